@@ -1,0 +1,103 @@
+"""Finds the installed plugins through their entry points and fills the menu.
+
+A plugin that cannot be imported, misspells a hook, or clashes with another is left out with one clear line in
+`Menu.problems`; everything else goes on.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import Distribution, EntryPoint, distributions
+from pathlib import Path
+from typing import Any
+
+import pluggy
+
+from blurbench import hookspecs
+from blurbench.errors import PluginError, did_you_mean
+from blurbench.registry import Entry, Menu
+
+__all__ = ["discover", "fill"]
+
+HOOKS = {f"register_{kind}": kind for kind in Menu().entries}
+
+
+@cache
+def discover() -> Menu:
+    """The menu of everything that is installed, made once a process."""
+    menu = Menu()
+    seen: dict[str, str] = {}
+    for distribution, point in _entry_points():
+        package, version = distribution.name, distribution.version
+        if point.name in seen:
+            # pluggy would drop the second of two equal names without a word.
+            menu.problems.append(
+                f"plugin {point.name!r} of {package} {version} is left out: {seen[point.name]} has an entry point "
+                "of the same name; rename one"
+            )
+            continue
+        seen[point.name] = f"{package} {version}"
+        try:
+            module = point.load()
+        except Exception as error:  # any failure in a stranger's module is that module's alone
+            menu.problems.append(
+                f"plugin {point.name!r} of {package} {version} cannot be imported: "
+                f"{type(error).__name__}: {' '.join(str(error).split())}"
+            )
+            continue
+        fill(menu, module, point.name, package, version)
+    return menu
+
+
+def _entry_points() -> list[tuple[Distribution, EntryPoint]]:
+    found: dict[tuple[str, str, str], tuple[Distribution, EntryPoint]] = {}
+    for distribution in distributions():
+        for point in distribution.entry_points:
+            if point.group == "blurbench":
+                # The same distribution can be found twice on the path (editable installs); the first one counts.
+                found.setdefault((distribution.name, point.name, point.value), (distribution, point))
+    # Built-ins first, so that in a clash it is the outsider that is left out, whatever the order on the path.
+    return sorted(found.values(), key=lambda pair: (pair[0].name != "blurbench", pair[0].name, pair[1].name))
+
+
+def fill(menu: Menu, module: Any, name: str, package: str, version: str) -> None:
+    """Run the hooks of one plugin module."""
+    manager = pluggy.PluginManager("blurbench")
+    manager.add_hookspecs(hookspecs)
+    try:
+        manager.register(module, name=name)
+        _check_spelling(manager, module, name, package)
+    except (PluginError, pluggy.PluginValidationError) as error:
+        menu.problems.append(f"plugin {name!r} of {package} {version} is left out: {' '.join(str(error).split())}")
+        return
+    for hook, kind in HOOKS.items():
+        try:
+            getattr(manager.hook, hook)(register=_registrar(menu, kind, package, version))
+        except Exception as error:  # a hook that raises loses its own plugins only
+            menu.problems.append(
+                f"plugin {name!r} of {package} {version}: {hook} failed: {type(error).__name__}: {error}"
+            )
+
+
+def _check_spelling(manager: pluggy.PluginManager, module: Any, name: str, package: str) -> None:
+    try:
+        manager.check_pending()
+    except pluggy.PluginValidationError:
+        wrong = [
+            function
+            for function, value in inspect.getmembers(module, inspect.isfunction)
+            if hasattr(value, "blurbench_impl") and function not in HOOKS
+        ]
+        raise PluginError(f"unknown hook {wrong[0]!r}{did_you_mean(wrong[0], HOOKS)}") from None
+
+
+def _registrar(menu: Menu, kind: str, package: str, version: str) -> Callable[[str, Any], None]:
+    def register(name: str, target: Any) -> None:
+        try:
+            menu.add(Entry(kind, name, Path(target) if kind == "suites" else target, package, version))
+        except PluginError as error:
+            menu.problems.append(str(error))
+
+    return register

@@ -1,0 +1,76 @@
+"""What can go wrong, as a tree.
+
+BlurbenchError             one clear line for the user; the command ends with `exit_code`
+├── UsageError             the request itself is wrong: an unknown name, a bad parameter, a broken suite file
+│   └── UnknownName        a name that no plugin has, with a suggestion
+├── PluginError            a plugin breaks the contract: it cannot be imported, clashes, or misspells a hook
+├── Unavailable            something that is not on this machine (a data set, weights), and how to get it
+├── Skip                   a plugin declines a cell, with the reason; the reason becomes the cell's row
+├── RecordError            a stored record or artifact that cannot be trusted
+└── NotFinite              a predictor or a restorer gave NaN or infinity
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = [
+    "BlurbenchError",
+    "NotFinite",
+    "PluginError",
+    "RecordError",
+    "Skip",
+    "Unavailable",
+    "UnknownName",
+    "UsageError",
+    "did_you_mean",
+]
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return `; did you mean 'x'?` for the closest known name, else the list of known names."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.55)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; known: {', '.join(names)}" if names else "; none is installed"
+
+
+class BlurbenchError(Exception):
+    """Base of every error that blurbench raises on purpose. Its text is one line for the user."""
+
+    exit_code = 1
+
+
+class UsageError(BlurbenchError):
+    """The request is wrong: a name, a parameter or a file that the user wrote."""
+
+    exit_code = 2
+
+
+class UnknownName(UsageError):
+    """A name that is not in the menu of installed plugins (or not a key of a table)."""
+
+    def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
+        super().__init__(f"unknown {what} {name!r}{did_you_mean(name, known)}")
+
+
+class PluginError(BlurbenchError):
+    """A plugin breaks the contract of `hookspecs.py` or `protocols.py`."""
+
+
+class Unavailable(BlurbenchError):
+    """Something is not on this machine. The text says what, and how to get it."""
+
+
+class Skip(BlurbenchError):
+    """Raised by a plugin to decline a cell. The text is the reason that the board shows."""
+
+
+class RecordError(BlurbenchError):
+    """A stored record or artifact is damaged, forged or of another version."""
+
+
+class NotFinite(BlurbenchError):
+    """Logits or restored images contain NaN or infinity."""

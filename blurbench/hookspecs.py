@@ -1,0 +1,51 @@
+"""The whole contract between blurbench and a plugin package.
+
+A package names a module under the entry point group `blurbench`; the module implements one or more of these hooks with
+`@blurbench.hookimpl` and calls `register(name, cls)` for each plugin. `cls` is a frozen dataclass derived from the
+class named below (see `blurbench.protocols`); its fields become the plugin's parameters. A suite is registered as the
+path of its TOML file.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pluggy
+
+from blurbench.protocols import Blur, Classifier, Dataset, Deconvolver, Estimator, Restorer, Strategy
+
+hookspec = pluggy.HookspecMarker("blurbench")
+
+
+@hookspec
+def register_blurs(register: Callable[[str, type[Blur]], None]) -> None:
+    """Add blurs and other degradations: `register("gaussian", Gaussian)`."""
+
+
+@hookspec
+def register_restorers(register: Callable[[str, type[Restorer] | type[Deconvolver]], None]) -> None:
+    """Add restorers (blind) and deconvolvers (told the PSF)."""
+
+
+@hookspec
+def register_classifiers(register: Callable[[str, type[Classifier]], None]) -> None:
+    """Add classifiers."""
+
+
+@hookspec
+def register_strategies(register: Callable[[str, type[Strategy]], None]) -> None:
+    """Add strategies, the remedies that are compared."""
+
+
+@hookspec
+def register_datasets(register: Callable[[str, type[Dataset]], None]) -> None:
+    """Add data sets."""
+
+
+@hookspec
+def register_estimators(register: Callable[[str, type[Estimator]], None]) -> None:
+    """Add estimators of a blur's parameters."""
+
+
+@hookspec
+def register_suites(register: Callable[[str, Path], None]) -> None:
+    """Add suites: `register("mnist-family", Path(__file__).with_name("mnist-family.toml"))`."""

@@ -1,0 +1,183 @@
+"""What is stored: one JSON record a cell, one timing a pipeline, one manifest a board. All validated when read.
+
+Records are untrusted input. Numbers are bounded and finite, texts are short, and the stated accuracy must follow from
+the stored predictions.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from blurbench.errors import RecordError
+
+__all__ = ["SCHEMA", "Cost", "Exposure", "Images", "Line", "Manifest", "Metrics", "Part", "Record", "Timing", "read"]
+
+SCHEMA = 1
+
+Text: TypeAlias = Annotated[str, Field(max_length=400)]
+Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+Seconds: TypeAlias = Annotated[float, Field(ge=0, lt=1e9)]
+Number: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
+Whole: TypeAlias = Annotated[int, Field(ge=0, lt=2**53)]
+Key: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{16,64}$")]
+Exposure: TypeAlias = Literal["clean", "seen", "unseen severity", "unseen family"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Part(_Model):
+    """One axis value of a cell: the plugin's name, its shortest expression, and everything about it."""
+
+    name: Text
+    label: Text
+    spec: dict[str, Any]
+
+
+class Metrics(_Model):
+    """What a cell measured over `n` test images. Image measures are means over images, on the 0..1 scale."""
+
+    n: Annotated[int, Field(ge=1)]
+    top1: Share
+    top5: Share | None = None
+    """None where there are five classes or fewer."""
+    calibration_error: Share
+    """Expected calibration error, 15 equal-width bins of confidence."""
+    blurred_mse: Number | None = None
+    blurred_psnr: Number | None = None
+    blurred_ssim: Number | None = None
+    restored_mse: Number | None = None
+    restored_psnr: Number | None = None
+    restored_ssim: Number | None = None
+    observations: dict[Text, Number] = {}
+
+
+class Images(_Model):
+    """Per test image, in id order: the true label, the predicted one, and its softmax confidence."""
+
+    label: list[Whole]
+    predicted: list[Whole]
+    confidence: list[Share]
+
+
+class Cost(_Model):
+    """What the row costs. Fitting seconds depend on the machine; counts do not."""
+
+    fit_seconds: Seconds
+    """Over everything that had to be fitted for this predictor, shared artifacts counted in full."""
+    fit_images_seen: Whole
+    parameters: Whole
+    """Of all networks that run at prediction."""
+    evaluate_seconds: Seconds
+    timing: Key
+    """The `Timing` that holds this row's milliseconds an image."""
+
+
+class Record(_Model):
+    """One measured cell, or why there is none."""
+
+    schema_version: Literal[1] = SCHEMA
+    key: Key
+    status: Literal["ok", "failed", "skipped", "blocked"]
+    reason: Text = ""
+    log: Text = ""
+    """The log file of a failed cell, relative to the results folder."""
+
+    dataset: Part
+    classifier: Part
+    strategy: Part
+    train_blur: Part
+    test_blur: Part
+    budget: dict[str, Any]
+    seed: Whole
+    data_fingerprint: Text = ""
+
+    knows: Literal["nothing", "training blur", "true PSF"] | None = None
+    requires: list[Text] = []
+    exposure: Exposure | None = None
+
+    metrics: Metrics | None = None
+    images: Images | None = None
+    cost: Cost | None = None
+    provenance: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Record:
+        if self.status != "ok":
+            if not self.reason:
+                raise ValueError(f"a {self.status} record needs a reason")
+            return self
+        if not (self.metrics and self.images and self.cost and self.knows and self.exposure):
+            raise ValueError("an ok record needs metrics, images, cost, knows and exposure")
+        lists = self.images
+        if not len(lists.label) == len(lists.predicted) == len(lists.confidence) == self.metrics.n:
+            raise ValueError("label, predicted and confidence must have n entries each")
+        hits = sum(map(int.__eq__, lists.label, lists.predicted))
+        if abs(hits / self.metrics.n - self.metrics.top1) > 1e-6:
+            raise ValueError(f"top1 is {self.metrics.top1}, but the predictions give {hits / self.metrics.n:.6f}")
+        return self
+
+
+class Timing(_Model):
+    """Milliseconds an image of one prediction pipeline, measured in a quiet serial pass."""
+
+    schema_version: Literal[1] = SCHEMA
+    key: Key
+    what: Text
+    device: Text
+    threads: Whole
+    rounds: Whole
+    batch_1_ms: Number
+    batch_1_iqr_ms: Number
+    batch_256_ms: Number
+    """Per image, in a batch of 256."""
+    batch_256_iqr_ms: Number
+    machine: Text = ""
+
+
+class Line(_Model):
+    """Where a record stands on a board: its coordinates as the suite words them."""
+
+    key: Key
+    dataset: Text
+    classifier: Text
+    strategy: Text
+    train_blur: Text
+    """Empty where the strategy never looks at it."""
+    test_blur: Text
+    seed: Whole
+
+    def place(self) -> tuple[str, str, str, str, str, int]:
+        """The coordinates without the key."""
+        return (self.dataset, self.classifier, self.test_blur, self.strategy, self.train_blur, self.seed)
+
+
+class Manifest(_Model):
+    """The cells of one board in suite order: written by `run`, read by `leaderboard`."""
+
+    schema_version: Literal[1] = SCHEMA
+    suite: Text
+    suite_version: Whole
+    title: Text
+    budget: Text
+    """The budget as the user named it, changes included: `standard[train_images=6000]`."""
+    budget_values: dict[str, Any]
+    baseline: Text
+    """The name of the strategy that gains are measured against."""
+    test_blurs: list[Text]
+    """In ladder order; `none` first."""
+    lines: list[Line]
+    command: Text = ""
+
+
+def read(model: type[BaseModel], text: str | bytes, where: str) -> Any:
+    """Parse and validate; raises RecordError in one line that names `where`."""
+    try:
+        return model.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "content"
+        raise RecordError(f"{where}: {place}: {first['msg']}") from None
