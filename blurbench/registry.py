@@ -51,7 +51,7 @@ class _PluginRef:
         if kind is None:
             raise TypeError(f"Ref[{source!r}] names no plugin kind")
 
-        def resolve(value: Any, info: ValidationInfo) -> Plugin:
+        def resolve(value: Any, info: ValidationInfo) -> Any:
             if isinstance(value, wanted):
                 return value
             menu: Menu = (info.context or {})["menu"]

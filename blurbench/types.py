@@ -26,6 +26,7 @@ __all__ = [
     "Degrees",
     "DensePsf",
     "DiscPsf",
+    "Exposure",
     "Fraction",
     "GaussianPsf",
     "ImageSet",
@@ -45,6 +46,9 @@ __all__ = [
     "Splits",
     "TapsPsf",
 ]
+
+Exposure: TypeAlias = Literal["clean", "seen", "unseen severity", "unseen family"]
+"""Whether the blur of a test was met when the remedy was fitted."""
 
 Padding: TypeAlias = Literal["reflect", "replicate", "zeros", "wrap"]
 """What lies beyond the border: mirrored without repeating the edge, the edge repeated, black, or the other side."""

@@ -11,10 +11,9 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from blurbench.errors import RecordError
+from blurbench.types import Exposure
 
-__all__ = ["SCHEMA", "Cost", "Exposure", "Images", "Line", "Manifest", "Metrics", "Part", "Record", "Timing", "read"]
-
-SCHEMA = 1
+__all__ = ["Cost", "Images", "Line", "Manifest", "Metrics", "Part", "Record", "Timing", "read"]
 
 Text: TypeAlias = Annotated[str, Field(max_length=400)]
 Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
@@ -22,7 +21,6 @@ Seconds: TypeAlias = Annotated[float, Field(ge=0, lt=1e9)]
 Number: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
 Whole: TypeAlias = Annotated[int, Field(ge=0, lt=2**53)]
 Key: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{16,64}$")]
-Exposure: TypeAlias = Literal["clean", "seen", "unseen severity", "unseen family"]
 
 
 class _Model(BaseModel):
@@ -79,7 +77,7 @@ class Cost(_Model):
 class Record(_Model):
     """One measured cell, or why there is none."""
 
-    schema_version: Literal[1] = SCHEMA
+    schema_version: Literal[1] = 1
     key: Key
     status: Literal["ok", "failed", "skipped", "blocked"]
     reason: Text = ""
@@ -124,7 +122,7 @@ class Record(_Model):
 class Timing(_Model):
     """Milliseconds an image of one prediction pipeline, measured in a quiet serial pass."""
 
-    schema_version: Literal[1] = SCHEMA
+    schema_version: Literal[1] = 1
     key: Key
     what: Text
     device: Text
@@ -158,7 +156,7 @@ class Line(_Model):
 class Manifest(_Model):
     """The cells of one board in suite order: written by `run`, read by `leaderboard`."""
 
-    schema_version: Literal[1] = SCHEMA
+    schema_version: Literal[1] = 1
     suite: Text
     suite_version: Whole
     title: Text

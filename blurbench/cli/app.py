@@ -1,0 +1,38 @@
+"""The list of commands."""
+
+from __future__ import annotations
+
+import typer
+
+from blurbench.cli import data, leaderboard, ls, plan, plugin, run, show, status
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    help="What does blur cost an image classifier, which remedy wins it back, and at what price?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+app.command("run")(run.run)
+app.command("plan")(plan.plan)
+app.command("status")(status.status)
+app.command("ls")(ls.ls)
+app.command("show")(show.show)
+app.command("leaderboard")(leaderboard.leaderboard)
+app.add_typer(data.app, name="data")
+app.add_typer(plugin.app, name="plugin")
+
+
+@app.callback(invoke_without_command=True)
+def version_option(
+    version: bool = typer.Option(False, "--version", help="Show the version and stop.", is_eager=True),
+) -> None:
+    if version:
+        from importlib.metadata import version as version_of
+
+        typer.echo(f"blurbench {version_of('blurbench')}")
+        raise typer.Exit

@@ -1,0 +1,126 @@
+"""`blurbench ls`: the plugins of a kind."""
+
+from __future__ import annotations
+
+import json
+import typing
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from blurbench.discovery import discover
+from blurbench.errors import UnknownName
+from blurbench.protocols import Classifier, Dataset, Plugin, Restorer
+from blurbench.registry import Entry, Menu
+from blurbench.suites.suite import load
+from blurbench.types import Limits, Shape
+
+__all__ = ["ls"]
+
+
+def ls(
+    kind: Annotated[
+        str, typer.Argument(help="blurs, restorers, classifiers, strategies, datasets, estimators, suites")
+    ],
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Parameters, papers, origins, sizes.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything, as JSON.")] = False,
+) -> None:
+    """List the plugins of one kind."""
+    menu = discover()
+    if kind not in menu.entries:
+        raise UnknownName("kind", kind, menu.entries)
+    entries = [entry for _, entry in sorted(menu.entries[kind].items())]
+    if as_json:
+        typer.echo(json.dumps([_facts(menu, entry) for entry in entries], indent=2, default=str))
+        return
+    if not entries:
+        typer.echo(f"No {kind} are installed.")
+    for entry in entries:
+        typer.echo(f"{entry.name:24} {_summary(entry)}")
+        if verbose:
+            _details(_facts(menu, entry))
+
+
+def _summary(entry: Entry) -> str:
+    """The first sentence of a plugin's module or class, or a suite's title."""
+    if isinstance(entry.target, Path):
+        return load(entry.target).title
+    text = entry.target.__doc__ or ""
+    if not text or text.startswith(f"{entry.target.__name__}("):  # what dataclass writes where there is none
+        text = __import__(entry.target.__module__, fromlist=["_"]).__doc__ or ""
+    return " ".join(text.strip().split("\n\n")[0].split())
+
+
+def _facts(menu: Menu, entry: Entry) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "name": entry.name,
+        "summary": _summary(entry),
+        "package": entry.package,
+        "version": entry.version,
+    }
+    if isinstance(entry.target, Path):
+        suite = load(entry.target)
+        return {**facts, "suite_version": suite.version, "budgets": list(suite.budgets), "file": str(entry.target)}
+    facts |= {
+        "paper": entry.target.paper,
+        "revision": entry.target.revision,
+        "parameters": [_parameter(entry.target, item) for item in fields(entry.target)],  # type: ignore[arg-type]
+    }
+    if (count := _network_size(menu, entry)) is not None:
+        facts["network_parameters"] = count
+    if issubclass(entry.target, Dataset):
+        facts |= {"licence": entry.target.licence, "lineage": sorted(entry.target.lineage)}
+    return facts
+
+
+def _parameter(cls: type[Plugin], item: Any) -> dict[str, Any]:
+    hint = typing.get_type_hints(cls, include_extras=True)[item.name]
+    limits = [part for part in getattr(hint, "__metadata__", ()) if isinstance(part, Limits)]
+    default = item.default_factory() if item.default_factory is not MISSING else item.default
+    found: dict[str, Any] = {"name": item.name, "type": _type_name(hint)}
+    found["default"] = "required" if default is MISSING else default
+    if limits:
+        found |= {"unit": limits[0].unit, "range": [limits[0].low, limits[0].high]}
+    return found
+
+
+def _type_name(hint: Any) -> str:
+    origin = typing.get_origin(hint)
+    if origin is Annotated:
+        return _type_name(typing.get_args(hint)[0])
+    arguments = typing.get_args(hint)
+    if origin is typing.Literal:
+        return " | ".join(repr(value) for value in arguments)
+    if arguments and origin is not tuple:
+        return " | ".join(_type_name(value) for value in arguments)
+    if origin is tuple:
+        return f"list of {_type_name(arguments[0])}"
+    return {"NoneType": "none", "str": "text", "float": "number", "int": "whole number"}.get(
+        hint.__name__, hint.__name__
+    )
+
+
+def _network_size(menu: Menu, entry: Entry) -> int | None:
+    """Trainable parameters for a 28 px grey image and ten classes; None where nothing is built or defaults lack."""
+    cls = entry.target
+    if not (isinstance(cls, type) and issubclass(cls, Classifier | Restorer)):
+        return None
+    if any(item.default is MISSING and item.default_factory is MISSING for item in fields(cls)):  # type: ignore[arg-type]
+        return None
+    plugin, shape = menu.resolve(entry.kind, entry.name), Shape(1, 28, 28)
+    module = plugin.build(shape, 10) if isinstance(plugin, Classifier) else plugin.build(shape)
+    return None if module is None else sum(parameter.numel() for parameter in module.parameters())
+
+
+def _details(facts: dict[str, Any]) -> None:
+    for parameter in facts.get("parameters", ()):
+        unit = f" {parameter['unit']}" if parameter.get("unit") else ""
+        low_high = f", {parameter['range'][0]:g} to {parameter['range'][1]:g}{unit}" if "range" in parameter else ""
+        typer.echo(f"    {parameter['name']}: {parameter['type']} = {parameter['default']}{low_high}")
+    for name in ("paper", "licence", "network_parameters", "budgets"):
+        if facts.get(name):
+            value = f"{facts[name]:,} (1x28x28, 10 classes)" if name == "network_parameters" else facts[name]
+            typer.echo(f"    {name.replace('_', ' ')}: {', '.join(value) if isinstance(value, list) else value}")
+    typer.echo(f"    from {facts['package']} {facts['version']}")

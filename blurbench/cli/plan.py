@@ -1,0 +1,58 @@
+"""`blurbench plan`: what a run would do, without doing it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import typer
+
+from blurbench.cli import options
+from blurbench.running.session import Session
+
+__all__ = ["plan"]
+
+
+def plan(
+    suite: options.Suite = "mnist-family",
+    budget: options.Budget = "quick",
+    out: options.Out = Path("blurbench-results"),
+    seeds: options.Seeds = 1,
+    dataset: options.Datasets = None,
+    classifier: options.Classifiers = None,
+    strategy: options.Strategies = None,
+    train_blur: options.TrainBlurs = None,
+    test_blur: options.TestBlurs = None,
+    limit: options.Limit = None,
+    minutes: options.Minutes = None,
+    data_dir: options.DataDirs = None,
+    device: options.Device = "auto",
+    jobs: options.Jobs = None,
+) -> None:
+    """Say how many cells and artifacts a run has, what is stored already, and about how long the rest takes here."""
+    from blurbench.running.estimate import estimate
+
+    session = Session(
+        options.request(
+            suite, budget, out, seeds, dataset, classifier, strategy, train_blur, test_blur, limit, minutes, data_dir,
+            device, jobs,
+        )
+    )  # fmt: skip
+    tasks = session.outstanding("missing")
+    cells = session.plan.cells
+    kinds = Counter(task.kind for task in tasks.values())
+    skipped = Counter(cell.skip for cell in cells if cell.skip)
+    measured = sum(cell.key in session.records and not cell.skip for cell in cells)
+    typer.echo(f"{session.suite.name} version {session.suite.version}, budget {session.budget.name}")
+    typer.echo(
+        f"  {len(cells)} cells: {measured} measured, {kinds['cell']} to measure, {sum(skipped.values())} skipped"
+    )
+    for reason, count in skipped.most_common():
+        typer.echo(f"    {count} x {reason}")
+    typer.echo(f"  to fit: {kinds['restorer']} restorers, {kinds['predictor']} predictors; {kinds['timing']} timings")
+    if tasks:
+        needed = estimate(session, tasks)
+        typer.echo(
+            f"  about {needed.minutes:.0f} minutes with {needed.workers} workers, {needed.disk_mib:.0f} MiB of disk"
+        )
+        typer.echo(f"  ({needed.basis})")

@@ -1,0 +1,108 @@
+"""`blurbench run`: measure a suite's matrix and write its leaderboard."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from blurbench.cli import options
+from blurbench.cli.board import write_board
+from blurbench.running.session import Rerun, Session
+from blurbench.running.supervisor import Outcome
+
+__all__ = ["run"]
+
+
+def run(
+    suite: options.Suite = "mnist-family",
+    budget: options.Budget = "quick",
+    out: options.Out = Path("blurbench-results"),
+    seeds: options.Seeds = 1,
+    dataset: options.Datasets = None,
+    classifier: options.Classifiers = None,
+    strategy: options.Strategies = None,
+    train_blur: options.TrainBlurs = None,
+    test_blur: options.TestBlurs = None,
+    limit: options.Limit = None,
+    minutes: options.Minutes = None,
+    data_dir: options.DataDirs = None,
+    device: options.Device = "auto",
+    jobs: options.Jobs = None,
+    threads: options.Threads = 1,
+    rerun: Annotated[Rerun, typer.Option(help="What to do again beside what is missing.")] = "missing",
+) -> None:
+    """Measure a suite: fit what is missing, record every cell, write the leaderboard.
+
+    Nothing that is stored is computed again; an interrupted run goes on where it stopped.
+    """
+    began = time.perf_counter()
+    session = Session(
+        options.request(
+            suite, budget, out, seeds, dataset, classifier, strategy, train_blur, test_blur, limit, minutes, data_dir,
+            device, jobs, threads,
+        )
+    )  # fmt: skip
+    for problem in session.menu.problems:
+        print(f"blurbench: {problem}", file=sys.stderr)
+    _announce(session, rerun)
+    try:
+        outcome = session.run(rerun)
+    except KeyboardInterrupt:
+        print(f"Interrupted. What was measured is kept in {out}; the same command goes on from there.", file=sys.stderr)
+        raise typer.Exit(130) from None
+    summary, paths = write_board(session.store, session.board)
+    typer.echo(summary)
+    typer.echo(_account(outcome, time.perf_counter() - began))
+    typer.echo("\n".join(["Written:", *(f"  {path}" for path in paths)]))
+    _advise(session)
+    if failures := _failures(session):
+        print("\n".join(failures), file=sys.stderr)
+        raise typer.Exit(1)
+
+
+def _announce(session: Session, rerun: Rerun) -> None:
+    cells, tasks = session.plan.cells, session.outstanding(rerun)
+    measured = sum(task.kind == "cell" for task in tasks.values())
+    skipped = sum(bool(cell.skip) for cell in cells)
+    text = f"{session.suite.name}, budget {session.budget.name}: {len(cells)} cells, {measured} to measure"
+    if skipped:
+        text += f", {skipped} cannot be had here (the board says why)"
+    workers = len(session.slots(len(tasks)))
+    if workers:
+        text += f"; {workers} worker{'s' if workers > 1 else ''} on {session.device}"
+    print(text, file=sys.stderr, flush=True)
+
+
+def _account(outcome: Outcome, wall: float) -> str:
+    """What took how long."""
+    if not outcome.seconds:
+        return f"Nothing to do: every cell was measured before ({wall:.1f} s)."
+    parts = [
+        f"{phase} {seconds:.1f} s" for phase, seconds in sorted(outcome.seconds.items(), key=lambda item: -item[1])
+    ]
+    return f"Took {wall:.0f} s; the workers spent, added up: {', '.join(parts)}."
+
+
+def _advise(session: Session) -> None:
+    """What a larger budget would take, from this run's own speed."""
+    if session.request.budget == "quick" and "standard" in session.full_suite.budgets:
+        typer.echo(
+            "This was the quick budget on small data. `blurbench plan --budget standard` says what the real files "
+            "and a longer training would take."
+        )
+
+
+def _failures(session: Session) -> list[str]:
+    """One line for each different reason."""
+    reasons: dict[tuple[str, str], int] = {}
+    for record in session.records.values():
+        if record.status in ("failed", "blocked"):
+            log = f" (log: {session.store.root / record.log})" if record.log else ""
+            place = (record.status, record.reason + log)
+            reasons[place] = reasons.get(place, 0) + 1
+    lines = [f"{count} cell{'s' * (count > 1)} {status}: {reason}" for (status, reason), count in reasons.items()]
+    return [*lines, "`--rerun failed` tries them again."] if lines else []

@@ -1,0 +1,43 @@
+"""`blurbench status`: what the results folder holds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import typer
+
+from blurbench.cli import options
+from blurbench.errors import UsageError
+from blurbench.results.store import Store
+
+__all__ = ["status"]
+
+
+def status(out: options.Out = Path("blurbench-results")) -> None:
+    """How far each board is, and what failed, was blocked or skipped."""
+    store = Store(out)
+    if not store.root.is_dir():
+        raise UsageError(f"there is no results folder {out}; `blurbench run` makes one")
+    for name in store.boards():
+        _board(store, name)
+    artifacts = [path for path in (store.root / "artifacts").iterdir() if not path.name.startswith(".")]
+    size = sum(path.stat().st_size for path in store.root.rglob("*") if path.is_file())
+    typer.echo(f"{len(artifacts)} artifacts; {size / 2**20:.0f} MiB in {store.root}")
+
+
+def _board(store: Store, name: str) -> None:
+    manifest = store.manifest(name)
+    if manifest is None:
+        typer.echo(f"{name}: its manifest is damaged; the run that made it writes it again")
+        return
+    counts: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    for line in manifest.lines:
+        record = store.record(line.key)
+        counts["to measure" if record is None else record.status] += 1
+        if record is not None and record.status != "ok":
+            reasons[f"{record.status}: {record.reason}"] += 1
+    typer.echo(f"{name}: {len(manifest.lines)} cells, " + ", ".join(f"{n} {what}" for what, n in counts.most_common()))
+    for reason, count in reasons.most_common():
+        typer.echo(f"  {count} x {reason}")

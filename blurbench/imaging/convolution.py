@@ -1,0 +1,155 @@
+"""Blurring N images, each with its own PSF. The type of the PSF picks the algorithm.
+
+    blurred[p] = sum over offsets o of psf[o] * image[p - o]        a true convolution: a point at p is seen at p + o
+
+The rules below were measured on one core of an AMD Zen 3 (AVX2), torch 2.15. One shared kernel where all PSFs are equal
+was tried and is slower than a grouped convolution (2.2 against 0.5 ms for 256 images of 28x28 pixels and 9x9 taps), so
+there is no such path.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch.nn import functional as F
+
+from blurbench.errors import UsageError
+from blurbench.imaging.psf import dense, from_kernel, gaussian_radius, gaussian_taps, is_delta
+from blurbench.types import DensePsf, GaussianPsf, Padding, Psf, SigmaMap, TapsPsf
+
+__all__ = ["convolve", "pad"]
+
+_MODES = {"reflect": "reflect", "replicate": "replicate", "zeros": "constant", "wrap": "circular"}
+
+
+def convolve(images: torch.Tensor, psf: Psf | torch.Tensor, padding: Padding = "reflect") -> torch.Tensor:
+    """Convolve each image with its PSF.
+
+    Args:
+        images: float32 (N, C, H, W).
+        psf: N PSFs, or kernels (N, a, b) of a true convolution, centred as by `from_kernel`.
+        padding: what lies beyond the border.
+
+    Returns:
+        (N, C, H, W), each image as it would be alone, up to 1e-6.
+
+    Raises:
+        UsageError: where the PSF reaches further than the padding is defined.
+    """
+    match psf:
+        case torch.Tensor():
+            return _dense(images, from_kernel(psf), padding)
+        case GaussianPsf():
+            return _separable(images, gaussian_taps(psf.sigma, psf.size), padding)
+        case SigmaMap():
+            return _varying(images, psf.sigma, padding)
+        case TapsPsf():
+            return images if is_delta(psf) else _taps(images, psf, padding)
+        case _:
+            return _dense(images, dense(psf), padding)
+
+
+def pad(images: torch.Tensor, half: int, padding: Padding) -> torch.Tensor:
+    """Images (N, C, H + 2 half, W + 2 half). Raises UsageError where mirror images or copies would not reach."""
+    reach = {"reflect": min(images.shape[-2:]) - 1, "wrap": min(images.shape[-2:])}.get(padding, half)
+    if half > reach:
+        raise UsageError(
+            f"padding {padding!r} reaches at most {reach} pixels beyond an image of "
+            f"{images.shape[-2]}x{images.shape[-1]}, but the blur has a half-width of {half}; "
+            "use a smaller blur, or padding 'replicate' or 'zeros'"
+        )
+    return F.pad(images, (half,) * 4, mode=_MODES[padding])
+
+
+def _separable(images: torch.Tensor, taps: torch.Tensor, padding: Padding) -> torch.Tensor:
+    """The same symmetric `taps` (N, k) down the columns, then along the rows."""
+    n, c, h, w = images.shape
+    padded = pad(images, taps.shape[1] // 2, padding)
+    weights = taps.to(images).repeat_interleave(c, dim=0)
+    blurred = F.conv2d(padded.reshape(1, n * c, *padded.shape[-2:]), weights[:, None, :, None], groups=n * c)
+    return F.conv2d(blurred, weights[:, None, None, :], groups=n * c).view(n, c, h, w)
+
+
+def _taps(images: torch.Tensor, psf: TapsPsf, padding: Padding) -> torch.Tensor:
+    half = int((psf.offsets.abs().amax(-1) * (psf.weights != 0)).max())
+    count = int((psf.weights != 0).sum(1).max())
+    pixels = images[0].numel()
+    # In units of one multiplication of the grouped convolution: a shifted addition costs 6.6 a pixel and 145,000 a call.
+    if count * (145_000 + 6.6 * pixels) < (2 * half + 1) ** 2 * pixels:
+        return _shift_and_add(images, psf, half, padding)
+    return _dense(images, dense(psf), padding)
+
+
+def _shift_and_add(images: torch.Tensor, psf: TapsPsf, half: int, padding: Padding) -> torch.Tensor:
+    h, w = images.shape[-2:]
+    padded = pad(images, half, padding)
+    blurred = torch.zeros_like(images)
+    for i, (offsets, weights) in enumerate(zip(psf.offsets.tolist(), psf.weights.tolist(), strict=True)):
+        for (dy, dx), weight in zip(offsets, weights, strict=True):
+            if weight:
+                blurred[i].add_(padded[i, :, half - dy : half - dy + h, half - dx : half - dx + w], alpha=weight)
+    return blurred
+
+
+def _dense(images: torch.Tensor, psf: DensePsf, padding: Padding) -> torch.Tensor:
+    h, w = images.shape[-2:]
+    side = psf.weights.shape[-1]
+    padded = pad(images, side // 2, padding)
+    # The grouped convolution costs side^2 a pixel; the FFTs cost as much as 300, on the padded image.
+    if side**2 * h * w < 300 * padded.shape[-2] * padded.shape[-1]:
+        return _grouped(padded, psf.weights.to(images))
+    return _fourier(padded, psf.weights.to(images))
+
+
+def _grouped(padded: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    n, c, h, w = padded.shape
+    kernels = weights.flip(-2, -1).repeat_interleave(c, dim=0)[:, None]
+    blurred = F.conv2d(padded.reshape(1, n * c, h, w), kernels, groups=n * c)
+    return blurred.view(n, c, *blurred.shape[-2:])
+
+
+def _fourier(padded: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    side = weights.shape[-1]
+    # The wrapped-around part falls on the padding, which is cut away.
+    shape = [_fast_length(length) for length in padded.shape[-2:]]
+    spectrum = torch.fft.rfft2(padded, s=shape) * torch.fft.rfft2(weights, s=shape)[:, None]
+    blurred = torch.fft.irfft2(spectrum, s=shape)
+    return blurred[..., side - 1 : padded.shape[-2], side - 1 : padded.shape[-1]].contiguous()
+
+
+def _fast_length(length: int) -> int:
+    """The next number with no prime factor above 5, for which FFTs are fast."""
+    rest = length
+    for prime in (2, 3, 5):
+        while rest % prime == 0:
+            rest //= prime
+    return length if rest == 1 else _fast_length(length + 1)
+
+
+def _varying(images: torch.Tensor, sigma: torch.Tensor, padding: Padding) -> torch.Tensor:
+    """A Gaussian of another width at every output pixel. `sigma` (N, H, W). Exact, in (radius + 1)^2 passes: the four
+    mirror images of an offset have one weight, so they are added first."""
+    h, w = images.shape[-2:]
+    profile = _profiles(sigma).to(images)
+    half = len(profile) - 1
+    padded = pad(images, half, padding)
+    blurred = torch.zeros_like(images)
+    for dy, down in enumerate(profile):
+        rows = _mirrored(padded, dy, half, h, dim=2)
+        along = torch.zeros_like(images)
+        for dx, across in enumerate(profile):
+            along.addcmul_(_mirrored(rows, dx, half, w, dim=3), across)
+        blurred.addcmul_(along, down)
+    return blurred
+
+
+def _profiles(sigma: torch.Tensor) -> torch.Tensor:
+    """The right half of each pixel's 1-D Gaussian taps, (radius + 1, N, 1, H, W)."""
+    taps = gaussian_taps(sigma.reshape(-1))
+    half = int(gaussian_radius(sigma).max())
+    return taps[:, half:].T.reshape(half + 1, len(sigma), 1, *sigma.shape[1:])
+
+
+def _mirrored(padded: torch.Tensor, offset: int, half: int, length: int, dim: int) -> torch.Tensor:
+    """The values at -offset and at +offset, added."""
+    before = padded.narrow(dim, half - offset, length)
+    return before if offset == 0 else before + padded.narrow(dim, half + offset, length)

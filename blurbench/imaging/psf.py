@@ -1,0 +1,125 @@
+"""Point spread functions of every type as images, and their composition.
+
+A PSF sums to 1; its centre pixel is offset 0, and a bright point at p is seen at p + offset.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch.nn import functional as F
+
+from blurbench.errors import UsageError
+from blurbench.types import DensePsf, DiscPsf, GaussianPsf, Psf, SigmaMap, TapsPsf
+
+__all__ = ["compose", "delta", "dense", "from_kernel", "gaussian_radius", "gaussian_taps", "is_delta"]
+
+
+def dense(psf: Psf) -> DensePsf:
+    """Any PSF but a map as `weights` float64 (N, k, k), k odd: the smallest k that holds all N of them.
+
+    Raises:
+        UsageError: for a `SigmaMap`, whose PSF changes from pixel to pixel.
+    """
+    match psf:
+        case DensePsf():
+            return DensePsf(psf.weights.double())
+        case GaussianPsf():
+            taps = gaussian_taps(psf.sigma, psf.size)
+            return DensePsf(taps[:, :, None] * taps[:, None, :])
+        case TapsPsf():
+            return DensePsf(_splat(psf))
+        case DiscPsf():
+            return DensePsf(_disc(psf.radius))
+        case SigmaMap():
+            raise UsageError("a map of sigma has a different PSF at every pixel, so there is no single one to give")
+
+
+def delta(n: int) -> TapsPsf:
+    """N PSFs that change nothing."""
+    return TapsPsf(torch.zeros(n, 1, 2, dtype=torch.int64), torch.ones(n, 1, dtype=torch.float64))
+
+
+def is_delta(psf: Psf) -> bool:
+    """Whether all N PSFs are known to change nothing (only taps are looked at)."""
+    return (
+        isinstance(psf, TapsPsf)
+        and psf.offsets.shape[1] == 1
+        and not bool(psf.offsets.any())
+        and bool((psf.weights == 1).all())
+    )
+
+
+def compose(first: Psf, second: Psf) -> Psf:
+    """The PSFs of `second` applied after `first`, away from the border: the full convolution, dense, unless one of the
+    two is a delta. Raises UsageError where a `SigmaMap` meets another blur."""
+    if is_delta(first):
+        return second
+    if is_delta(second):
+        return first
+    one, two = dense(first).weights, dense(second).weights
+    side = one.shape[-1] + two.shape[-1] - 1
+    spectrum = torch.fft.rfft2(one, s=(side, side)) * torch.fft.rfft2(two, s=(side, side))
+    return DensePsf(torch.fft.irfft2(spectrum, s=(side, side)))
+
+
+def from_kernel(kernel: torch.Tensor) -> DensePsf:
+    """Kernels (N, a, b) of a true convolution as PSFs. A side of n taps covers p - floor(n / 2) and the n - 1 pixels
+    that follow, which is scipy.ndimage's centring: an even side shifts the image by half a pixel."""
+    rows, columns = kernel.shape[-2:]
+    half = max(rows // 2, columns // 2)
+    top, left = half - rows // 2, half - columns // 2
+    side = 2 * half + 1
+    return DensePsf(F.pad(kernel.double(), (left, side - columns - left, top, side - rows - top)))
+
+
+def gaussian_radius(sigma: torch.Tensor) -> torch.Tensor:
+    """floor(4 sigma + 0.5), where the weights have fallen below 1/2000 of the centre's; int64, shape of `sigma`."""
+    return torch.floor(4.0 * sigma.double() + 0.5).long()
+
+
+def gaussian_taps(sigma: torch.Tensor, size: int | None = None) -> torch.Tensor:
+    """The 1-D profile exp(-x^2 / (2 sigma^2)), sampled at whole pixels, over its sum; float64 (N, k).
+
+    `size` taps, or cut at each image's own `gaussian_radius`, so that it does not depend on its neighbours in a batch.
+    """
+    sigma = sigma.double()
+    half = int(gaussian_radius(sigma).max()) if size is None else size // 2
+    x = torch.arange(-half, half + 1, device=sigma.device)
+    # The limit sigma = 0 is a delta.
+    taps = torch.exp(-0.5 * (x / sigma.clamp_min(1e-6)[:, None]) ** 2)
+    if size is None:
+        taps = taps * (x.abs() <= gaussian_radius(sigma)[:, None])
+    return taps / taps.sum(1, keepdim=True)
+
+
+def _splat(psf: TapsPsf) -> torch.Tensor:
+    weights = psf.weights.double()
+    offsets = psf.offsets * (weights != 0)[..., None]
+    half = int(offsets.abs().max())
+    image = weights.new_zeros(len(weights), 2 * half + 1, 2 * half + 1)
+    which = torch.arange(len(weights), device=weights.device)[:, None].expand(weights.shape)
+    image.index_put_((which, half + offsets[..., 0], half + offsets[..., 1]), weights, accumulate=True)
+    return image
+
+
+def _disc(radius: torch.Tensor) -> torch.Tensor:
+    """Area of (pixel square ∩ disc) / (pi r^2). Up to r = 1/2 the disc lies within one pixel: a delta."""
+    r = radius.double().clamp_min(0.5)[:, None, None]
+    half = int(torch.ceil(r - 0.5).max())
+    edges = torch.arange(-half, half + 2, device=r.device, dtype=torch.float64) - 0.5
+    area = _signed_area(edges[None, :, None], edges[None, None, :], r)
+    return area.diff(dim=1).diff(dim=2) / (torch.pi * r**2)
+
+
+def _signed_area(y: torch.Tensor, x: torch.Tensor, r: torch.Tensor) -> torch.Tensor:
+    """Area of the disc within the rectangle from the centre to (y, x), negative in two of the quadrants."""
+    sign = torch.sign(y) * torch.sign(x)
+    y, x = torch.minimum(y.abs(), r), torch.minimum(x.abs(), r)
+    # As wide as `start` the rectangle is full; from there to x the circle bounds it.
+    start = torch.minimum(torch.sqrt(r**2 - y**2), x)
+    return sign * (y * start + _under_circle(x, r) - _under_circle(start, r))
+
+
+def _under_circle(x: torch.Tensor, r: torch.Tensor) -> torch.Tensor:
+    """The integral of sqrt(r^2 - t^2) for t from 0 to x."""
+    return 0.5 * (x * torch.sqrt(r**2 - x**2) + r**2 * torch.asin(x / r))

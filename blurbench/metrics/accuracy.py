@@ -1,0 +1,40 @@
+"""Top-k hits, confidences and how well the two agree."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+__all__ = ["calibration_error", "predictions", "top_k"]
+
+
+def predictions(logits: torch.Tensor) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The predicted label and its softmax confidence for `logits` (N, K): two arrays (N,).
+
+    Of equal logits the first class wins. The softmax is taken in float64, so no confidence exceeds 1.
+    """
+    predicted = logits.argmax(dim=1)
+    confidence = torch.softmax(logits.double(), dim=1).gather(1, predicted[:, None])[:, 0]
+    return predicted.cpu().numpy(), confidence.cpu().numpy()
+
+
+def top_k(logits: torch.Tensor, labels: torch.Tensor, k: int) -> torch.Tensor:
+    """Whether the label is among the k greatest of `logits` (N, K): bool (N,).
+
+    Of equal logits the lower class counts as greater, so constant logits earn no credit for the later classes.
+    """
+    own = logits.gather(1, labels[:, None])
+    lower = torch.arange(logits.shape[1], device=logits.device) < labels[:, None]
+    ahead = (logits > own) | ((logits == own) & lower)
+    return ahead.sum(dim=1) < k
+
+
+def calibration_error(confidence: NDArray[np.floating], correct: NDArray[np.bool_], bins: int = 15) -> float:
+    """Expected calibration error: sum over bins of (share of images) * |mean hits - mean confidence|.
+
+    Bins have equal width and hold their upper edge. `confidence` and `correct` are (N,), N >= 1. Guo et al. 2017.
+    """
+    place = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
+    surplus = np.bincount(place, weights=correct - confidence, minlength=bins)
+    return float(np.abs(surplus).sum() / len(confidence))

@@ -1,0 +1,109 @@
+"""Decoded data sets, kept in the results folder so that each is decoded once. No torch.
+
+The key of a decoded data set is the plugin, its parameters and the state of its files (path, size, time): as long as
+those stay, neither planning nor a worker decodes anything. The fingerprint is the hash of the decoded pixels and
+labels; it, not the key, decides what results depend on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from blurbench.errors import PluginError
+from blurbench.protocols import Dataset
+from blurbench.registry import Menu, spec
+from blurbench.results.store import Store
+from blurbench.suites.keys import digest
+from blurbench.suites.plan import Data
+from blurbench.types import Shape, Split, Splits
+
+__all__ = ["PARTS", "describe", "read_splits"]
+
+PARTS = ("train", "validation", "test")
+
+
+def describe(menu: Menu, store: Store, dataset: Dataset, folders: Sequence[Path]) -> Data:
+    """What planning must know, decoding into the store if that was never done. Raises `Unavailable`."""
+    files = [(str(path), *_state(path)) for path in dataset.sources(folders)]
+    key = digest({"dataset": spec(menu, dataset), "files": files})
+    if (found := _read(store, key)) is None:
+        with store.locked(key, waiting=lambda: None):
+            if (found := _read(store, key)) is None:
+                _write(store, key, menu.name_of(dataset), dataset.load(folders))
+                found = _read(store, key)
+                assert found is not None
+    return found
+
+
+def _state(path: Path) -> tuple[int, int]:
+    state = path.stat()
+    return state.st_size, state.st_mtime_ns
+
+
+def _read(store: Store, key: str) -> Data | None:
+    try:
+        about: dict[str, Any] = json.loads((store.root / "data" / key / "about.json").read_bytes())
+    except (OSError, ValueError):
+        return None
+    shape, classes = Shape(**about["shape"]), len(about["classes"])
+    return Data(key, about["fingerprint"], shape, classes, about["counts"]["train"])
+
+
+def _write(store: Store, key: str, name: str, splits: Splits) -> None:
+    _check(name, splits)
+    shape = Shape(*splits.train.images.shape[1:])
+    with store.building("data", key) as folder:
+        for part in PARTS:
+            split: Split = getattr(splits, part)
+            np.save(folder / f"{part}-images.npy", np.ascontiguousarray(split.images))
+            np.save(folder / f"{part}-labels.npy", split.labels)
+        about = {
+            "name": name,
+            "fingerprint": fingerprint(splits),
+            "shape": asdict(shape),
+            "classes": list(splits.class_names),
+            "counts": {part: len(getattr(splits, part)) for part in PARTS},
+        }
+        (folder / "about.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+
+
+def _check(name: str, splits: Splits) -> None:
+    """A data set plugin's answer is checked once, where it enters."""
+    sides = {getattr(splits, part).images.shape[1:] for part in PARTS}
+    if len(sides) != 1 or len(next(iter(sides))) != 3:
+        raise PluginError(f"data set {name}: images must be (N, C, H, W), of one size in all parts")
+    for part in PARTS:
+        split: Split = getattr(splits, part)
+        if split.images.dtype != np.uint8 or split.labels.dtype != np.int64:
+            raise PluginError(f"data set {name}: {part} images must be uint8 and labels int64")
+        if len(split.images) != len(split.labels) or not len(split):
+            raise PluginError(f"data set {name}: {part} has {len(split.images)} images and {len(split.labels)} labels")
+        if split.labels.min() < 0 or split.labels.max() >= len(splits.class_names):
+            raise PluginError(f"data set {name}: {part} has labels outside 0..{len(splits.class_names) - 1}")
+
+
+def fingerprint(splits: Splits) -> str:
+    """The SHA-256 of all decoded pixels and labels."""
+    found = hashlib.sha256()
+    for part in PARTS:
+        split: Split = getattr(splits, part)
+        found.update(f"{part}{split.images.shape}".encode())
+        found.update(np.ascontiguousarray(split.images).data)
+        found.update(np.ascontiguousarray(split.labels).data)
+    return found.hexdigest()
+
+
+def read_splits(store: Store, key: str) -> dict[str, Split]:
+    """The decoded parts of the data set under `key`, mapped from disk."""
+    folder = store.root / "data" / key
+    return {
+        part: Split(np.load(folder / f"{part}-images.npy", mmap_mode="r"), np.load(folder / f"{part}-labels.npy"))
+        for part in PARTS
+    }

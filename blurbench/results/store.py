@@ -1,0 +1,187 @@
+"""The results folder: records, artifacts, decoded data, timings, manifests and logs, all content-addressed.
+
+    records/ab/abcd....json        one validated record a cell
+    artifacts/abcd.../             state.safetensors, artifact.json: one fitted thing
+    data/abcd.../                  decoded images of one data set
+    timings/abcd....json           milliseconds an image of one pipeline
+    boards/NAME.json, NAME.md      which cells make up a board, and the board
+    logs/abcd....log               what a task printed, and its traceback
+    locks/                         one empty file a key, held while its task is under way
+
+Everything is written to a temporary name beside its place, flushed to disk and renamed: a reader sees all of it or
+nothing, whenever the writer is killed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from blurbench.errors import RecordError, UsageError
+from blurbench.results.record import Manifest, Record, Timing, read
+
+__all__ = ["Store", "write_atomically"]
+
+STATE, ABOUT = "state.safetensors", "artifact.json"
+
+
+class Store:
+    """A results folder. Any number of processes may use one at the same time."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.absolute()
+
+    def create(self) -> None:
+        """Make the folder, and check that it can be written to."""
+        try:
+            for name in ("records", "artifacts", "data", "timings", "boards", "logs", "locks"):
+                (self.root / name).mkdir(parents=True, exist_ok=True)
+            write_atomically(self.root / ".gitignore", "*\n")
+        except OSError as error:
+            raise UsageError(f"cannot write to the results folder {self.root}: {error.strerror}") from None
+
+    # --- locks -----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def locked(self, key: str, waiting: Callable[[], None]) -> Iterator[None]:
+        """Hold the lock of `key`; while another process holds it, call `waiting` about once a second."""
+        lock = FileLock(self.root / "locks" / f"{key}.lock")
+        while True:
+            try:
+                lock.acquire(timeout=1.0, poll_interval=0.05)
+                break
+            except Timeout:
+                waiting()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    # --- records ---------------------------------------------------------------------------------------------------
+
+    def record_path(self, key: str) -> Path:
+        return self.root / "records" / key[:2] / f"{key}.json"
+
+    def record(self, key: str) -> Record | None:
+        """The valid record of that key, if there is one; a damaged file counts as none and will be written anew."""
+        found: Record | None = _read_if_there(Record, self.record_path(key))
+        return found if found is not None and found.key == key else None
+
+    def put_record(self, record: Record) -> None:
+        write_atomically(self.record_path(record.key), record.model_dump_json(exclude_defaults=True) + "\n")
+
+    # --- timings ---------------------------------------------------------------------------------------------------
+
+    def timing(self, key: str) -> Timing | None:
+        found: Timing | None = _read_if_there(Timing, self.root / "timings" / f"{key}.json")
+        return found
+
+    def put_timing(self, timing: Timing) -> None:
+        write_atomically(self.root / "timings" / f"{timing.key}.json", timing.model_dump_json(indent=1) + "\n")
+
+    # --- artifacts -------------------------------------------------------------------------------------------------
+
+    def artifact_path(self, key: str) -> Path:
+        return self.root / "artifacts" / key
+
+    def artifact(self, key: str) -> dict[str, Any] | None:
+        """What `put_artifact` was told about it, if it is there and undamaged."""
+        folder = self.artifact_path(key)
+        try:
+            about: dict[str, Any] = json.loads((folder / ABOUT).read_bytes())
+            if about["sha256"] != _sha256(folder / STATE):
+                return None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return about
+
+    def has_artifact(self, key: str) -> bool:
+        """Whether it is there; cheap, its content is checked when it is loaded."""
+        return (self.artifact_path(key) / ABOUT).is_file()
+
+    def put_artifact(self, key: str, about: Mapping[str, Any], save: Callable[[Path], None]) -> None:
+        """Store an artifact; `save` writes its tensors to the path that it is given."""
+        with self.building("artifacts", key) as folder:
+            save(folder / STATE)
+            about = {**about, "sha256": _sha256(folder / STATE)}
+            (folder / ABOUT).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+
+    @contextmanager
+    def building(self, kind: str, key: str) -> Iterator[Path]:
+        """A temporary folder that becomes `kind/key` in one rename. Call it with the lock of `key` held."""
+        final = self.root / kind / key
+        for leftover in final.parent.glob(f".{key}-*"):  # from a process that was killed here
+            shutil.rmtree(leftover, ignore_errors=True)
+        folder = final.parent / f".{key}-{os.getpid()}"
+        folder.mkdir(parents=True)
+        try:
+            yield folder
+            for path in folder.iterdir():
+                _flush(path)
+            if final.exists():  # damaged, or it would not be written again
+                shutil.rmtree(final)
+            folder.rename(final)
+            _flush(final.parent)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    # --- boards ----------------------------------------------------------------------------------------------------
+
+    def board_path(self, name: str, suffix: str) -> Path:
+        return self.root / "boards" / f"{name}{suffix}"
+
+    def manifest(self, name: str) -> Manifest | None:
+        found: Manifest | None = _read_if_there(Manifest, self.board_path(name, ".json"))
+        return found
+
+    def put_manifest(self, name: str, manifest: Manifest) -> None:
+        write_atomically(self.board_path(name, ".json"), manifest.model_dump_json(indent=1) + "\n")
+
+    def boards(self) -> list[str]:
+        """The names of all boards."""
+        return sorted(path.stem for path in (self.root / "boards").glob("*.json"))
+
+    def log_path(self, key: str) -> Path:
+        return self.root / "logs" / f"{key}.log"
+
+
+def _read_if_there(model: Any, path: Path) -> Any:
+    try:
+        return read(model, path.read_bytes(), path.name)
+    except (OSError, RecordError):
+        return None
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a file so that readers see the old content or the new, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}-{os.getpid()}")
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

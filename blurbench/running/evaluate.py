@@ -1,0 +1,128 @@
+"""Measuring a cell: degrade, predict, score."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import nn
+
+from blurbench.errors import NotFinite, PluginError
+from blurbench.metrics.accuracy import calibration_error, confidence_of, top_k
+from blurbench.metrics.image_quality import mse, psnr, ssim
+from blurbench.protocols import Fitted, Predictor
+from blurbench.results.provenance import provenance
+from blurbench.results.record import Cost, Images, Metrics, Record
+from blurbench.running.workshop import Workshop
+from blurbench.types import Degraded, Output
+
+__all__ = ["evaluate", "networks_of", "predictor_of"]
+
+
+def evaluate(workshop: Workshop, job: Mapping[str, Any]) -> Record:
+    """Measure one cell."""
+    predictor = predictor_of(workshop, job["predictor"])
+    told = job["record"]["knows"] == "true PSF"
+    clean, degraded = workshop.test_images(job), workshop.degraded(job)
+    with workshop.clock.phase("evaluation"), torch.inference_mode():
+        output = _join([_predict(predictor, part, told) for part in degraded])
+        _check(output, len(clean), job["predictor"]["data"]["classes"])
+        predicted, confidence = confidence_of(output.logits)
+        hits = predicted == clean.labels
+        metrics = Metrics(
+            n=len(clean),
+            top1=hits.float().mean().item(),
+            top5=top_k(output.logits, clean.labels, 5).float().mean().item() if output.logits.shape[1] > 5 else None,
+            calibration_error=calibration_error(confidence.cpu().numpy(), hits.cpu().numpy()),
+            **workshop.remember(("quality", _degraded_key(job)), lambda: _quality("blurred", degraded, clean.images)),
+            **({} if output.restored is None else _quality("restored", [output.restored], clean.images)),
+            observations={name: values.float().mean().item() for name, values in output.observations.items()},
+        )
+    return Record(
+        key=job["key"],
+        status="ok",
+        **job["record"],
+        metrics=metrics,
+        images=Images(
+            label=clean.labels.tolist(),
+            predicted=predicted.tolist(),
+            confidence=[round(value, 4) for value in confidence.tolist()],
+        ),
+        cost=_cost(workshop, job, predictor),
+        provenance=provenance(workshop.device),
+    )
+
+
+def predictor_of(workshop: Workshop, job: Mapping[str, Any]) -> Predictor:
+    """Put a fitted predictor together from the store."""
+    setting = workshop.setting(job)
+    return setting.strategy.predictor(setting, workshop.fitted(job), workshop.inputs(job))
+
+
+def _predict(predictor: Predictor, degraded: Degraded, told: bool) -> Output:
+    """Only a remedy that says so is told the PSF and the noise."""
+    return predictor.predict(degraded if told else replace(degraded, psf=None, noise_std=0.0))
+
+
+def _join(parts: list[Output]) -> Output:
+    restored = [part.restored for part in parts if part.restored is not None]
+    return Output(
+        logits=torch.cat([part.logits for part in parts]),
+        restored=torch.cat(restored) if restored else None,
+        observations={name: torch.cat([part.observations[name] for part in parts]) for name in parts[0].observations},
+    )
+
+
+def _check(output: Output, images: int, classes: int) -> None:
+    if output.logits.shape != (images, classes):
+        raise PluginError(f"logits have the shape {tuple(output.logits.shape)}, expected {(images, classes)}")
+    if not torch.isfinite(output.logits).all():
+        raise NotFinite("the predictor gave NaN or infinity")
+    if output.restored is not None and not torch.isfinite(output.restored).all():
+        raise NotFinite("the restorer gave NaN or infinity")
+
+
+def _quality(what: str, parts: Iterable[Any], clean: torch.Tensor) -> dict[str, float]:
+    images = torch.cat([part.images if isinstance(part, Degraded) else part for part in parts])
+    if images.shape != clean.shape:
+        raise PluginError(f"{what} images have the shape {tuple(images.shape)}, expected {tuple(clean.shape)}")
+    images = images.clamp(0, 1)
+    return {
+        f"{what}_mse": mse(images, clean),
+        f"{what}_psnr": psnr(images, clean),
+        f"{what}_ssim": ssim(images, clean),
+    }
+
+
+def _degraded_key(job: Mapping[str, Any]) -> str:
+    return f"{job['predictor']['data']['key']} {job['test_images']} {job['test_seed']} {job['test_blur']}"
+
+
+def _cost(workshop: Workshop, job: Mapping[str, Any], predictor: Predictor) -> Cost:
+    artifacts = {needed["key"]: workshop.store.artifact(needed["key"]) for needed in _built_on(job["predictor"])}
+    abouts = [about for about in artifacts.values() if about is not None]
+    networks = {id(module): module for module in networks_of(predictor)}
+    return Cost(
+        fit_seconds=sum(about["seconds"] for about in abouts),
+        fit_images_seen=sum(about["images_seen"] for about in abouts),
+        parameters=sum(parameter.numel() for module in networks.values() for parameter in module.parameters()),
+        evaluate_seconds=workshop.clock.seconds.get("evaluation", 0.0),
+        timing=job["timing"],
+    )
+
+
+def _built_on(job: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield job
+    for needed in job["inputs"].values():
+        yield from _built_on(needed)
+
+
+def networks_of(predictor: Any) -> Iterator[nn.Module]:
+    """The networks that run when a predictor predicts, found among its attributes."""
+    for value in vars(predictor).values():
+        if isinstance(value, nn.Module):
+            yield value
+        elif isinstance(value, Fitted | Predictor):
+            yield from networks_of(value)

@@ -1,0 +1,135 @@
+"""What a run shows while it goes on: a live table with an ETA on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from blurbench.running.supervisor import Event
+from blurbench.suites.plan import Task
+
+__all__ = ["Progress", "progress"]
+
+GUESS = {"cell": 0.5, "predictor": 6.0, "restorer": 12.0, "timing": 1.0}
+"""Seconds a task until the first of its kind has ended; then their mean counts."""
+
+
+class Progress(Protocol):
+    """Hears of every task that starts or ends."""
+
+    def __call__(self, event: Event) -> None: ...
+
+
+class _Tally:
+    """How much is done, and how long the rest will take."""
+
+    def __init__(self, tasks: Mapping[str, Task], slots: int) -> None:
+        self.slots = slots
+        self.begun = time.monotonic()
+        self.left: dict[str, int] = {}
+        for task in tasks.values():
+            self.left[task.kind] = self.left.get(task.kind, 0) + 1
+        self.total, self.ended, self.cells = len(tasks), 0, self.left.get("cell", 0)
+        self.spent: dict[str, list[float]] = {}
+        self.started: dict[str, float] = {}
+        self.wrong = 0
+
+    def hear(self, event: Event) -> None:
+        key, kind = event.task.key, event.task.kind
+        if event.answer is None:
+            self.started[key] = time.monotonic()
+            return
+        self.ended += 1
+        self.left[kind] -= 1
+        self.wrong += event.answer["status"] == "failed"
+        if key in self.started:  # what was blocked never started
+            self.spent.setdefault(kind, []).append(time.monotonic() - self.started.pop(key))
+
+    def eta(self) -> str:
+        seconds = sum(
+            count * (sum(self.spent[kind]) / len(self.spent[kind]) if kind in self.spent else GUESS[kind])
+            for kind, count in self.left.items()
+        )
+        return _clock(seconds / self.slots)
+
+    def elapsed(self) -> str:
+        return _clock(time.monotonic() - self.begun)
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+@contextmanager
+def progress(tasks: Mapping[str, Task], slots: int) -> Iterator[Progress]:
+    """Show the progress of `tasks` until the block ends."""
+    tally = _Tally(tasks, slots)
+    if sys.stderr.isatty():
+        with _live(tally) as show:
+            yield show
+    else:
+        yield lambda event: _plain(tally, event)
+
+
+def result_of(answer: Mapping[str, Any]) -> str:
+    """An answer in a few words."""
+    if answer["status"] != "ok":
+        return f"{answer['status'].upper()}: {answer['reason']}"
+    return f"top-1 {answer['top1']:.1%}" if "top1" in answer else "done"
+
+
+def _plain(tally: _Tally, event: Event) -> None:
+    tally.hear(event)
+    if event.answer is not None:
+        place = f"[{tally.ended}/{tally.total} {tally.elapsed()}, ETA {tally.eta()}]"
+        print(f"{place} {event.task.title}: {result_of(event.answer)}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _live(tally: _Tally) -> Iterator[Progress]:
+    from rich.console import Console, Group
+    from rich.live import Live
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+
+    running: dict[int, Task] = {}
+    latest: list[tuple[str, str]] = []
+
+    def view() -> Group:
+        table = Table(box=None, expand=True, show_header=False, padding=(0, 1))
+        table.add_column(style="dim", width=8)
+        table.add_column(overflow="ellipsis", no_wrap=True, ratio=1)
+        table.add_column(justify="right", overflow="ellipsis", no_wrap=True, max_width=60)
+        for title, result in latest[-8:]:
+            style = "" if result.startswith(("top-1", "done")) else "red"
+            table.add_row("done", Text(title), Text(result, style=style))
+        for slot, task in sorted(running.items()):
+            table.add_row(f"slot {slot + 1}", Text(task.title, style="cyan"), _clock(_age(tally, task)))
+        counts = f"{tally.ended} of {tally.total} tasks ({tally.cells} cells)"
+        wrong = f", {tally.wrong} failed" if tally.wrong else ""
+        return Group(
+            table,
+            ProgressBar(total=max(tally.total, 1), completed=tally.ended),
+            Text(f"{counts}{wrong}, {tally.elapsed()} elapsed, about {tally.eta()} to go"),
+        )
+
+    def show(event: Event) -> None:
+        tally.hear(event)
+        if event.answer is None:
+            running[event.slot] = event.task
+        else:
+            running.pop(event.slot, None)
+            latest.append((event.task.title, result_of(event.answer)))
+
+    with Live(console=Console(stderr=True), get_renderable=view, refresh_per_second=4, transient=True):
+        yield show
+
+
+def _age(tally: _Tally, task: Task) -> float:
+    return time.monotonic() - tally.started.get(task.key, time.monotonic())

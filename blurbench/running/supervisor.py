@@ -1,0 +1,268 @@
+"""Drives workers through a plan. No torch in this process.
+
+One worker a slot, one task a worker. A worker that dies or exceeds the time limit costs its task and is replaced. What
+depends on a task that failed is blocked; everything else goes on.
+"""
+
+from __future__ import annotations
+
+import heapq
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from typing import Any
+
+from blurbench.results.record import Record
+from blurbench.results.store import Store
+from blurbench.running.worker import WAITING, Options, serve
+from blurbench.suites.plan import Task
+
+__all__ = ["Event", "Outcome", "supervise"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that progress reports show: a task started (`answer` None) or ended."""
+
+    task: Task
+    slot: int
+    answer: Mapping[str, Any] | None = None
+
+
+@dataclass
+class Outcome:
+    """What became of the tasks, and where the workers' time went."""
+
+    status: dict[str, str] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass
+class _Slot:
+    """A worker and what it is doing."""
+
+    number: int
+    options: Options
+    process: SpawnProcess
+    connection: Connection
+    task: Task | None = None
+    since: float = 0.0
+
+
+def supervise(
+    store: Store,
+    tasks: Mapping[str, Task],
+    done: set[str],
+    slots: list[Options],
+    minutes: float,
+    report: Callable[[Event], None],
+    anew: bool = False,
+) -> Outcome:
+    """Do all `tasks` that are not in `done`. Raises KeyboardInterrupt after stopping the workers."""
+    return _Supervisor(store, tasks, done, minutes * 60, report, anew).run(slots)
+
+
+class _Supervisor:
+    def __init__(
+        self,
+        store: Store,
+        tasks: Mapping[str, Task],
+        done: set[str],
+        limit: float,
+        report: Callable[[Event], None],
+        anew: bool,
+    ) -> None:
+        self.store, self.tasks, self.limit, self.report, self.anew = store, tasks, limit, report, anew
+        self.outcome = Outcome()
+        self.slots: list[_Slot] = []
+        self.waiting = {key: task for key, task in tasks.items() if key not in done}
+        self.order = {key: place for place, key in enumerate(tasks)}
+        self.unmet = {key: set(task.needs) - done for key, task in self.waiting.items()}
+        self.needed_by: dict[str, list[str]] = {}
+        for key, needs in self.unmet.items():
+            for needed in needs:
+                self.needed_by.setdefault(needed, []).append(key)
+        self.ready: dict[str, list[tuple[int, str]]] = {
+            kind: [] for kind in ("cell", "predictor", "restorer", "timing")
+        }
+        for key, needs in self.unmet.items():
+            if not needs:
+                self._make_ready(key)
+
+    def run(self, options: list[Options]) -> Outcome:
+        if not self.waiting:
+            return self.outcome
+        with self._workers(options):
+            while self.waiting or self._busy():
+                self._hand_out()
+                if self._busy():
+                    self._listen()
+                elif self.waiting and not any(self.ready.values()):
+                    raise AssertionError("tasks wait for something that nobody does")
+        return self.outcome
+
+    # --- workers ---------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _workers(self, options: list[Options]) -> Iterator[None]:
+        try:
+            for number, option in enumerate(options):
+                self.slots.append(_start(number, option))
+            yield
+        finally:
+            for slot in self.slots:
+                _stop(slot)
+
+    def _replace(self, slot: _Slot) -> None:
+        _stop(slot)
+        self.slots[slot.number] = _start(slot.number, slot.options)
+
+    def _busy(self) -> list[_Slot]:
+        return [slot for slot in self.slots if slot.task is not None]
+
+    # --- tasks -----------------------------------------------------------------------------------------------------
+
+    def _hand_out(self) -> None:
+        for slot in self.slots:
+            if slot.task is None and (task := self._next()) is not None:
+                slot.task, slot.since = task, time.monotonic()
+                self.report(Event(task, slot.number))
+                with suppress(OSError):  # it died while idle: `_listen` sees that and replaces it
+                    slot.connection.send({**task.job, "key": task.key, "anew": self.anew})
+
+    def _make_ready(self, key: str) -> None:
+        heapq.heappush(self.ready[self.waiting[key].kind], (self.order[key], key))
+
+    def _next(self) -> Task | None:
+        """The first task in plan order that is ready, measuring before fitting; timings only on a quiet machine."""
+        for kind, queue in self.ready.items():
+            if kind == "timing" and (self._busy() or len(self.waiting) > len(queue)):
+                return None
+            if queue:
+                return self.waiting.pop(heapq.heappop(queue)[1])
+        return None
+
+    def _listen(self) -> None:
+        """Wait for answers, deaths or the next time limit."""
+        busy = self._busy()
+        now = time.monotonic()
+        timeout = max(0.0, min(slot.since + self.limit for slot in busy) - now)
+        ready = set(wait([thing for slot in busy for thing in (slot.connection, slot.process.sentinel)], timeout))
+        for slot in busy:
+            if slot.connection in ready:
+                self._hear(slot)
+            elif slot.process.sentinel in ready:
+                self._lost(slot)
+            elif time.monotonic() - slot.since >= self.limit:
+                self._give_up(slot)
+
+    def _hear(self, slot: _Slot) -> None:
+        try:
+            answer = slot.connection.recv()
+        except (EOFError, OSError):
+            self._lost(slot)
+            return
+        if answer == WAITING:
+            slot.since = time.monotonic()
+        else:
+            self._finish(slot, answer)
+
+    def _lost(self, slot: _Slot) -> None:
+        slot.process.join()
+        code = slot.process.exitcode or 0
+        how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        self._fail(slot, f"its worker process died ({how})")
+
+    def _give_up(self, slot: _Slot) -> None:
+        self._fail(slot, f"it took longer than the limit of {self.limit / 60:g} minutes")
+
+    def _fail(self, slot: _Slot, reason: str) -> None:
+        task = slot.task
+        assert task is not None
+        self._replace(slot)
+        answer = {"key": task.key, "status": "failed", "reason": reason, "seconds": {}}
+        if self._is_stored(task):  # it ended between storing and answering
+            answer.update(status="ok", reason="")
+        self._finish(slot, answer)
+
+    def _is_stored(self, task: Task) -> bool:
+        if task.kind == "cell":
+            record = self.store.record(task.key)
+            return record is not None and record.status == "ok"
+        return self.store.artifact(task.key) is not None
+
+    def _finish(self, slot: _Slot, answer: Mapping[str, Any]) -> None:
+        task = slot.task
+        assert task is not None
+        slot.task = None
+        for phase, seconds in answer["seconds"].items():
+            self.outcome.seconds[phase] = self.outcome.seconds.get(phase, 0.0) + seconds
+        self._settle(task, answer["status"], answer["reason"], task.key)
+        self.report(Event(task, slot.number, answer))
+
+    # --- consequences ----------------------------------------------------------------------------------------------
+
+    def _settle(self, task: Task, status: str, reason: str, log: str) -> None:
+        """Book a task; if it was not done, so are those that need it: a predictor's own cells share its fate,
+        whatever else was to be built on it is blocked."""
+        self.outcome.status[task.key] = status
+        if status == "ok":
+            for key in self.needed_by.get(task.key, ()):
+                self.unmet[key].discard(task.key)
+                if not self.unmet[key] and key in self.waiting:
+                    self._make_ready(key)
+            return
+        self.outcome.reasons[task.key] = reason
+        if task.kind == "cell":
+            self._record(task, status, reason, log)
+        for key in self.needed_by.get(task.key, ()):
+            if (other := self.waiting.pop(key, None)) is None:
+                continue
+            if other.kind in ("cell", "timing"):
+                fate, why = status, reason
+            else:
+                fate, why = "blocked", f"it needs {task.title}, which was {status}: {reason}"[:390]
+            self._settle(other, fate, why, log)
+            self.report(Event(other, -1, {"status": fate, "reason": why}))
+
+    def _record(self, task: Task, status: Any, reason: str, log: str) -> None:
+        path = self.store.log_path(log)
+        self.store.put_record(
+            Record(
+                key=task.key,
+                status=status,
+                reason=reason or status,
+                log=f"logs/{path.name}" if path.exists() else "",
+                **task.job["record"],
+            )
+        )
+
+
+def _start(number: int, options: Options) -> _Slot:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=serve, args=(theirs, options), name=f"blurbench-{number}", daemon=True)
+    # Read by OpenMP and the like when the worker starts; spawned processes inherit the environment.
+    kept = os.environ.get("OMP_NUM_THREADS")
+    os.environ["OMP_NUM_THREADS"] = str(options.threads)
+    try:
+        process.start()
+    finally:
+        os.environ.pop("OMP_NUM_THREADS")
+        if kept is not None:
+            os.environ["OMP_NUM_THREADS"] = kept
+    theirs.close()
+    return _Slot(number, options, process, ours)
+
+
+def _stop(slot: _Slot) -> None:
+    slot.connection.close()
+    slot.process.kill()
+    slot.process.join()

@@ -1,0 +1,225 @@
+"""What a worker can do: fit a restorer, fit a predictor, measure a cell, time a pipeline. One object a process.
+
+Jobs are the plain JSON of `suites.plan`. Data, degraded test images and fitted artifacts stay in memory between jobs.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import torch
+from safetensors.torch import load_model, save_model
+from torch import nn
+
+from blurbench.protocols import FitJob, Fitted, Restorer, RestorerJob, Setting
+from blurbench.registry import Menu
+from blurbench.results.decoded import read_splits
+from blurbench.results.store import STATE, Store
+from blurbench.running.images import TrainingBlur, degraded_in_chunks, image_set
+from blurbench.suites.keys import digest
+from blurbench.types import Budget, Degraded, ImageSet, Shape
+
+__all__ = ["Workshop"]
+
+T = TypeVar("T")
+
+
+class _Recent:
+    """The most recently used values, up to a number of them."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.values: OrderedDict[Any, Any] = OrderedDict()
+
+    def get(self, key: Any, make: Callable[[], T]) -> T:
+        if key not in self.values:
+            self.values[key] = make()
+            if len(self.values) > self.size:
+                self.values.popitem(last=False)
+        self.values.move_to_end(key)
+        value: T = self.values[key]
+        return value
+
+
+@dataclass
+class Stopwatch:
+    """Seconds spent in each phase of a job; nested phases count once, in the inner one."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    running: list[str] = field(default_factory=list)
+    since: float = 0.0
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        self._book()
+        self.running.append(name)
+        try:
+            yield
+        finally:
+            self._book()
+            self.running.pop()
+
+    def _book(self) -> None:
+        now = time.perf_counter()
+        if self.running:
+            name = self.running[-1]
+            self.seconds[name] = self.seconds.get(name, 0.0) + now - self.since
+        self.since = now
+
+
+class Workshop:
+    """Fits artifacts into the store and hands them out."""
+
+    def __init__(self, menu: Menu, store: Store, device: torch.device, waiting: Callable[[], None]) -> None:
+        self.menu, self.store, self.device, self.waiting = menu, store, device, waiting
+        self.clock = Stopwatch()
+        self._images, self._degraded, self._fitted, self._shared = (_Recent(size) for size in (12, 24, 24, 1000))
+
+    # --- data ------------------------------------------------------------------------------------------------------
+
+    def part(self, data_key: str, name: str, limit: int | None) -> ImageSet:
+        """A part of a decoded data set on the device."""
+
+        def read() -> ImageSet:
+            with self.clock.phase("data"):
+                return image_set(read_splits(self.store, data_key)[name], limit, self.device)
+
+        return self._images.get((data_key, name, limit), read)
+
+    def test_images(self, job: Mapping[str, Any]) -> ImageSet:
+        """The clean test images of a cell."""
+        return self.part(job["predictor"]["data"]["key"], "test", job["test_images"])
+
+    def degraded(self, job: Mapping[str, Any]) -> list[Degraded]:
+        """The blurred test images of a cell, in chunks."""
+        blur = self.menu.resolve("blurs", job["test_blur"])
+
+        def degrade() -> list[Degraded]:
+            images = self.test_images(job)
+            with self.clock.phase("blur"):
+                return degraded_in_chunks(blur, images, job["test_seed"])
+
+        key = (job["predictor"]["data"]["key"], job["test_images"], blur, job["test_seed"])
+        return self._degraded.get(key, degrade)
+
+    def remember(self, key: Any, make: Callable[[], T]) -> T:
+        """A small value that several cells share."""
+        return self._shared.get(key, make)
+
+    # --- fitting ---------------------------------------------------------------------------------------------------
+
+    def ensure(self, job: Mapping[str, Any]) -> None:
+        """Have the artifact of a restorer or predictor job in the store, fitting it if nobody has."""
+        with self.store.locked(job["key"], self.waiting):
+            if self.store.artifact(job["key"]) is None:
+                self._fit(job)
+
+    def _fit(self, job: Mapping[str, Any]) -> None:
+        kind = job["kind"]
+        before = time.perf_counter()
+        with self.clock.phase(f"{kind} fitting"):
+            torch.manual_seed(_weights_seed(job["seed"]))
+            module = self._build(job)
+            notes = self._fit_restorer(module, job) if kind == "restorer" else self._fit_predictor(module, job)
+        about = {
+            "kind": kind,
+            "job": job,
+            "notes": dict(notes),
+            "seconds": time.perf_counter() - before,
+            "images_seen": int(notes.get("images_seen", 0)),
+        }
+        self.store.put_artifact(job["key"], about, lambda path: save_model(module or nn.Module(), str(path)))
+
+    def _build(self, job: Mapping[str, Any]) -> nn.Module | None:
+        """The unfitted network of a job."""
+        if job["kind"] == "restorer":
+            module = self._restorer(job).build(_shape(job))
+        else:
+            setting = self.setting(job)
+            module = setting.strategy.build(setting)
+        return None if module is None else module.to(self.device)
+
+    def _fit_restorer(self, module: nn.Module | None, job: Mapping[str, Any]) -> Mapping[str, Any]:
+        if module is None:
+            return {}
+        train, validation = self._training_parts(job)
+        restorer = self._restorer(job)
+        fit_job = RestorerJob(train, validation, self._blur(job, train), self._budget(job), job["seed"])
+        return restorer.fit(module, fit_job)
+
+    def _fit_predictor(self, module: nn.Module | None, job: Mapping[str, Any]) -> Mapping[str, Any]:
+        train, validation = self._training_parts(job)
+        setting = self.setting(job)
+        fit_job = FitJob(setting, train, validation, self._blur(job, train), self.inputs(job))
+        return setting.strategy.fit(module, fit_job)
+
+    def _training_parts(self, job: Mapping[str, Any]) -> tuple[ImageSet, ImageSet]:
+        budget = self._budget(job)
+        key = job["data"]["key"]
+        return self.part(key, "train", budget.train_images), self.part(key, "validation", budget.validation_images)
+
+    def _blur(self, job: Mapping[str, Any], train: ImageSet) -> TrainingBlur:
+        blur = self.menu.resolve("blurs", job["train_blur"])
+        return TrainingBlur(
+            blur,
+            job["seed"],
+            lambda images: "train" if images is train else "validation",
+            lambda: self.clock.phase("blur"),
+        )
+
+    # --- from jobs to objects --------------------------------------------------------------------------------------
+
+    def setting(self, job: Mapping[str, Any]) -> Setting:
+        """The setting that a predictor job describes."""
+        return Setting(
+            dataset=self.menu.resolve("datasets", job["dataset"]),
+            train_blur=self.menu.resolve("blurs", job["train_blur"]),
+            classifier=self.menu.resolve("classifiers", job["classifier"]),
+            strategy=self.menu.resolve("strategies", job["strategy"]),
+            shape=_shape(job),
+            classes=job["data"]["classes"],
+            budget=self._budget(job),
+            seed=job["seed"],
+        )
+
+    def _restorer(self, job: Mapping[str, Any]) -> Restorer:
+        restorer: Restorer = self.menu.resolve("restorers", job["restorer"])
+        return restorer
+
+    def _budget(self, job: Mapping[str, Any]) -> Budget:
+        return Budget(name="", **job["budget"])
+
+    # --- artifacts -------------------------------------------------------------------------------------------------
+
+    def fitted(self, job: Mapping[str, Any]) -> Fitted:
+        """The stored artifact of a job, its network frozen."""
+        return self._fitted.get(job["key"], lambda: self._load(job))
+
+    def inputs(self, job: Mapping[str, Any]) -> dict[str, Fitted]:
+        """The artifacts that a job builds on."""
+        return {name: self.fitted(needed) for name, needed in job["inputs"].items()}
+
+    def _load(self, job: Mapping[str, Any]) -> Fitted:
+        if (about := self.store.artifact(job["key"])) is None:
+            self.ensure(job)  # it was damaged on disk
+            about = self.store.artifact(job["key"])
+            assert about is not None
+        module = self._build(job)
+        if module is not None:
+            load_model(module, str(self.store.artifact_path(job["key"]) / STATE), device=str(self.device))
+            module.eval().requires_grad_(False)
+        return Fitted(module, about["notes"])
+
+
+def _shape(job: Mapping[str, Any]) -> Shape:
+    return Shape(*job["data"]["shape"])
+
+
+def _weights_seed(seed: int) -> int:
+    """Networks of one replicate start from the same weights, so that rows differ by their remedy alone."""
+    return int(digest({"weights": seed})[:12], 16)

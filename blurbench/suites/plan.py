@@ -1,0 +1,386 @@
+"""The matrix multiplied out: which artifacts must be fitted, which cells measured, in what order, under what keys.
+
+A key is the digest of everything that can change the result: the plugins with their parameters and revisions, the
+decoded data, the budget, the seed, the keys of the inputs. What cannot change it (labels, suite name, device, batch
+size, package versions) is left out, so that suites share artifacts and cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, astuple, dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from blurbench.errors import Skip, Unavailable, UnknownName, UsageError
+from blurbench.protocols import Blur, Classifier, Dataset, Need, Plugin, PredictorNeed, Setting, Strategy
+from blurbench.registry import Menu, expand, label, spec
+from blurbench.suites.exposure import exposure
+from blurbench.suites.keys import digest
+from blurbench.suites.suite import Matrix, Request, Suite
+from blurbench.types import Budget, Shape
+
+__all__ = ["Axes", "Cell", "Data", "Plan", "Task", "make_plan"]
+
+REVISIONS = {"draws": 1, "convolution": 1, "training": 1, "evaluation": 1}
+"""Parts of the framework that can change results. Raise one by hand when its golden test has to change."""
+
+AXES = ("dataset", "classifier", "strategy", "train_blur", "test_blur")
+
+Kind: TypeAlias = Literal["restorer", "predictor", "cell", "timing"]
+
+
+@dataclass(frozen=True)
+class Data:
+    """What planning needs to know of a data set: `key` finds the decoded arrays, `fingerprint` is their hash."""
+
+    key: str
+    fingerprint: str
+    shape: Shape
+    classes: int
+    train: int
+    """Number of training images."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One thing to do. `job` is plain JSON, all that a worker needs; `needs` are the keys of tasks to do before."""
+
+    key: str
+    kind: Kind
+    title: str
+    job: Mapping[str, Any]
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell's place on the board, and its task's key. `skip` says why it cannot be had; it has no task then."""
+
+    key: str
+    dataset: str
+    classifier: str
+    strategy: str
+    train_blur: str
+    test_blur: str
+    seed: int
+    parts: Mapping[str, Any]
+    """What the record says of it whether it succeeds or not: the five axis values and the budget."""
+    skip: str = ""
+
+
+@dataclass
+class Plan:
+    """All cells of the matrix, and the tasks that lead to them, in an order in which needs come first."""
+
+    cells: list[Cell] = field(default_factory=list)
+    tasks: dict[str, Task] = field(default_factory=dict)
+
+    def leading_to(self, keys: Iterable[str]) -> dict[str, Task]:
+        """The tasks of `keys` and everything that they need, in plan order."""
+        wanted: set[str] = set()
+        waiting = [key for key in keys if key in self.tasks]
+        while waiting:
+            key = waiting.pop()
+            if key not in wanted:
+                wanted.add(key)
+                waiting.extend(self.tasks[key].needs)
+        return {key: task for key, task in self.tasks.items() if key in wanted}
+
+
+@dataclass(frozen=True)
+class Named:
+    """An axis value: the plugin and the label that tables show."""
+
+    label: str
+    plugin: Any
+    name: str
+
+
+@dataclass(frozen=True)
+class Axes:
+    """A suite's axes with every name looked up, narrowed by the user's filters."""
+
+    datasets: tuple[Named, ...]
+    train_blurs: tuple[Named, ...]
+    test_blurs: tuple[Named, ...]
+    matrix: tuple[tuple[tuple[Named, ...], tuple[Named, ...]], ...]
+
+    @classmethod
+    def of(cls, menu: Menu, suite: Suite, only: Mapping[str, Iterable[str]] | None = None) -> Axes:
+        """Look up every name. `only` keeps, for each axis of `AXES`, the values of these labels or names (grids and
+        parameters allowed); the test blur `none` and the baseline strategy always stay, since gains need them."""
+        chosen = {axis: set(values) for axis, values in (only or {}).items() if values}
+        keep = _Filter(chosen)
+
+        def axis(kind: str, requests: Iterable[Request], key: str, always: str = "") -> tuple[Named, ...]:
+            return keep(key, [named for request in requests for named in _named(menu, suite, kind, request)], always)
+
+        def matrix(part: Matrix) -> tuple[tuple[Named, ...], tuple[Named, ...]]:
+            return (
+                axis("classifiers", part.classifiers, "classifier"),
+                axis("strategies", part.strategies, "strategy", suite.baseline),
+            )
+
+        axes = cls(
+            axis("datasets", suite.datasets, "dataset"),
+            axis("blurs", suite.train_blurs, "train_blur"),
+            axis("blurs", suite.test_blurs, "test_blur", "none"),
+            tuple(matrix(part) for part in suite.matrix),
+        )
+        keep.check()
+        for _, strategies in axes.matrix:
+            if suite.baseline not in {strategy.label for strategy in strategies}:
+                raise UsageError(f"suite {suite.name}: every matrix needs the baseline strategy {suite.baseline!r}")
+        return axes
+
+
+class _Filter:
+    """Keeps the chosen values of each axis, and notices choices that match nothing."""
+
+    def __init__(self, chosen: Mapping[str, set[str]]) -> None:
+        self.chosen = chosen
+        self.known: dict[str, set[str]] = {axis: set() for axis in chosen}
+        self.matched: dict[str, set[str]] = {axis: set() for axis in chosen}
+
+    def __call__(self, axis: str, values: list[Named], always: str) -> tuple[Named, ...]:
+        if axis not in self.chosen:
+            return tuple(values)
+        wanted = self.chosen[axis]
+        for value in values:
+            self.known[axis] |= {value.label, value.name}
+            self.matched[axis] |= {value.label, value.name} & wanted
+        return tuple(value for value in values if {value.label, value.name} & wanted or value.label == always)
+
+    def check(self) -> None:
+        for axis, wanted in self.chosen.items():
+            for choice in sorted(wanted - self.matched[axis]):
+                raise UnknownName(f"{axis.replace('_', ' ')} in this suite:", choice, self.known[axis])
+
+
+def _named(menu: Menu, suite: Suite, kind: str, request: Request) -> Iterator[Named]:
+    if isinstance(request, str) and request in suite.labels:
+        plugin = menu.resolve(kind, suite.labels[request])
+        yield Named(request, plugin, menu.name_of(plugin))
+        return
+    for table in expand(request):
+        shown = table.pop("label", None)
+        plugin = menu.resolve(kind, table)
+        yield Named(str(shown or label(menu, plugin)), plugin, menu.name_of(plugin))
+
+
+def make_plan(
+    menu: Menu,
+    suite: Suite,
+    axes: Axes,
+    budget: Budget,
+    seeds: Iterable[int],
+    describe: Callable[[Dataset], Data],
+    machine: Mapping[str, Any],
+) -> Plan:
+    """Multiply the axes out. `describe` decodes a data set (or remembers it) and may raise `Unavailable`.
+
+    `machine` names the device, threads and processor that timings hold for.
+    """
+    return _Planner(menu, suite, axes, budget, describe, machine).plan(tuple(seeds))
+
+
+class _Planner:
+    def __init__(
+        self,
+        menu: Menu,
+        suite: Suite,
+        axes: Axes,
+        budget: Budget,
+        describe: Callable[[Dataset], Data],
+        machine: Mapping[str, Any],
+    ) -> None:
+        self.menu, self.suite, self.axes, self.budget = menu, suite, axes, budget
+        self.describe, self.machine = describe, machine
+        self.result = Plan()
+        self.specs: dict[Plugin, dict[str, Any]] = {}
+        self.blurs_met: dict[str, list[Blur]] = {}
+        self.none: Blur = menu.resolve("blurs", "none")
+        self.fit_budget = {name: value for name, value in budget.key().items() if name != "test_images"}
+
+    def plan(self, seeds: tuple[int, ...]) -> Plan:
+        for dataset in self.axes.datasets:
+            for classifiers, strategies in self.axes.matrix:
+                for classifier in classifiers:
+                    for strategy in strategies:
+                        for train_blur in self.train_blurs(strategy.plugin):
+                            for seed in seeds:
+                                self.add_row(dataset, classifier, strategy, train_blur, seed)
+        # Timings last: they want a quiet machine.
+        timings = {key: task for key, task in self.result.tasks.items() if task.kind == "timing"}
+        others = {key: task for key, task in self.result.tasks.items() if task.kind != "timing"}
+        self.result.tasks = {**others, **timings}
+        return self.result
+
+    def train_blurs(self, strategy: Strategy) -> tuple[Named, ...]:
+        """One stand-in where the strategy never looks at the training blur."""
+        return self.axes.train_blurs if strategy.uses_train_blur() else (Named("", self.none, "none"),)
+
+    def add_row(self, dataset: Named, classifier: Named, strategy: Named, train_blur: Named, seed: int) -> None:
+        """The cells of one predictor."""
+        try:
+            task, setting = self.predictor(dataset.plugin, train_blur.plugin, classifier.plugin, strategy.plugin, seed)
+            reason = ""
+        except (Skip, Unavailable) as error:
+            task, setting, reason = None, None, str(error)
+        for test_blur in self.axes.test_blurs:
+            parts = self.parts(dataset, classifier, strategy, train_blur, test_blur, seed)
+            if task is None or setting is None:
+                key = digest({"skipped": parts})
+            else:
+                key = self.add_cell(task, setting, test_blur.plugin, parts)
+            self.result.cells.append(
+                Cell(
+                    key,
+                    dataset.label,
+                    classifier.label,
+                    strategy.label,
+                    train_blur.label,
+                    test_blur.label,
+                    seed,
+                    parts,
+                    reason,
+                )
+            )
+
+    def parts(
+        self, dataset: Named, classifier: Named, strategy: Named, train_blur: Named, test_blur: Named, seed: int
+    ) -> dict[str, Any]:
+        values = (dataset, classifier, strategy, train_blur, test_blur)
+        return {
+            **{axis: self.part(value) for axis, value in zip(AXES, values, strict=True)},
+            "budget": self.budget.key(),
+            "seed": seed,
+        }
+
+    def part(self, value: Named) -> dict[str, Any]:
+        return {"name": value.name, "label": label(self.menu, value.plugin), "spec": self.spec(value.plugin)}
+
+    def spec(self, plugin: Plugin) -> dict[str, Any]:
+        if plugin not in self.specs:
+            self.specs[plugin] = spec(self.menu, plugin)
+        return self.specs[plugin]
+
+    # --- artifacts -------------------------------------------------------------------------------------------------
+
+    def predictor(
+        self, dataset: Dataset, train_blur: Blur, classifier: Classifier, strategy: Strategy, seed: int
+    ) -> tuple[Task, Setting]:
+        data = self.describe(dataset)
+        if not strategy.uses_train_blur():
+            train_blur = self.none
+        setting = Setting(dataset, train_blur, classifier, strategy, data.shape, data.classes, self.budget, seed)
+        if reason := strategy.skip(setting):
+            raise Skip(reason)
+        inputs = {name: self.need(setting, need) for name, need in strategy.needs(setting).items()}
+        job = {
+            "kind": "predictor",
+            "classifier": self.spec(classifier),
+            "strategy": self.spec(strategy),
+            **self.fit_job(dataset, data, train_blur, seed, inputs),
+        }
+        title = f"{self.menu.name_of(dataset)}: {label(self.menu, strategy)}, {self.menu.name_of(classifier)}"
+        return self.add("predictor", title, job, inputs.values()), setting
+
+    def need(self, setting: Setting, need: Need) -> Task:
+        if isinstance(need, PredictorNeed):
+            return self.predictor(setting.dataset, setting.train_blur, setting.classifier, need.strategy, setting.seed)[
+                0
+            ]
+        data = self.describe(need.dataset)
+        if data.shape.channels != setting.shape.channels:
+            raise Skip(
+                f"a restorer fitted on {self.menu.name_of(need.dataset)} ({data.shape.channels} channels) cannot "
+                f"restore {self.menu.name_of(setting.dataset)} ({setting.shape.channels})"
+            )
+        job = {
+            "kind": "restorer",
+            "restorer": self.spec(need.restorer),
+            **self.fit_job(need.dataset, data, need.train_blur, setting.seed, {}),
+        }
+        title = f"{self.menu.name_of(need.dataset)}: {label(self.menu, need.restorer)}"
+        return self.add("restorer", title, job, ())
+
+    def fit_job(
+        self, dataset: Dataset, data: Data, train_blur: Blur, seed: int, inputs: Mapping[str, Task]
+    ) -> dict[str, Any]:
+        return {
+            "dataset": self.spec(dataset),
+            "data": {**asdict(data), "shape": astuple(data.shape)},
+            "train_blur": self.spec(train_blur),
+            "budget": self.fit_budget,
+            "seed": seed,
+            "inputs": {name: {**task.job, "key": task.key} for name, task in inputs.items()},
+            "revisions": REVISIONS,
+        }
+
+    def add(self, kind: Kind, title: str, job: dict[str, Any], needs: Iterable[Task]) -> Task:
+        """Artifacts are shared: an equal job is the same task. Where the arrays lie does not count."""
+        content = {
+            **job,
+            "data": job["data"]["fingerprint"],
+            "inputs": {name: value["key"] for name, value in job["inputs"].items()},
+        }
+        key = digest(content)
+        return self.result.tasks.setdefault(key, Task(key, kind, title, job, tuple(task.key for task in needs)))
+
+    # --- cells -----------------------------------------------------------------------------------------------------
+
+    def add_cell(self, predictor: Task, setting: Setting, test_blur: Blur, parts: Mapping[str, Any]) -> str:
+        timing = self.timing(predictor, setting)
+        content = {
+            "predictor": predictor.key,
+            "test_blur": self.spec(test_blur),
+            "test_seed": self.suite.test_seed,
+            "test_images": self.budget.test_images,
+            "revisions": REVISIONS,
+        }
+        key = digest(content)
+        if key not in self.result.tasks:
+            job = {
+                "kind": "cell",
+                "predictor": {**predictor.job, "key": predictor.key},
+                "test_blur": self.spec(test_blur),
+                "test_seed": self.suite.test_seed,
+                "test_images": self.budget.test_images,
+                "timing": timing.key,
+                "record": {
+                    **parts,
+                    "knows": setting.strategy.knows(),
+                    "requires": list(setting.strategy.requires()),
+                    "exposure": exposure(test_blur, self.trained_on(predictor)),
+                    "data_fingerprint": predictor.job["data"]["fingerprint"],
+                },
+            }
+            title = f"{predictor.title} on {label(self.menu, test_blur)}"
+            self.result.tasks[key] = Task(key, "cell", title, job, (predictor.key,))
+        return key
+
+    def trained_on(self, predictor: Task) -> list[Blur]:
+        """The blurs of everything that was fitted for this predictor."""
+        if predictor.key not in self.blurs_met:
+            jobs = _lineage(predictor.job)
+            self.blurs_met[predictor.key] = [self.menu.resolve("blurs", job["train_blur"]) for job in jobs]
+        return self.blurs_met[predictor.key]
+
+    def timing(self, predictor: Task, setting: Setting) -> Task:
+        """Predictors that run the same networks and steps share one timing."""
+        steps = [self.spec(plugin) for plugin in setting.strategy.at_prediction()]
+        classifier = self.spec(setting.classifier)
+        content = {"shape": str(setting.shape), "classifier": classifier, "steps": steps, "machine": self.machine}
+        key = digest({"timing": content})
+        shown = [label(self.menu, setting.classifier), *(label(self.menu, p) for p in setting.strategy.at_prediction())]
+        job = {"kind": "timing", "predictor": {**predictor.job, "key": predictor.key}, "what": " + ".join(shown)}
+        task = Task(key, "timing", f"timing {' + '.join(shown)} at {setting.shape}", job, (predictor.key,))
+        return self.result.tasks.setdefault(key, task)
+
+
+def _lineage(job: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """A fitting job and all fitting jobs that it builds on."""
+    yield job
+    for needed in job["inputs"].values():
+        yield from _lineage(needed)

@@ -1,0 +1,146 @@
+"""A suite: the axes of a matrix and its budgets, read from a TOML file and refused in one clear line if wrong.
+
+name = "mnist-family"
+version = 1                      # raised with every change: rows of different versions never share a table
+title = "..."
+datasets = ["mnist-5k", "digits"]
+train_blurs = ["gaussian-2"]     # an expression, a table, or one of [labels]
+test_blurs = ["none", "gaussian-2"]
+
+[labels]                         # short names for the tables
+gaussian-2 = "gaussian[sigma=2]"
+
+[[matrix]]
+classifiers = ["cnn3"]
+strategies = ["plain", "retrain", "first-n[n=1|2]"]
+
+[budgets.quick]                  # fields of `types.Budget`; axes given here replace those above
+train_images = 2000
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from blurbench.errors import UnknownName, UsageError
+from blurbench.registry import Menu
+from blurbench.types import Budget
+
+__all__ = ["Matrix", "Suite", "find", "load"]
+
+Request: TypeAlias = str | dict[str, Any]
+Axis: TypeAlias = Annotated[list[Request], Field(min_length=1)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Matrix(_Table):
+    """One product of classifiers and strategies, over all data sets and blurs of the suite."""
+
+    classifiers: Axis
+    strategies: Axis
+
+
+class Suite(_Table):
+    """A suite under one budget, as the file states it; names are not looked up yet."""
+
+    name: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
+    version: int = Field(ge=1)
+    title: str
+    baseline: str = "plain"
+    """The strategy that gains are measured against; every matrix must have it."""
+    test_seed: int = 0
+    """Seeds the test blurs, the same for every replicate."""
+    datasets: Axis
+    train_blurs: Axis
+    test_blurs: Axis
+    matrix: Annotated[list[Matrix], Field(min_length=1)]
+    labels: dict[str, Request] = {}
+    budgets: dict[str, dict[str, Any]]
+
+    def under(self, budget: str) -> Suite:
+        """The suite with the axes that `budget` replaces."""
+        if budget not in self.budgets:
+            raise UnknownName(f"budget of suite {self.name}:", budget, self.budgets)
+        changes = {key: value for key, value in self.budgets[budget].items() if key in _AXES}
+        labels = {**self.labels, **changes.pop("labels", {})}
+        content = {**self.model_dump(), **changes, "labels": labels}
+        return _validated(content, f"suite {self.name}: budgets.{budget}")
+
+    def budget(self, name: str, changes: Mapping[str, Any] | None = None) -> Budget:
+        """The budget of that name with the user's changes, which become a part of its name."""
+        if name not in self.budgets:
+            raise UnknownName(f"budget of suite {self.name}:", name, self.budgets)
+        values = {key: value for key, value in self.budgets[name].items() if key not in _AXES}
+        budget = _budget(name, values, f"suite {self.name}: budgets.{name}")
+        changed = {key: value for key, value in (changes or {}).items() if value != getattr(budget, key)}
+        if not changed:
+            return budget
+        suffix = ", ".join(f"{key}={value}" for key, value in sorted(changed.items()) if key != "minutes_per_job")
+        return replace(budget, name=f"{name}[{suffix}]" if suffix else name, **changed)
+
+
+_AXES = ("datasets", "train_blurs", "test_blurs", "matrix", "labels")
+
+
+def _budget(name: str, values: dict[str, Any], where: str) -> Budget:
+    known = {item.name for item in fields(Budget)} - {"name"}
+    for key in values:
+        if key not in known:
+            raise UnknownName(f"key in {where}:", key, known | set(_AXES))
+    try:
+        return TypeAdapter(Budget).validate_python({"name": name, **values})
+    except ValidationError as error:
+        raise UsageError(f"{where}: {_first_line(error)}") from None
+
+
+def find(menu: Menu, name: str) -> Suite:
+    """The suite of that name, or in that TOML file."""
+    if name.endswith(".toml") or "/" in name:
+        path = Path(name)
+        if not path.is_file():
+            raise UsageError(f"suite file {name} does not exist")
+        return load(path)
+    target = menu.get("suites", name).target
+    assert isinstance(target, Path)
+    return load(target)
+
+
+def load(path: Path) -> Suite:
+    """Read and check a suite file."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"suite file {path.name} is not TOML: {error}") from None
+    suite = _validated(content, f"suite file {path.name}")
+    for budget in suite.budgets:
+        suite.under(budget)
+        suite.budget(budget)
+    return suite
+
+
+def _validated(content: Mapping[str, Any], where: str) -> Suite:
+    try:
+        return Suite.model_validate(content)
+    except ValidationError as error:
+        for problem in error.errors(include_url=False):
+            if problem["type"] == "extra_forbidden":
+                *parents, key = (str(part) for part in problem["loc"])
+                model = Matrix if parents and parents[0] == "matrix" else Suite
+                raise UnknownName(f"key in {where}:", key, model.model_fields) from None
+        raise UsageError(f"{where}: {_first_line(error)}") from None
+
+
+def _first_line(error: ValidationError) -> str:
+    problem = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in problem["loc"])
+    message = problem["msg"]
+    return f"{place}: {message[0].lower() + message[1:]}"

@@ -1,0 +1,68 @@
+"""Fitting a classifier: cross-entropy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from blurbench.protocols import FitJob
+from blurbench.training.forward import forward
+from blurbench.training.loop import minimise
+from blurbench.types import ImageSet, Recipe
+
+__all__ = ["fit_classifier", "fit_from_scratch"]
+
+
+def fit_classifier(
+    module: nn.Module,
+    inputs: Callable[[int], Tensor],
+    labels: Tensor,
+    recipe: Recipe,
+    seed: int,
+    validation: tuple[Callable[[int], Tensor] | Tensor, Tensor] | None = None,
+    trainable: Iterable[nn.Parameter] | None = None,
+) -> dict[str, Any]:
+    """Fit `module` in place to `labels` (N,); `inputs(epoch)` gives the images (N, C, H, W) of a whole epoch.
+
+    `validation` (images or images by epoch, labels) is scored after each epoch; with `recipe.patience` the state of the
+    lowest validation loss is kept. `trainable`: the parameters that learn, default all. Returns JSON notes: epochs,
+    steps, images_seen and, epoch by epoch, train_loss, validation_loss and validation_accuracy.
+    """
+
+    def validate(epoch: int) -> dict[str, float]:
+        assert validation is not None
+        images, truth = validation
+        logits = forward(module, images(epoch) if callable(images) else images)
+        accuracy = (logits.argmax(1) == truth).float().mean()
+        return {"loss": F.cross_entropy(logits, truth).item(), "accuracy": accuracy.item()}
+
+    return minimise(
+        module,
+        F.cross_entropy,
+        len(labels),
+        lambda epoch, batches: (inputs(epoch), labels),
+        validate if validation else None,
+        recipe,
+        seed,
+        trainable,
+    )
+
+
+def fit_from_scratch(module: nn.Module, job: FitJob, seen: Callable[[ImageSet, int], Tensor]) -> dict[str, Any]:
+    """Fit a new network of the setting's classifier on the images `seen(image_set, epoch)`, same order and labels.
+
+    Input statistics come from the clean training images, whatever is seen. Returns the notes of `fit_classifier`.
+    """
+    setting = job.setting
+    setting.classifier.prepare(module, job.train.images)
+    return fit_classifier(
+        module,
+        lambda epoch: seen(job.train, epoch),
+        job.train.labels,
+        setting.classifier.recipe("train", setting.budget),
+        setting.seed,
+        (lambda epoch: seen(job.validation, epoch), job.validation.labels),
+    )

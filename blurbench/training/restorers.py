@@ -1,0 +1,47 @@
+"""Fitting a restorer: mean squared error over all pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from blurbench.protocols import RestorerJob
+from blurbench.training.forward import forward
+from blurbench.training.loop import Batches, minimise
+from blurbench.training.seeding import derived_seed
+from blurbench.types import Recipe
+
+__all__ = ["Augment", "fit_restorer"]
+
+Augment: TypeAlias = Callable[[Tensor, Sequence[Tensor], torch.Generator], Tensor]
+"""`augment(images, batches, generator)`: clean images (N, C, H, W) to as many other ones. `batches` holds the positions
+of the images that will form each batch; random numbers come from `generator`, a CPU one."""
+
+
+def fit_restorer(module: nn.Module, job: RestorerJob, recipe: Recipe, augment: Augment | None = None) -> dict[str, Any]:
+    """Fit `module` in place to give back clean images from `job.blur`'s; the blur is drawn afresh for each epoch.
+
+    `augment` changes the clean training images before they are blurred. Returns JSON notes: epochs, steps, images_seen
+    and, epoch by epoch, train_loss and validation_loss (mean squared errors on the 0..1 scale).
+    """
+    generator = torch.Generator().manual_seed(derived_seed(job.seed, "augmentation"))
+
+    def train(epoch: int, batches: Batches) -> tuple[Tensor, Tensor]:
+        clean = job.train
+        if augment:
+            clean = replace(clean, images=augment(clean.images, batches, generator))
+        return job.blur(clean, epoch).images, clean.images
+
+    def validate(epoch: int) -> dict[str, float]:
+        restored = forward(module, job.blur(job.validation, epoch).images)
+        return {"loss": F.mse_loss(restored, job.validation.images).item()}
+
+    has_validation = len(job.validation) > 0
+    return minimise(
+        module, F.mse_loss, len(job.train), train, validate if has_validation else None, recipe, job.seed
+    )
