@@ -27,7 +27,9 @@ class Digits(Dataset):
     paper: ClassVar[str] = "Alpaydin & Kaynak 1998, Optical recognition of handwritten digits (UCI), test part"
     lineage: ClassVar[frozenset[str]] = frozenset({"optdigits"})
     licence: ClassVar[str] = "CC BY 4.0"
-    about: ClassVar[str] = "handwritten digits, 8x8 resampled to 16x16 grey, 1,029 + 128 + 640, other writers in each part"
+    about: ClassVar[str] = (
+        "handwritten digits, 8x8 resampled to 16x16 grey, 1,029 + 128 + 640, other writers in each part"
+    )
 
     def sources(self, folders: Sequence[Path]) -> tuple[Path, ...]:
         return (packaged_file("sklearn", "datasets/data/digits.csv.gz", "scikit-learn"),)
@@ -35,11 +37,14 @@ class Digits(Dataset):
     def load(self, folders: Sequence[Path]) -> Splits:
         import numpy as np
 
-        table = np.loadtxt(*self.sources(folders), np.uint8, delimiter=",")
+        (file,) = self.sources(folders)
+        table = np.loadtxt(file, np.uint8, delimiter=",")
         images, labels = enlarged(table[:, :-1].reshape(-1, 8, 8)), table[:, -1].astype(np.int64)
         # Each writer's run opens with 0 1 ... 9 three times over; at these two places one surely begins.
-        parts = np.split(np.arange(len(labels)), [1029, 1157])
-        return Splits(*(Split(images[part], labels[part]) for part in parts), tuple("0123456789"))
+        train, validation, test = (
+            Split(images[part], labels[part]) for part in (slice(1029), slice(1029, 1157), slice(1157, None))
+        )
+        return Splits(train, validation, test, tuple("0123456789"))
 
 
 def enlarged(images: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -30,12 +30,13 @@ class Glyphs(Dataset):
     def load(self, folders: Sequence[Path]) -> Splits:
         import numpy as np
 
-        with np.load(*self.sources(folders)) as stored:
-            parts = [
+        (file,) = self.sources(folders)
+        with np.load(file) as stored:
+            train, validation, test = (
                 Split(stored[f"{part}_images"][:, None], stored[f"{part}_labels"].astype(np.int64))
                 for part in ("train", "validation", "test")
-            ]
-        return Splits(*parts, tuple("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabdefghnqrt"))
+            )
+        return Splits(train, validation, test, tuple("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabdefghnqrt"))
 
 
 @hookimpl

@@ -1,4 +1,4 @@
-"""Data sets in the idx format of MNIST, where torchvision puts them: images and labels, training and test, gzipped or not."""
+"""Data sets in the idx format of MNIST, where torchvision puts them: four files, gzipped or not."""
 
 from __future__ import annotations
 

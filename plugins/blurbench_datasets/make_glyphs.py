@@ -1,6 +1,6 @@
 """Renders glyphs.npz: 47 character classes from free fonts, made to look written by hand.
 
-    apt-get install fonts-andika ...          (the Debian packages are named in FONTS)
+    apt-get install fonts-sil-andika ...          (FONTS names the Debian packages)
     python -m blurbench_datasets.make_glyphs --fonts /usr/share/fonts --out glyphs.npz
 
 Each image: one character, bent by a smooth random field, slanted, turned and stretched, its stroke made thicker or
@@ -9,8 +9,8 @@ lower case are told apart by shape alone, as in EMNIST balanced, whose 47 classe
 parts. The draws are fixed by SEED; another release of FreeType may round a few pixels differently, which is why the
 images are shipped and not rendered at first use.
 
-Every font's licence lets images rendered with it be passed on: OFL (SIL Open Font Licence), Apache, or GPL with the font
-exception. No font is shipped.
+Every font's licence lets images rendered with it be passed on: OFL (SIL Open Font Licence), Apache, or GPL with the
+font exception. No font is shipped.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
-from scipy import ndimage
+from scipy import ndimage  # type: ignore[import-untyped]
 
 CLASSES = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabdefghnqrt"
 SEED = 2048
@@ -88,7 +88,9 @@ def outline(path: Path, character: str) -> Image.Image:
     drawn = Image.new("L", (int(right - left), int(bottom - top)))
     ImageDraw.Draw(drawn).text((-left, -top), character, fill=255, font=font)
     scale = 100 / max(drawn.size)
-    drawn = drawn.resize((max(1, round(drawn.width * scale)), max(1, round(drawn.height * scale))), Image.Resampling.BOX)
+    drawn = drawn.resize(
+        (max(1, round(drawn.width * scale)), max(1, round(drawn.height * scale))), Image.Resampling.BOX
+    )
     canvas = Image.new("L", (CANVAS, CANVAS))
     canvas.paste(drawn, ((CANVAS - drawn.width) // 2, (CANVAS - drawn.height) // 2))
     return canvas
@@ -99,7 +101,7 @@ def with_stroke(glyph: NDArray[np.float64], width: float) -> NDArray[np.float64]
     inside = glyph > 127
     depth = ndimage.distance_transform_edt(inside) - ndimage.distance_transform_edt(~inside)
     own = 2 * np.quantile(depth[inside], 0.9)
-    return 255 * np.clip(depth + (width - own) / 2 + 0.5, 0, 1)
+    return np.asarray(255 * np.clip(depth + (width - own) / 2 + 0.5, 0, 1))
 
 
 def bent(glyph: NDArray[np.float64], draws: RandomState) -> NDArray[np.float64]:
@@ -121,7 +123,7 @@ def image(glyph: Image.Image, draws: RandomState) -> NDArray[np.uint8]:
     """One image (28, 28): light strokes on black."""
     drawn = bent(with_stroke(np.asarray(glyph, float), draws.uniform(9, 16)), draws)
     lit = drawn * draws.uniform(0.75, 1) * 255 / drawn.max() + draws.normal(0, 3, drawn.shape)
-    return np.clip(np.rint(lit), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(lit), 0, 255), np.uint8)
 
 
 def part(fonts: tuple[Path, ...], count: int, draws: RandomState) -> Iterator[tuple[NDArray[np.uint8], int]]:

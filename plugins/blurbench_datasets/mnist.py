@@ -15,7 +15,9 @@ from blurbench_datasets.idx import IdxDataset
 class Mnist(IdxDataset):
     """60,000 training and 10,000 test images of 10 digits; files as torchvision keeps them."""
 
-    paper: ClassVar[str] = "LeCun, Bottou, Bengio & Haffner 1998, Gradient-based learning applied to document recognition"
+    paper: ClassVar[str] = (
+        "LeCun, Bottou, Bengio & Haffner 1998, Gradient-based learning applied to document recognition"
+    )
     lineage: ClassVar[frozenset[str]] = frozenset({"mnist", "nist"})
     licence: ClassVar[str] = "CC BY-SA 3.0"
     about: ClassVar[str] = "handwritten digits, 28x28 grey, 60,000 + 10,000"

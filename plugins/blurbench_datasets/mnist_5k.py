@@ -29,10 +29,13 @@ class Mnist5k(Dataset):
     def load(self, folders: Sequence[Path]) -> Splits:
         import numpy as np
 
-        table = np.loadtxt(*self.sources(folders), np.uint8, delimiter=",")
+        (file,) = self.sources(folders)
+        table = np.loadtxt(file, np.uint8, delimiter=",")
         images, labels = table[:, :-1].reshape(-1, 1, 28, 28), table[:, -1].astype(np.int64)
-        parts = np.split(balanced_order(labels), [2000, 2400])
-        return Splits(*(Split(images[part], labels[part]) for part in parts), tuple("0123456789"))
+        train, validation, test = (
+            Split(images[part], labels[part]) for part in np.split(balanced_order(labels), [2000, 2400])
+        )
+        return Splits(train, validation, test, tuple("0123456789"))
 
 
 @hookimpl

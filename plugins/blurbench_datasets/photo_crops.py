@@ -34,7 +34,7 @@ PHOTOGRAPHS = {
     "galaxies": ("hubble_deep_field.jpg", _SKIMAGE),  # public domain, NASA and ESA
     "pagoda": ("china.jpg", _SKLEARN),  # CC BY 2.0, danielbuechele
     "portrait": ("grace_hopper.jpg", _MATPLOTLIB),  # public domain, US Navy
-    "retina": ("retina.jpg", _SKIMAGE),  # CC0, Mikael Haeggstroem
+    "retina": ("retina.jpg", _SKIMAGE),  # CC0, Mikael Häggström
     "rocket": ("rocket.jpg", _SKIMAGE),  # public domain, SpaceX
     "tissue": ("ihc.png", _SKIMAGE),  # no known restrictions
 }
@@ -62,20 +62,23 @@ class PhotoCrops(Dataset):
         )
 
     def load(self, folders: Sequence[Path]) -> Splits:
+        regions = [_regions(_photograph(path, 10 * self.side), self.side) for path in self.sources(folders)]
+        train, validation, test = (
+            self._part(of_part, count) for of_part, count in zip(zip(*regions, strict=True), COUNTS, strict=True)
+        )
+        return Splits(train, validation, test, tuple(PHOTOGRAPHS))
+
+    def _part(self, regions: Sequence[NDArray[np.uint8]], count: int) -> Split:
         import numpy as np
 
-        regions = [_regions(_photograph(path, 10 * self.side), self.side) for path in self.sources(folders)]
-        splits = []
-        for of_part, count in zip(zip(*regions, strict=True), COUNTS, strict=True):
-            images = np.concatenate([_crops(region, self.side, count) for region in of_part])
-            labels = np.repeat(np.arange(len(regions)), count)
-            order = balanced_order(labels)
-            splits.append(Split(images[order], labels[order]))
-        return Splits(*splits, tuple(PHOTOGRAPHS))
+        images = np.concatenate([_crops(region, self.side, count) for region in regions])
+        labels = np.repeat(np.arange(len(regions)), count)
+        order = balanced_order(labels)
+        return Split(images[order], labels[order])
 
 
 def _photograph(path: Path, longest: int) -> NDArray[np.uint8]:
-    """The photograph (3, H, W), its longer side upright and reduced to `longest` pixels where it has more."""
+    """The photograph (3, H, W), reduced so that its longer side has `longest` pixels at most."""
     import numpy as np
     from PIL import Image
 
@@ -105,7 +108,8 @@ def _crops(region: NDArray[np.uint8], side: int, count: int) -> NDArray[np.uint8
     windows = np.lib.stride_tricks.sliding_window_view(region, (side, side), (1, 2))[:, :: side // 8, :: side // 8]
     crops = np.moveaxis(windows, 0, 2).reshape(-1, 3, side, side)
     crops = crops[crops.mean(1).std((1, 2)) >= FLATTEST]
-    return crops[np.random.RandomState(SEED).permutation(len(crops))[:count]]
+    chosen: NDArray[np.uint8] = crops[np.random.RandomState(SEED).permutation(len(crops))[:count]]
+    return chosen
 
 
 @hookimpl

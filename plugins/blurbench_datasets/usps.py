@@ -58,7 +58,7 @@ class Usps(Dataset):
 
 
 def read_libsvm(path: Path) -> Split:
-    """Images (N, 1, 16, 16) of lines `label 1:value ... 256:value`, label 1 to 10; UsageError if the file is damaged."""
+    """Images (N, 1, 16, 16) and labels from lines `label 1:value ... 256:value`; UsageError if the file is damaged."""
     import numpy as np
 
     try:

@@ -1,0 +1,65 @@
+"""What several test modules share: the menu, and running the real command in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from blurbench.discovery import discover
+from blurbench.registry import Menu
+
+THIRD_PARTY = Path(__file__).parent / "third_party"
+
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def menu() -> Menu:
+    return discover()
+
+
+@pytest.fixture
+def blurbench(tmp_path: Path) -> Command:
+    """Run `blurbench ARGUMENTS` in `tmp_path`; keyword arguments become environment variables."""
+
+    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", "from blurbench.cli import main; main()", *arguments],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+
+    return run
+
+
+def _installed(name: str, target: Path) -> Path:
+    """Install a package of tests/third_party as anyone would, into a folder of its own."""
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
+        + ["--target", str(target), str(THIRD_PARTY / name)],
+        check=True,
+        capture_output=True,
+        timeout=240,
+    )
+    return target
+
+
+@pytest.fixture(scope="session")
+def box(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for PYTHONPATH that holds blurbench-box."""
+    return _installed("blurbench-box", tmp_path_factory.mktemp("box"))
+
+
+@pytest.fixture(scope="session")
+def trouble(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for PYTHONPATH that holds blurbench-trouble."""
+    return _installed("blurbench-trouble", tmp_path_factory.mktemp("trouble"))

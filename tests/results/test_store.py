@@ -1,0 +1,121 @@
+"""The results folder shows whole things or nothing, whatever happens to the process that writes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from blurbench.errors import UsageError
+from blurbench.results.record import Record, read
+from blurbench.results.store import Store, write_atomically
+from tests.results.test_record import content
+
+KEY = "ab" * 16
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = Store(tmp_path / "results")
+    store.create()
+    return store
+
+
+def save(text: str) -> Any:
+    return lambda path: path.write_text(text)
+
+
+def test_a_record_comes_back_as_it_was_put(store: Store) -> None:
+    record: Record = read(Record, content(), "")
+    store.put_record(record)
+    assert store.record(KEY) == record
+
+
+def test_a_damaged_or_misplaced_record_counts_as_none(store: Store) -> None:
+    store.put_record(read(Record, content(), ""))
+    store.record_path(KEY).write_text(content()[:-20])
+    assert store.record(KEY) is None
+    other = "cd" * 16
+    write_atomically(store.record_path(other), content())
+    assert store.record(other) is None, "its content belongs to another key"
+
+
+def test_an_artifact_comes_back_with_what_was_said_of_it(store: Store) -> None:
+    store.put_artifact(KEY, {"notes": {"epochs": 3}}, save("weights"))
+    about = store.artifact(KEY)
+    assert about is not None
+    assert about["notes"] == {"epochs": 3}
+    assert (store.artifact_path(KEY) / "state.safetensors").read_text() == "weights"
+
+
+def test_an_artifact_whose_bytes_changed_counts_as_none_and_can_be_put_again(store: Store) -> None:
+    store.put_artifact(KEY, {"notes": {}}, save("weights"))
+    (store.artifact_path(KEY) / "state.safetensors").write_text("weighty")
+    assert store.artifact(KEY) is None
+    store.put_artifact(KEY, {"notes": {}}, save("weights"))
+    assert store.artifact(KEY) is not None
+
+
+def test_an_artifact_whose_writer_fails_leaves_nothing(store: Store) -> None:
+    def fail(path: Path) -> None:
+        path.write_text("half")
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        store.put_artifact(KEY, {}, fail)
+    assert list((store.root / "artifacts").iterdir()) == []
+
+
+def _killed_while_writing(root: Path) -> None:
+    def stop_here(path: Path) -> None:
+        path.write_text("half")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    Store(root).put_artifact(KEY, {}, stop_here)
+
+
+def test_what_a_killed_writer_left_is_never_seen_and_is_cleared_away(store: Store) -> None:
+    process = multiprocessing.get_context("spawn").Process(target=_killed_while_writing, args=(store.root,))
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert store.artifact(KEY) is None
+    assert not store.has_artifact(KEY)
+    assert len(list((store.root / "artifacts").iterdir())) == 1, "the half-written folder"
+    store.put_artifact(KEY, {}, save("weights"))
+    assert [path.name for path in (store.root / "artifacts").iterdir()] == [KEY]
+
+
+def _hold(root: Path, seconds: float) -> None:
+    with Store(root).locked(KEY, lambda: None):
+        (root / "held").touch()
+        time.sleep(seconds)
+
+
+@pytest.mark.parametrize("kill", [False, True])
+def test_a_lock_is_waited_for_and_freed_by_its_holders_end(store: Store, kill: bool) -> None:
+    process = multiprocessing.get_context("spawn").Process(target=_hold, args=(store.root, 600 if kill else 1.5))
+    process.start()
+    while not (store.root / "held").exists():
+        time.sleep(0.02)
+    waits = []
+
+    def waiting() -> None:
+        waits.append(1)
+        if kill:
+            process.kill()
+
+    with store.locked(KEY, waiting):
+        assert waits
+    process.join()
+
+
+def test_a_folder_that_cannot_be_written_to_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="cannot write to the results folder"):
+        Store(tmp_path / "file" / "results").create()

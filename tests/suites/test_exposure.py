@@ -1,0 +1,34 @@
+"""Seen, unseen severity, unseen family: decided from what blurs are, not from what they are called."""
+
+from __future__ import annotations
+
+import pytest
+
+from blurbench.registry import Menu
+from blurbench.suites.exposure import exposure
+
+MOVE = "chain[steps=[gaussian[sigma=1], diagonal-motion]]"
+SENSOR = "chain[steps=[gaussian[sigma=2], gaussian-noise[std=2], round-8bit]]"
+
+
+@pytest.mark.parametrize(
+    ("test", "trained", "expected"),
+    [
+        ("none", ["none"], "clean"),
+        ("gaussian[sigma=2]", ["none"], "unseen family"),
+        ("gaussian[sigma=2]", ["gaussian[sigma=2]"], "seen"),
+        ("gaussian[sigma=3]", ["gaussian[sigma=2]"], "unseen severity"),
+        ("gaussian[sigma=1.5]", ["gaussian[sigma={low=1, high=2}]"], "seen"),
+        ("gaussian[sigma={low=1, high=3}]", ["gaussian[sigma={low=1, high=2}]"], "unseen severity"),
+        ("gaussian[sigma={low=1, high=2}]", ["gaussian[sigma={choice=[1, 2]}]"], "unseen severity"),
+        ("gaussian[sigma={choice=[1, 2]}]", ["gaussian[sigma={choice=[1, 2, 3]}]"], "seen"),
+        (MOVE, ["gaussian[sigma=1]"], "unseen family"),
+        (MOVE, [MOVE], "seen"),
+        (SENSOR, ["gaussian[sigma=2]"], "unseen severity"),
+        (SENSOR, [SENSOR], "seen"),
+        ("gaussian[sigma=2]", [MOVE, "gaussian[sigma=2]"], "seen"),
+    ],
+)
+def test_exposure(menu: Menu, test: str, trained: list[str], expected: str) -> None:
+    met = [menu.resolve("blurs", blur) for blur in trained]
+    assert exposure(menu.resolve("blurs", test), met) == expected

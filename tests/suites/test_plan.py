@@ -1,0 +1,169 @@
+"""The matrix multiplied out: what is shared, what changes a key and what does not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from blurbench.errors import Unavailable
+from blurbench.protocols import Dataset
+from blurbench.registry import Menu
+from blurbench.suites.plan import Axes, Data, Plan, make_plan
+from blurbench.suites.suite import Suite
+from blurbench.types import Shape
+
+CONTENT: dict[str, Any] = {
+    "name": "tiny",
+    "version": 1,
+    "title": "Tiny",
+    "datasets": ["digits"],
+    "train_blurs": ["gaussian[sigma=2]", "gaussian[sigma=3]"],
+    "test_blurs": ["none", "gaussian[sigma=2]"],
+    "matrix": [{"classifiers": ["cnn3"], "strategies": ["plain", "retrain", "first-n[n=1]"]}],
+    "budgets": {"quick": {"train_images": 100}},
+}
+
+Planner = Callable[..., Plan]
+
+
+@pytest.fixture
+def planned(menu: Menu) -> Planner:
+    def make(seeds: int = 1, fingerprint: str = "f", changes: dict[str, Any] | None = None, **content: Any) -> Plan:
+        suite = Suite.model_validate({**CONTENT, **content}).under("quick")
+
+        def describe(dataset: Dataset) -> Data:
+            name = menu.name_of(dataset)
+            if name == "mnist":
+                raise Unavailable("no files of mnist; put them into --data-dir")
+            shape = Shape(3, 32, 32) if name == "photo-crops" else Shape(1, 16, 16)
+            return Data(f"key of {name}", fingerprint + name, shape, 10, 1000)
+
+        axes = Axes.of(menu, suite)
+        return make_plan(menu, suite, axes, suite.budget("quick", changes), range(seeds), describe, {"cores": 2})
+
+    return make
+
+
+def keys(plan: Plan) -> set[str]:
+    return {cell.key for cell in plan.cells}
+
+
+def tasks(plan: Plan, kind: str) -> list[str]:
+    return [task.key for task in plan.tasks.values() if task.kind == kind]
+
+
+def test_a_strategy_that_never_looks_at_the_training_blur_is_fitted_once(planned: Planner) -> None:
+    plan = planned()
+    # plain once; retrain and first-n for each of two training blurs; two test blurs each.
+    assert len(tasks(plan, "predictor")) == 1 + 2 + 2
+    assert len(plan.cells) == len(keys(plan)) == 10
+
+
+def test_first_n_waits_for_the_plain_predictor_of_its_row(planned: Planner) -> None:
+    plan = planned()
+    plain = next(cell for cell in plan.cells if cell.strategy == "plain")
+    fitted = plan.tasks[plain.key].needs[0]
+    first_n = [task for task in plan.tasks.values() if task.job.get("strategy", {}).get("name") == "first-n"]
+    assert first_n
+    assert all(task.needs == (fitted,) for task in first_n)
+
+
+def test_needs_come_before_what_needs_them(planned: Planner) -> None:
+    plan = planned(seeds=2)
+    seen: set[str] = set()
+    for task in plan.tasks.values():
+        assert seen.issuperset(task.needs)
+        seen.add(task.key)
+
+
+def test_planning_again_gives_the_same_keys(planned: Planner) -> None:
+    assert keys(planned()) == keys(planned())
+
+
+def test_names_labels_and_versions_are_not_part_of_a_key(planned: Planner) -> None:
+    renamed = planned(
+        name="other", version=7, title="Other", labels={"soft": "gaussian[sigma=2]"}, test_blurs=["none", "soft"]
+    )
+    assert keys(renamed) == keys(planned())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"fingerprint": "other"},
+        {"changes": {"train_images": 50}},
+        {"changes": {"epochs": 7}},
+        {"test_seed": 1},
+        {"budgets": {"quick": {"train_images": 100, "recipes": "paper"}}},
+    ],
+)
+def test_whatever_can_change_a_result_changes_every_key(planned: Planner, change: dict[str, Any]) -> None:
+    assert keys(planned(**change)).isdisjoint(keys(planned()))
+
+
+def test_a_time_limit_changes_no_key(planned: Planner) -> None:
+    assert keys(planned(changes={"minutes_per_job": 99.0})) == keys(planned())
+
+
+def test_fewer_test_images_measure_anew_but_fit_nothing_anew(planned: Planner) -> None:
+    fewer, all_images = planned(changes={"test_images": 10}), planned()
+    assert keys(fewer).isdisjoint(keys(all_images))
+    assert tasks(fewer, "predictor") == tasks(all_images, "predictor")
+
+
+def test_another_seed_adds_cells_and_keeps_those_that_were(planned: Planner) -> None:
+    assert keys(planned(seeds=1)) < keys(planned(seeds=3))
+    assert len(keys(planned(seeds=3))) == 3 * len(keys(planned(seeds=1)))
+
+
+def test_a_revision_is_part_of_the_key(planned: Planner, menu: Menu, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = keys(planned())
+    gaussian = menu.get("blurs", "gaussian").target
+    monkeypatch.setattr(gaussian, "revision", 1000)
+    assert len(before & keys(planned())) == 1, "only plain on clean images has nothing to do with gaussian"
+
+
+def test_what_cannot_be_had_is_a_cell_with_the_reason_and_no_task(planned: Planner) -> None:
+    plan = planned(datasets=["mnist", "digits"])
+    skipped = [cell for cell in plan.cells if cell.skip]
+    assert {cell.dataset for cell in skipped} == {"mnist"}
+    assert skipped[0].skip == "no files of mnist; put them into --data-dir"
+    assert keys(planned()) == {cell.key for cell in plan.cells if not cell.skip}
+    assert not {cell.key for cell in skipped} & plan.tasks.keys()
+
+
+def test_a_restorer_of_another_number_of_channels_is_a_skipped_row(planned: Planner) -> None:
+    strategy = "deblur-then-classify[restorer=unet[kernel=3], fitted_on=photo-crops]"
+    plan = planned(matrix=[{"classifiers": ["cnn3"], "strategies": ["plain", strategy]}])
+    reasons = {cell.skip for cell in plan.cells if cell.strategy == strategy}
+    assert reasons == {"a restorer fitted on photo-crops (3 channels) cannot restore digits (1)"}
+
+
+def test_a_restorer_is_shared_by_all_classifiers(planned: Planner) -> None:
+    strategy = "deblur-then-classify[restorer=unet[kernel=3]]"
+    matrix = [{"classifiers": ["cnn3", "cnn3[widths=[4, 8, 8]]"], "strategies": ["plain", strategy]}]
+    assert len(tasks(planned(matrix=matrix, train_blurs=["gaussian[sigma=2]"]), "restorer")) == 1
+
+
+def test_rows_that_run_the_same_networks_share_a_timing(planned: Planner) -> None:
+    assert len(tasks(planned(), "timing")) == 1
+
+
+def test_jobs_are_plain_json(planned: Planner) -> None:
+    for task in planned().tasks.values():
+        assert json.loads(json.dumps(task.job)) == json.loads(json.dumps(task.job, default=str))
+
+
+def test_a_cell_says_what_its_remedy_knows_and_has_seen(planned: Planner) -> None:
+    plan = planned()
+    told = {
+        (cell.strategy, cell.train_blur, cell.test_blur): plan.tasks[cell.key].job["record"] for cell in plan.cells
+    }
+    assert told["plain", "", "gaussian[sigma=2]"]["knows"] == "nothing"
+    assert told["plain", "", "gaussian[sigma=2]"]["exposure"] == "unseen family"
+    assert told["retrain", "gaussian[sigma=2]", "gaussian[sigma=2]"]["exposure"] == "seen"
+    assert told["retrain", "gaussian[sigma=3]", "gaussian[sigma=2]"]["exposure"] == "unseen severity"
+    assert told["retrain", "gaussian[sigma=3]", "none"]["exposure"] == "clean"

@@ -1,0 +1,103 @@
+"""Suite files are read strictly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from blurbench.errors import UnknownName, UsageError
+from blurbench.registry import Menu
+from blurbench.suites.plan import Axes
+from blurbench.suites.suite import find, load
+
+GOOD = """
+name = "tiny"
+version = 1
+title = "Tiny"
+datasets = ["digits"]
+train_blurs = ["soft"]
+test_blurs = ["none", "soft", "gaussian[sigma=1|3]"]
+[labels]
+soft = "gaussian[sigma=2]"
+[[matrix]]
+classifiers = ["cnn3"]
+strategies = ["plain", "first-n[n=1|2]"]
+[budgets.quick]
+train_images = 100
+[budgets.large]
+test_blurs = ["none", "gaussian[sigma=2]"]
+"""
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "tiny.toml"
+    path.write_text(text)
+    return path
+
+
+def test_a_good_file_becomes_a_suite_with_its_budgets(tmp_path: Path, menu: Menu) -> None:
+    suite = load(written(tmp_path, GOOD))
+    assert suite.budget("quick").train_images == 100
+    axes = Axes.of(menu, suite.under("quick"))
+    assert [blur.label for blur in axes.test_blurs] == ["none", "soft", "gaussian[sigma=1]", "gaussian[sigma=3]"]
+    assert [strategy.label for strategy in axes.matrix[0][1]] == ["plain", "first-n[n=1]", "first-n[n=2]"]
+
+
+def test_a_budget_may_replace_axes(tmp_path: Path, menu: Menu) -> None:
+    axes = Axes.of(menu, load(written(tmp_path, GOOD)).under("large"))
+    assert [blur.label for blur in axes.test_blurs] == ["none", "gaussian[sigma=2]"]
+
+
+def test_a_changed_budget_shows_the_change_in_its_name(tmp_path: Path) -> None:
+    suite = load(written(tmp_path, GOOD))
+    assert suite.budget("quick", {"train_images": 50}).name == "quick[train_images=50]"
+    assert suite.budget("quick", {"minutes_per_job": 1.0}).name == "quick"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("datasets =", "dataset =", "unknown key in suite file tiny.toml: 'dataset'; did you mean 'datasets'?"),
+        ("classifiers =", "clasifiers =", "'clasifiers'; did you mean 'classifiers'?"),
+        ("train_images", "train_imags", "'train_imags'; did you mean 'train_images'?"),
+        ("train_images = 100", "train_images = 0", "must lie between 1 and"),
+        ('title = "Tiny"', "", "title: field required"),
+        ('["digits"]', "[]", "datasets"),
+        ("version = 1", "version = ", "is not TOML"),
+    ],
+)
+def test_a_mistake_in_a_file_names_the_key(tmp_path: Path, old: str, new: str, says: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        load(written(tmp_path, GOOD.replace(old, new, 1)))
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_unknown_suites_budgets_and_files_are_refused(menu: Menu) -> None:
+    with pytest.raises(UnknownName, match="did you mean 'mnist-family'"):
+        find(menu, "mnist-famly")
+    with pytest.raises(UnknownName, match="did you mean 'quick'"):
+        find(menu, "mnist-family").budget("quik")
+    with pytest.raises(UsageError, match="does not exist"):
+        find(menu, "nowhere.toml")
+
+
+def test_filters_keep_the_baseline_and_the_clean_test(tmp_path: Path, menu: Menu) -> None:
+    suite = load(written(tmp_path, GOOD)).under("quick")
+    axes = Axes.of(menu, suite, {"strategy": ["first-n[n=2]"], "test_blur": ["soft"]})
+    assert [strategy.label for strategy in axes.matrix[0][1]] == ["plain", "first-n[n=2]"]
+    assert [blur.label for blur in axes.test_blurs] == ["none", "soft"]
+    everything_called_first_n = Axes.of(menu, suite, {"strategy": ["first-n"]})
+    assert len(everything_called_first_n.matrix[0][1]) == 3
+
+
+def test_a_filter_that_matches_nothing_is_refused(tmp_path: Path, menu: Menu) -> None:
+    with pytest.raises(UnknownName, match="did you mean 'soft'"):
+        Axes.of(menu, load(written(tmp_path, GOOD)), {"test_blur": ["sofd"]})
+
+
+def test_a_matrix_without_the_baseline_is_refused(tmp_path: Path, menu: Menu) -> None:
+    suite = load(written(tmp_path, GOOD.replace('"plain", ', "")))
+    with pytest.raises(UsageError, match="every matrix needs the baseline strategy 'plain'"):
+        Axes.of(menu, suite)

@@ -1,0 +1,35 @@
+"""Outside packages are found; what is wrong with one is one line, and the rest goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.conftest import Command
+
+
+def test_an_outside_package_is_on_the_menu_with_its_version(blurbench: Command, box: Path) -> None:
+    result = blurbench("plugin", "list", PYTHONPATH=str(box))
+    assert result.returncode == 0, result.stderr
+    assert "blurbench-box 1.2.3\n  blurs: box\n  strategies: retouch\n  estimators: constant\n  suites: box\n" in (
+        result.stdout
+    )
+
+
+def test_each_broken_plugin_is_one_line_and_the_rest_goes_on(blurbench: Command, trouble: Path) -> None:
+    result = blurbench("plugin", "list", PYTHONPATH=str(trouble))
+    problems = [line for line in result.stdout.splitlines() if line.startswith("problem: ")]
+    expected = [
+        "'trouble-cannot-import' of blurbench-trouble 0.0.1 cannot be imported: ModuleNotFoundError",
+        "unknown hook 'register_blur'; did you mean 'register_blurs'?",
+        "'gaussian' from blurbench-trouble 0.0.1 is left out: blurbench already gives that name",
+        "'thawed' from blurbench-trouble 0.0.1 is left out: it must be decorated with @dataclass(frozen=True)",
+        "'unrelated' from blurbench-trouble 0.0.1 is left out: it must be a class derived from Blur",
+        "'Bad Name' from blurbench-trouble 0.0.1 is left out: names are lower-case words joined by hyphens",
+        "'blur-none' of blurbench-trouble 0.0.1 is left out: blurbench 0.1.0 has an entry point of the same name",
+    ]
+    for words in expected:
+        assert sum(words in problem for problem in problems) == 1, words
+    assert len(problems) == len(expected)
+    assert result.returncode == 1
+    assert "  blurs: unruly\n  strategies: bad-fit, on-top-of\n" in result.stdout
+    assert "gaussian" in result.stdout.split("blurbench-trouble")[0]

@@ -1,0 +1,59 @@
+"""The list of built-in plugins in pyproject.toml and the files under plugins/ are one and the same."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import blurbench
+from blurbench.registry import Menu
+
+ROOT = Path(__file__).parent.parent
+POINTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]["blurbench"]
+NOT_PLUGINS = {"__init__"}
+
+
+def test_every_line_of_the_menu_is_a_file_with_a_hook() -> None:
+    for module in POINTS.values():
+        path = ROOT / "plugins" / (module.replace(".", "/") + ".py")
+        assert "@hookimpl" in path.read_text(), path
+
+
+def test_every_file_with_a_hook_is_a_line_of_the_menu() -> None:
+    files = {path for path in (ROOT / "plugins").rglob("*.py") if "@hookimpl" in path.read_text()}
+    listed = {ROOT / "plugins" / (module.replace(".", "/") + ".py") for module in POINTS.values()}
+    assert files == listed
+
+
+def test_a_line_is_named_after_its_kind_and_plugin(menu: Menu) -> None:
+    singular = {"strategy": "strategies"}
+    for point, module in POINTS.items():
+        kind, _, name = point.partition("-")
+        assert name in menu.entries[singular.get(kind, f"{kind}s")], point
+        assert module.endswith(name.replace("-", "_"))
+
+
+def test_all_built_ins_load_without_a_problem(menu: Menu) -> None:
+    assert [problem for problem in menu.problems if "blurbench 0" in problem] == []
+
+
+@pytest.mark.parametrize("module", ["torch", "torchvision", "timm", "sklearn", "skimage", "pandas", "matplotlib"])
+def test_looking_at_the_menu_imports_nothing_heavy(module: str) -> None:
+    code = f"import sys, blurbench.cli.app, blurbench.discovery as d; d.discover(); sys.exit({module!r} in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_every_module_exports_what_it_says() -> None:
+    for path in (ROOT / "blurbench").rglob("*.py"):
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        module = __import__(name, fromlist=["_"])
+        for exported in getattr(module, "__all__", ()):
+            assert hasattr(module, exported), f"{name}.{exported}"
+
+
+def test_blurbench_itself_exports_the_hook_marker_only() -> None:
+    assert blurbench.__all__ == ["hookimpl"]

@@ -1,0 +1,81 @@
+"""Names and parameters become plugin objects and come back; mistakes are refused in one clear line."""
+
+from __future__ import annotations
+
+import pytest
+
+from blurbench.errors import UnknownName, UsageError
+from blurbench.registry import Menu, expand, label, parse, spec
+from blurbench.types import Choice, Range
+
+
+def test_an_expression_and_a_table_mean_the_same(menu: Menu) -> None:
+    assert menu.resolve("blurs", "gaussian[sigma=2, padding=wrap]") == menu.resolve(
+        "blurs", {"name": "gaussian", "sigma": 2, "padding": "wrap"}
+    )
+
+
+def test_a_bar_in_an_expression_makes_a_grid() -> None:
+    assert [table["sigma"] for table in expand("gaussian[sigma=1|2|3]")] == [1, 2, 3]
+    assert len(list(expand("x[a=1|2, b=3|4]"))) == 4
+
+
+def test_commas_and_bars_inside_brackets_do_not_split() -> None:
+    table = parse("chain[steps=[gaussian[sigma=1, size=9], diagonal-motion]]")
+    assert table["steps"] == ["gaussian[sigma=1, size=9]", "diagonal-motion"]
+
+
+def test_plugins_nest(menu: Menu) -> None:
+    chain = menu.resolve("blurs", "chain[steps=[gaussian[sigma=1], none]]")
+    assert [type(step).__name__ for step in chain.steps_] if hasattr(chain, "steps_") else True
+    assert label(menu, chain) == "chain[steps=[gaussian[sigma=1], none]]"
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "gaussian[sigma=2]",
+        "gaussian[sigma={low=1, high=2}]",
+        "gaussian[sigma={choice=[1, 2, 3]}, size=9]",
+        "chain[steps=[gaussian[sigma=2], gaussian-noise[std=2], round-8bit]]",
+    ],
+)
+def test_a_label_gives_the_plugin_again(menu: Menu, expression: str) -> None:
+    plugin = menu.resolve("blurs", expression)
+    assert menu.resolve("blurs", label(menu, plugin)) == plugin
+    assert menu.resolve("blurs", spec(menu, plugin)) == plugin
+
+
+def test_quantities_become_numbers_ranges_or_choices(menu: Menu) -> None:
+    assert menu.resolve("blurs", "gaussian[sigma=2]").sigma == 2.0
+    assert menu.resolve("blurs", "gaussian[sigma={low=1, high=2}]").sigma == Range(1, 2)
+    assert menu.resolve("blurs", "gaussian[sigma={choice=[1, 2]}]").sigma == Choice((1, 2))
+
+
+@pytest.mark.parametrize(
+    ("expression", "says"),
+    [
+        ("gausian[sigma=2]", "unknown blur 'gausian'; did you mean 'gaussian'?"),
+        ("gaussian[sgima=2]", "unknown parameter of blurs 'gaussian': 'sgima'; did you mean 'sigma'?"),
+        ("gaussian", "needs the parameter 'sigma'"),
+        ("gaussian[sigma=99]", "must lie between 0.05 and 30 pixels, not 99"),
+        ("gaussian[sigma={low=1, high=99}]", "must lie between 0.05 and 30 pixels, not 99"),
+        ("gaussian[sigma={low=2, high=1}]", "low (2) must be below high (1)"),
+        ("gaussian[sigma=2, padding=mirror]", "padding"),
+        ("gaussian[sigma=soft]", "sigma"),
+        ("gaussian[sigma=2", "the closing bracket is missing"),
+        ("gaussian[2]", "should read name=value"),
+        ("chain[steps=[gausian[sigma=2]]]", "did you mean 'gaussian'"),
+        ("gaussian[sigma=1|2]", "is a grid of 2"),
+    ],
+)
+def test_a_mistake_is_refused_in_one_line_that_says_what_is_wrong(menu: Menu, expression: str, says: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        menu.resolve("blurs", expression)
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_kind_is_refused(menu: Menu) -> None:
+    with pytest.raises(UnknownName, match="did you mean 'blurs'"):
+        menu.resolve("blur", "none")

@@ -1,0 +1,6 @@
+from blurbench import hookimpl
+
+
+@hookimpl
+def register_blur(register):
+    raise AssertionError("never called")
