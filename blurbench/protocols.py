@@ -265,8 +265,9 @@ class Predictor(ABC):
 class Strategy(Plugin):
     """A remedy: what is done about blur when a classifier is fitted and when it predicts."""
 
-    uses_train_blur: ClassVar[bool] = True
-    """False where fitting never looks at the training blur: one predictor then stands for all of them."""
+    def uses_train_blur(self) -> bool:
+        """False where fitting never looks at the training blur: one predictor then stands for all of them."""
+        return True
 
     def knows(self) -> Knows:
         """What the remedy is told about the blur."""
@@ -296,6 +297,8 @@ class Strategy(Plugin):
         """Put the predictor together from what was fitted. Default: the network alone."""
         from blurbench.training import ModulePredictor
 
+        if own.module is None:
+            raise NotImplementedError(f"{type(self).__name__} fits no network, so it must give predictor()")
         return ModulePredictor(own.module)
 
     def at_prediction(self) -> tuple[Plugin, ...]:

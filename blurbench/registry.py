@@ -176,13 +176,16 @@ def _construct(menu: Menu, what: str, cls: type, table: Mapping[str, Any]) -> An
         raise UsageError(f"{what}: {error}") from None
 
 
+_TELLING = ("plugin", "out_of_range", "value_error")
+
+
 def _validate(menu: Menu, where: str, adapter: TypeAdapter[Any], value: Any) -> Any:
     try:
         return adapter.validate_python(_tuples(value), context={"menu": menu})
     except ValidationError as error:
-        # A union reports a line for each member; the last line is the one of the most structured member.
-        problems = [item for item in error.errors(include_url=False) if item["type"] != "dataclass_type"]
-        problem = (problems or error.errors(include_url=False))[0]
+        # A union reports on each of its members; the member that looked inside the value says the most.
+        problems = error.errors(include_url=False)
+        problem = next((item for item in problems if item["type"] in _TELLING), problems[0])
         message = problem["msg"].removeprefix("Value error, ")
         raise UsageError(f"{where}: {message[0].lower() + message[1:]} (got {_shown(value)})") from None
 

@@ -44,8 +44,10 @@ def blurbench(tmp_path: Path) -> Command:
 def _installed(name: str, target: Path) -> Path:
     """Install a package of tests/third_party as anyone would, into a folder of its own."""
     subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
-        + ["--target", str(target), str(THIRD_PARTY / name)],
+        [
+            *(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"),
+            *("--target", str(target), str(THIRD_PARTY / name)),
+        ],
         check=True,
         capture_output=True,
         timeout=240,

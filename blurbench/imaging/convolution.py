@@ -73,7 +73,7 @@ def _taps(images: torch.Tensor, psf: TapsPsf, padding: Padding) -> torch.Tensor:
     half = int((psf.offsets.abs().amax(-1) * (psf.weights != 0)).max())
     count = int((psf.weights != 0).sum(1).max())
     pixels = images[0].numel()
-    # In units of one multiplication of the grouped convolution: a shifted addition costs 6.6 a pixel and 145,000 a call.
+    # In multiplications of the grouped convolution: a shifted addition costs 6.6 of them a pixel and 145,000 a call.
     if count * (145_000 + 6.6 * pixels) < (2 * half + 1) ** 2 * pixels:
         return _shift_and_add(images, psf, half, padding)
     return _dense(images, dense(psf), padding)
@@ -112,7 +112,7 @@ def _fourier(padded: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     # The wrapped-around part falls on the padding, which is cut away.
     shape = [_fast_length(length) for length in padded.shape[-2:]]
     spectrum = torch.fft.rfft2(padded, s=shape) * torch.fft.rfft2(weights, s=shape)[:, None]
-    blurred = torch.fft.irfft2(spectrum, s=shape)
+    blurred: torch.Tensor = torch.fft.irfft2(spectrum, s=shape)
     return blurred[..., side - 1 : padded.shape[-2], side - 1 : padded.shape[-1]].contiguous()
 
 
@@ -151,5 +151,5 @@ def _profiles(sigma: torch.Tensor) -> torch.Tensor:
 
 def _mirrored(padded: torch.Tensor, offset: int, half: int, length: int, dim: int) -> torch.Tensor:
     """The values at -offset and at +offset, added."""
-    before = padded.narrow(dim, half - offset, length)
+    before: torch.Tensor = padded.narrow(dim, half - offset, length)
     return before if offset == 0 else before + padded.narrow(dim, half + offset, length)

@@ -107,8 +107,9 @@ def _disc(radius: torch.Tensor) -> torch.Tensor:
     r = radius.double().clamp_min(0.5)[:, None, None]
     half = int(torch.ceil(r - 0.5).max())
     edges = torch.arange(-half, half + 2, device=r.device, dtype=torch.float64) - 0.5
-    area = _signed_area(edges[None, :, None], edges[None, None, :], r)
-    return area.diff(dim=1).diff(dim=2) / (torch.pi * r**2)
+    corners = _signed_area(edges[None, :, None], edges[None, None, :], r)
+    area = corners.diff(dim=1).diff(dim=2).clamp_min(0.0)  # outside, rounding leaves -1e-17
+    return area / (torch.pi * r**2)
 
 
 def _signed_area(y: torch.Tensor, x: torch.Tensor, r: torch.Tensor) -> torch.Tensor:

@@ -1,0 +1,1 @@
+"""Boards from stored records: standings, markdown, CSV, pictures. Nothing here runs a benchmark or imports torch."""

@@ -9,7 +9,7 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import NDArray
 
-from blurbench.leaderboard.measured import Cells, Entry, Measured, Place, common_seeds, difference
+from blurbench.leaderboard.measured import Cells, Entry, Place, common_seeds, difference
 from blurbench.leaderboard.rows import CLEAN, ORACLE, Block, Incomplete, Overall, Ranking, Row
 from blurbench.metrics.intervals import Interval, mean_difference_interval
 
@@ -71,46 +71,40 @@ class _Board:
     @property
     def places(self) -> list[Place]:
         """Where the baseline was measured."""
-        return [place for place in self.own if self.baseline and self._seeds(place, self.baseline)]
+        return [place for place in self.own if self._seeds(place, self.baseline)]
 
-    def _seeds(self, place: Place, entry: Entry) -> list[int]:
-        row = self.cells[place].get(entry)
+    def _seeds(self, place: Place, entry: Entry | None) -> list[int]:
+        row = self.cells[place].get(entry) if entry else None
         return list(row.records) if row else []
 
     def lacking(self, entry: Entry) -> tuple[str, ...]:
         """The cells that the baseline has and `entry` does not, in words."""
-        if self.baseline is None:
-            return ("no baseline on this board",)
         return tuple(
             f"{place.dataset} {place.test_blur}: {self._status(place, entry)}"
-            for place in self.places or self.own
-            if not set(self._seeds(place, self.baseline) or [-1]) <= set(self._seeds(place, entry))
+            for place in self.places
+            if not set(self._seeds(place, self.baseline)) <= set(self._seeds(place, entry))
         )
 
     def _status(self, place: Place, entry: Entry) -> str:
         row = self.cells[place].get(entry)
-        if row is None:
-            return "not in the suite"
-        return row.missing[0].status if row.missing else "without its baseline"
+        return row.missing[0].status if row and row.missing else "not in the suite"
 
     def overall(self, entry: Entry) -> Overall:
         """The means of `entry`, which lacks nothing."""
-        blurred = [place for place in self.places if place.test_blur != CLEAN]
         rows = {place: self.rows[place, entry] for place in self.places}
-        seen = [place for place in blurred if rows[place].exposure == "seen"]
+        clean = [place for place in rows if place.test_blur == CLEAN]
+        seen = [place for place in rows if rows[place].exposure == "seen"]
+        unseen = [place for place in rows if place not in (*clean, *seen)]
         one_each = {place.dataset: rows[place] for place in reversed(self.places)}.values()
-        is_baseline = entry == self.baseline
         return Overall(
             *entry,
             knows=self._knows(rows.values()),
             requires=tuple(dict.fromkeys(name for row in rows.values() for name in row.requires)),
-            is_baseline=is_baseline,
-            gain=None if is_baseline else self._gain(entry, blurred),
-            gain_seen=None if is_baseline else self._gain(entry, seen),
-            gain_unseen=None if is_baseline else self._gain(entry, [place for place in blurred if place not in seen]),
-            clean_change=None
-            if is_baseline
-            else self._gain(entry, [place for place in self.places if place.test_blur == CLEAN]),
+            is_baseline=entry == self.baseline,
+            gain=self._gain(entry, [*seen, *unseen]),
+            gain_seen=self._gain(entry, seen),
+            gain_unseen=self._gain(entry, unseen),
+            clean_change=self._gain(entry, clean),
             recovered=_mean_of_known(row.recovered for row in rows.values()),
             fit_seconds=fmean(row.cost.fit_seconds for row in one_each),
             added_batch_1_ms=_mean_of_all(row.cost.added_batch_1_ms for row in one_each),
@@ -128,17 +122,22 @@ class _Board:
 
         Blocks of one data set share their test images, so an image's gains are averaged over them first.
         """
-        if not places:
+        if entry == self.baseline or not places:
             return None
         datasets = dict.fromkeys(place.dataset for place in places)
         groups = [[place for place in places if place.dataset == dataset] for dataset in datasets]
         gains = [self._mean_difference(entry, group) for group in groups]
+        if not all(gain.size for gain in gains):
+            return None
         return mean_difference_interval(gains, [len(group) / len(places) for group in groups])
 
     def _mean_difference(self, entry: Entry, places: Sequence[Place]) -> NDArray[np.float64]:
+        """Image by image, for the seeds that were measured at all `places`: (seeds, images), maybe no seed."""
         assert self.baseline is not None
         pairs = [(self.cells[place][entry], self.cells[place][self.baseline]) for place in places]
         seeds = common_seeds(*(row for pair in pairs for row in pair))
+        if not seeds:
+            return np.empty((0, 0))
         mean: NDArray[np.float64] = np.mean([difference(row, base, seeds) for row, base in pairs], axis=0)
         return mean
 

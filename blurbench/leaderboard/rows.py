@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from blurbench.metrics.intervals import Interval
-from blurbench.results.record import Exposure
+from blurbench.types import Exposure
 
 __all__ = ["CLEAN", "ORACLE", "Block", "Cost", "Incomplete", "Missing", "Overall", "Ranking", "Row", "Standings"]
 

@@ -6,17 +6,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-__all__ = ["calibration_error", "predictions", "top_k"]
+__all__ = ["calibration_error", "confidence_of", "top_k"]
 
 
-def predictions(logits: torch.Tensor) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The predicted label and its softmax confidence for `logits` (N, K): two arrays (N,).
+def confidence_of(logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The predicted label, int64 (N,), and its softmax confidence, float64 (N,), for `logits` (N, K).
 
     Of equal logits the first class wins. The softmax is taken in float64, so no confidence exceeds 1.
     """
     predicted = logits.argmax(dim=1)
-    confidence = torch.softmax(logits.double(), dim=1).gather(1, predicted[:, None])[:, 0]
-    return predicted.cpu().numpy(), confidence.cpu().numpy()
+    return predicted, torch.softmax(logits.double(), dim=1).gather(1, predicted[:, None])[:, 0]
 
 
 def top_k(logits: torch.Tensor, labels: torch.Tensor, k: int) -> torch.Tensor:

@@ -42,7 +42,7 @@ def ssim(images: torch.Tensor, reference: torch.Tensor) -> float:
 
 
 def _chunks(images: torch.Tensor, reference: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    return zip(images.split(_CHUNK), reference.split(_CHUNK), strict=True)
+    return zip(torch.split(images, _CHUNK), torch.split(reference, _CHUNK), strict=True)
 
 
 def _squared_errors(images: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
@@ -59,7 +59,8 @@ def _similarities(images: torch.Tensor, reference: torch.Tensor) -> torch.Tensor
     covariance = product - mean * other
     variances = square - mean.square() + other_square - other.square()
     luminance = (2 * mean * other + _C1) / (mean.square() + other.square() + _C1)
-    return (luminance * (2 * covariance + _C2) / (variances + _C2)).flatten(1).mean(dim=1)
+    similarity: torch.Tensor = luminance * (2 * covariance + _C2) / (variances + _C2)
+    return similarity.flatten(1).mean(dim=1)
 
 
 def _averaging(size: int, window: int) -> torch.Tensor:

@@ -4,6 +4,7 @@
     artifacts/abcd.../             state.safetensors, artifact.json: one fitted thing
     data/abcd.../                  decoded images of one data set
     timings/abcd....json           milliseconds an image of one pipeline
+    samples/abcd....npz            the first test images of a cell: clean, blurred, restored
     boards/NAME.json, NAME.md      which cells make up a board, and the board
     logs/abcd....log               what a task printed, and its traceback
     locks/                         one empty file a key, held while its task is under way
@@ -15,15 +16,19 @@ nothing, whenever the writer is killed.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import shutil
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from filelock import FileLock, Timeout
+from numpy.typing import NDArray
 
 from blurbench.errors import RecordError, UsageError
 from blurbench.results.record import Manifest, Record, Timing, read
@@ -42,7 +47,7 @@ class Store:
     def create(self) -> None:
         """Make the folder, and check that it can be written to."""
         try:
-            for name in ("records", "artifacts", "data", "timings", "boards", "logs", "locks"):
+            for name in ("records", "artifacts", "data", "timings", "samples", "boards", "logs", "locks"):
                 (self.root / name).mkdir(parents=True, exist_ok=True)
             write_atomically(self.root / ".gitignore", "*\n")
         except OSError as error:
@@ -77,6 +82,22 @@ class Store:
 
     def put_record(self, record: Record) -> None:
         write_atomically(self.record_path(record.key), record.model_dump_json(exclude_defaults=True) + "\n")
+
+    # --- samples ---------------------------------------------------------------------------------------------------
+
+    def put_samples(self, key: str, samples: Mapping[str, NDArray[np.uint8]]) -> None:
+        """Keep a few images of a cell, each array (N, C, H, W), for the pictures beside a board."""
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **dict(samples))
+        write_atomically(self.root / "samples" / f"{key}.npz", buffer.getvalue())
+
+    def samples(self, key: str) -> dict[str, NDArray[np.uint8]]:
+        """The images kept of a cell by name; none if there are none."""
+        try:
+            with np.load(self.root / "samples" / f"{key}.npz", allow_pickle=False) as stored:
+                return dict(stored)
+        except (OSError, ValueError, zipfile.BadZipFile):
+            return {}
 
     # --- timings ---------------------------------------------------------------------------------------------------
 
@@ -160,13 +181,13 @@ def _read_if_there(model: Any, path: Path) -> Any:
         return None
 
 
-def write_atomically(path: Path, text: str) -> None:
+def write_atomically(path: Path, content: str | bytes) -> None:
     """Write a file so that readers see the old content or the new, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}-{os.getpid()}")
     try:
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(text)
+        with temporary.open("wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

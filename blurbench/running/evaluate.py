@@ -20,6 +20,8 @@ from blurbench.types import Degraded, Output
 
 __all__ = ["evaluate", "networks_of", "predictor_of"]
 
+SAMPLES = 8
+
 
 def evaluate(workshop: Workshop, job: Mapping[str, Any]) -> Record:
     """Measure one cell."""
@@ -40,6 +42,7 @@ def evaluate(workshop: Workshop, job: Mapping[str, Any]) -> Record:
             **({} if output.restored is None else _quality("restored", [output.restored], clean.images)),
             observations={name: values.float().mean().item() for name, values in output.observations.items()},
         )
+        _keep_samples(workshop, job, clean.images, degraded[0].images, output.restored)
     return Record(
         key=job["key"],
         status="ok",
@@ -94,6 +97,23 @@ def _quality(what: str, parts: Iterable[Any], clean: torch.Tensor) -> dict[str, 
         f"{what}_psnr": psnr(images, clean),
         f"{what}_ssim": ssim(images, clean),
     }
+
+
+def _keep_samples(
+    workshop: Workshop,
+    job: Mapping[str, Any],
+    clean: torch.Tensor,
+    blurred: torch.Tensor,
+    restored: torch.Tensor | None,
+) -> None:
+    """The first images of a restoring cell, for the pictures beside the board."""
+    if restored is None:
+        return
+    stages = {"clean": clean, "blurred": blurred, "restored": restored}
+    workshop.store.put_samples(
+        job["key"],
+        {name: images[:SAMPLES].clamp(0, 1).mul(255).round().byte().cpu().numpy() for name, images in stages.items()},
+    )
 
 
 def _degraded_key(job: Mapping[str, Any]) -> str:

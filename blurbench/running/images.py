@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -16,6 +17,9 @@ from blurbench.protocols import Blur
 from blurbench.types import Degraded, ImageSet, Split
 
 __all__ = ["TrainingBlur", "degraded_in_chunks", "image_set", "share"]
+
+Phase: TypeAlias = Callable[[], AbstractContextManager[None]]
+"""Books the time spent inside it."""
 
 CHUNK = 256
 """Test images are degraded and predicted this many at a time, in id order, whatever the machine."""
@@ -47,25 +51,28 @@ class TrainingBlur:
     A blur that draws nothing gives the identical object each time: what does not change is not done twice.
     """
 
-    def __init__(self, blur: Blur, seed: int, part_of: Callable[[ImageSet], str], spend: Callable[[], Any]) -> None:
-        self.blur, self.seed, self.part_of, self.spend = blur, seed, part_of, spend
-        self.fixed: dict[int, tuple[ImageSet, Degraded]] = {}
+    def __init__(self, blur: Blur, seed: int, train: ImageSet, validation: ImageSet, phase: Phase) -> None:
+        self.blur, self.seed, self.phase = blur, seed, phase
+        self.train, self.validation = train, validation
+        self.fixed: dict[int, Degraded] = {}
 
     def __call__(self, images: ImageSet, epoch: int) -> Degraded:
         if id(images) in self.fixed:
-            return self.fixed[id(images)][1]
-        with self.spend():
-            draws = Draws(images.ids, self.seed, (self.part_of(images), epoch))
+            return self.fixed[id(images)]
+        part = "validation" if images is self.validation else "train"
+        with self.phase():
+            draws = Draws(images.ids, self.seed, (part, epoch), images.images.device)
             degraded = checked(self.blur, images.images, draws)
-        if not draws.drawn:
-            self.fixed[id(images)] = (images, degraded)
+        if not draws.drawn and (images is self.train or images is self.validation):
+            self.fixed[id(images)] = degraded
         return degraded
 
 
 def degraded_in_chunks(blur: Blur, images: ImageSet, seed: int) -> list[Degraded]:
     """The test images degraded by `blur`, in chunks of `CHUNK`."""
-    parts = torch.arange(len(images), device=images.ids.device).split(CHUNK)
-    return [checked(blur, images.images[part], Draws(images.ids[part], seed, ("test",))) for part in parts]
+    parts = [slice(start, start + CHUNK) for start in range(0, len(images), CHUNK)]
+    device = images.images.device
+    return [checked(blur, images.images[part], Draws(images.ids[part], seed, ("test",), device)) for part in parts]
 
 
 def checked(blur: Blur, images: torch.Tensor, draws: Draws) -> Degraded:

@@ -122,7 +122,7 @@ class Workshop:
     def _fit(self, job: Mapping[str, Any]) -> None:
         kind = job["kind"]
         before = time.perf_counter()
-        with self.clock.phase(f"{kind} fitting"):
+        with self.clock.phase("restorer fitting" if kind == "restorer" else "classifier fitting"):
             torch.manual_seed(_weights_seed(job["seed"]))
             module = self._build(job)
             notes = self._fit_restorer(module, job) if kind == "restorer" else self._fit_predictor(module, job)
@@ -149,13 +149,14 @@ class Workshop:
             return {}
         train, validation = self._training_parts(job)
         restorer = self._restorer(job)
-        fit_job = RestorerJob(train, validation, self._blur(job, train), self._budget(job), job["seed"])
+        blur = self._blur(job, train, validation)
+        fit_job = RestorerJob(train, validation, blur, self._budget(job), job["seed"])
         return restorer.fit(module, fit_job)
 
     def _fit_predictor(self, module: nn.Module | None, job: Mapping[str, Any]) -> Mapping[str, Any]:
         train, validation = self._training_parts(job)
         setting = self.setting(job)
-        fit_job = FitJob(setting, train, validation, self._blur(job, train), self.inputs(job))
+        fit_job = FitJob(setting, train, validation, self._blur(job, train, validation), self.inputs(job))
         return setting.strategy.fit(module, fit_job)
 
     def _training_parts(self, job: Mapping[str, Any]) -> tuple[ImageSet, ImageSet]:
@@ -163,14 +164,9 @@ class Workshop:
         key = job["data"]["key"]
         return self.part(key, "train", budget.train_images), self.part(key, "validation", budget.validation_images)
 
-    def _blur(self, job: Mapping[str, Any], train: ImageSet) -> TrainingBlur:
+    def _blur(self, job: Mapping[str, Any], train: ImageSet, validation: ImageSet) -> TrainingBlur:
         blur = self.menu.resolve("blurs", job["train_blur"])
-        return TrainingBlur(
-            blur,
-            job["seed"],
-            lambda images: "train" if images is train else "validation",
-            lambda: self.clock.phase("blur"),
-        )
+        return TrainingBlur(blur, job["seed"], train, validation, lambda: self.clock.phase("blur"))
 
     # --- from jobs to objects --------------------------------------------------------------------------------------
 

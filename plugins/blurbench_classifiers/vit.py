@@ -2,35 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
-import blurbench
+from blurbench import hookimpl
 from blurbench.errors import Skip
 from blurbench.protocols import Classifier, PatchClassifier
 from blurbench.types import Budget, Count, Pixels, Recipe, Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import torch
     from torch import nn
+
+    from blurbench_classifiers.networks.vit import Vit as Network
 
 
 @dataclass(frozen=True)
 class Vit(PatchClassifier):
+    """155,000 parameters for 28x28 images; standardises images by the clean training images' mean and deviation."""
+
     patch: Annotated[int, Pixels(1, 64)] = 4
-    width: Annotated[int, Count(1, 4096)] = 96
-    depth: Annotated[int, Count(1, 48)] = 4
-    heads: Annotated[int, Count(1, 64)] = 3
+    width: Annotated[int, Count(4, 4096)] = 64
+    """Numbers in a token: a multiple of 4 and of `heads`."""
+    depth: Annotated[int, Count(1, 48)] = 3
+    heads: Annotated[int, Count(1, 64)] = 4
+
+    def __post_init__(self) -> None:
+        if self.width % 4 or self.width % self.heads:
+            raise ValueError(f"width ({self.width}) must be a multiple of 4 and of heads ({self.heads})")
 
     def build(self, shape: Shape, classes: int) -> nn.Module:
-        from blurbench_classifiers.networks import vit
-        return vit.Vit(shape, classes, self.patch, self.width, self.depth, self.heads)
+        from blurbench_classifiers.networks.vit import Vit as Network
+
+        if shape.height % self.patch or shape.width % self.patch:
+            raise Skip(f"patches of {self.patch} pixels do not tile images of {shape.height}x{shape.width}")
+        return Network(shape, classes, self.patch, self.width, self.depth, self.heads)
 
     def prepare(self, module: nn.Module, images: torch.Tensor) -> None:
-        from blurbench_classifiers.networks import vit
+        network = cast("Network", module)
+        network.mean.copy_(images.mean(dim=(0, 2, 3))[:, None, None])
+        network.deviation.copy_(images.std(dim=(0, 2, 3))[:, None, None].clamp_min(1 / 255))
 
-        network = cast(vit.Vit, module)
-        deviation, mean = torch.std_mean
+    def units(self, module: nn.Module) -> Sequence[Sequence[nn.Module]]:
+        network = cast("Network", module)
+        *blocks, last = network.blocks
+        return [[network.patch_embed], *([block] for block in blocks), [last, network.norm], [network.head]]
+
+    def recipe(self, purpose: Literal["train", "finetune"], budget: Budget) -> Recipe:
+        if purpose == "finetune":
+            return Recipe(budget.finetune_epochs, 1e-3, batch_size=32, optimizer="adamw", weight_decay=0.1)
+        # A third more epochs than the budget says: transformers learn later than convolutions.
+        epochs = budget.epochs + budget.epochs // 3
+        return Recipe(epochs, 4e-3, batch_size=32, optimizer="adamw", weight_decay=0.1)
+
+
+@hookimpl
+def register_classifiers(register: Callable[[str, type[Classifier]], None]) -> None:
+    register("vit", Vit)

@@ -159,9 +159,7 @@ def test_jobs_are_plain_json(planned: Planner) -> None:
 
 def test_a_cell_says_what_its_remedy_knows_and_has_seen(planned: Planner) -> None:
     plan = planned()
-    told = {
-        (cell.strategy, cell.train_blur, cell.test_blur): plan.tasks[cell.key].job["record"] for cell in plan.cells
-    }
+    told = {(cell.strategy, cell.train_blur, cell.test_blur): plan.tasks[cell.key].job["record"] for cell in plan.cells}
     assert told["plain", "", "gaussian[sigma=2]"]["knows"] == "nothing"
     assert told["plain", "", "gaussian[sigma=2]"]["exposure"] == "unseen family"
     assert told["retrain", "gaussian[sigma=2]", "gaussian[sigma=2]"]["exposure"] == "seen"

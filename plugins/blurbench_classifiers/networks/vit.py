@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from timm.layers import build_sincos2d_pos_embed
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
@@ -12,7 +13,7 @@ __all__ = ["Vit"]
 
 
 class Vit(VisionTransformer):
-    """timm's vision transformer, from scratch, on standardised images; it can leave out tokens."""
+    """timm's vision transformer with a class token, on standardised images; patches can be left out."""
 
     def __init__(self, shape: Shape, classes: int, patch: int, width: int, depth: int, heads: int) -> None:
         super().__init__(
@@ -26,6 +27,17 @@ class Vit(VisionTransformer):
         )
         self.mean = nn.Buffer(torch.zeros(shape.channels, 1, 1))
         self.deviation = nn.Buffer(torch.ones(shape.channels, 1, 1))
+        self._start_for_few_images()
+
+    def _start_for_few_images(self) -> None:
+        # timm's weights (std 0.02) and noise for positions suit millions of images: after 6 epochs of 2,000 digits they
+        # give 53%, these 88%. The positions still learn.
+        for layer in self.modules():
+            if isinstance(layer, nn.Linear | nn.Conv2d):
+                nn.init.xavier_uniform_(layer.weight.flatten(1))
+        positions = build_sincos2d_pos_embed(list(self.patch_embed.grid_size), self.embed_dim)
+        with torch.no_grad():
+            self.pos_embed[0, self.num_prefix_tokens :] = positions
 
     def forward(self, images: Tensor, keep: Tensor | None = None) -> Tensor:
         """Logits (N, classes) of images (N, C, H, W).
@@ -34,19 +46,19 @@ class Vit(VisionTransformer):
         The class token always stays, so an image may lose all of its patches.
         """
         tokens = self._pos_embed(self.patch_embed((images - self.mean) / self.deviation))
-        logits: Tensor
-        if keep is None:
-            logits = self._classify(tokens)
-            return logits
+        return self._classify(tokens) if keep is None else self._classify_kept(tokens, keep)
+
+    def _classify_kept(self, tokens: Tensor, keep: Tensor) -> Tensor:
         keep = torch.cat([keep.new_ones(len(keep), self.num_prefix_tokens), keep], dim=1)
         counts = keep.sum(dim=1)
         logits = tokens.new_empty(len(tokens), self.num_classes)
-        # Images with equally many tokens go together: no padding, so that time is saved and nothing else attends.
+        # Images with equally many tokens go together: without padding, time is really saved.
         for count in counts.unique().tolist():
-            group = (counts == count).nonzero().squeeze(1)
+            group = (counts == count).nonzero()[:, 0]
             kept = tokens[group][keep[group]].view(len(group), count, -1)
-            logits[group] = self._classify(kept).to(logits.dtype)
+            logits[group] = self._classify(kept)
         return logits
 
     def _classify(self, tokens: Tensor) -> Tensor:
-        return self.forward_head(self.norm(self.blocks(self.norm_pre(tokens))))
+        logits: Tensor = self.forward_head(self.norm(self.blocks(tokens)))
+        return logits

@@ -1,0 +1,81 @@
+"""Several degradations, one after the other: lens, shake, then sensor."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from blurbench import hookimpl
+from blurbench.protocols import Blur
+from blurbench.registry import Ref
+from blurbench.types import Degraded, Psf, Quantity, SigmaMap
+
+if TYPE_CHECKING:
+    import torch
+
+    from blurbench.imaging.draws import Draws
+
+
+class _Steps(tuple[Blur, ...]):
+    """The blurs of a chain. The parameter shares its name with `Blur.steps()`, so the tuple answers that call too."""
+
+    __slots__ = ()
+
+    def __call__(self) -> tuple[tuple[str, Mapping[str, Quantity]], ...]:
+        return tuple(step for blur in self for step in blur.steps())
+
+
+@dataclass(frozen=True)
+class Chain(Blur):
+    """Applies `steps` in order; each draws its own numbers, by its position.
+
+    What is known afterwards: the PSF is the composition of the steps' PSFs (exact away from the border), the padding is
+    that of the last step that blurs, the noise adds up in quadrature. No PSF is known where a step has none, where
+    noise is blurred by a later step and so is no longer white, or where a map of sigma meets another blur.
+    """
+
+    steps: tuple[Ref[Blur], ...] = field()  # type: ignore[assignment] # field(): or Blur.steps would be the default
+
+    def __post_init__(self) -> None:
+        if not self.steps:
+            raise ValueError("steps needs at least one blur; 'none' is the blur that does nothing")
+        object.__setattr__(self, "steps", _Steps(self.steps))
+
+    def degrade(self, images: torch.Tensor, draws: Draws) -> Degraded:
+        """Degrade step by step."""
+        from blurbench.imaging.psf import delta
+
+        known = Degraded(images, delta(len(images)))
+        for position, blur in enumerate(self.steps):
+            known = _after(known, blur.degrade(known.images, draws.at(position)))
+        return known
+
+
+def _after(before: Degraded, step: Degraded) -> Degraded:
+    """What is known of the images after `step`, given what was known before it."""
+    from blurbench.imaging.psf import is_delta
+
+    blurs = step.psf is None or not is_delta(step.psf)
+    return Degraded(
+        step.images,
+        None if blurs and before.noise_std else _composed(before.psf, step.psf),
+        math.hypot(before.noise_std, step.noise_std),
+        step.padding if blurs else before.padding,
+    )
+
+
+def _composed(first: Psf | None, second: Psf | None) -> Psf | None:
+    from blurbench.imaging.psf import compose, is_delta
+
+    if first is None or second is None:
+        return None
+    if isinstance(first, SigmaMap) or isinstance(second, SigmaMap):
+        return first if is_delta(second) else second if is_delta(first) else None
+    return compose(first, second)
+
+
+@hookimpl
+def register_blurs(register: Callable[[str, type[Blur]], None]) -> None:
+    register("chain", Chain)

@@ -1,0 +1,48 @@
+"""The same run twice gives the same records, and a run with nothing to do does nothing."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from tests.conftest import Command
+from tests.running.tiny import records
+
+
+def test_the_smoke_suite_run_twice_gives_the_same_records_and_the_same_board(
+    blurbench: Command, tmp_path: Path
+) -> None:
+    for out in ("one", "two"):
+        result = blurbench("run", "--suite", "smoke", "--out", out)
+        assert result.returncode == 0, result.stderr
+    one, two = records(tmp_path / "one"), records(tmp_path / "two")
+    assert one == two
+    assert {record["status"] for record in one.values()} == {"ok"}
+
+
+def test_the_number_of_workers_changes_no_record(blurbench: Command, tmp_path: Path) -> None:
+    for jobs in ("1", "3"):
+        assert blurbench("run", "--suite", "smoke", "--out", jobs, "-j", jobs).returncode == 0
+    assert records(tmp_path / "1") == records(tmp_path / "3")
+
+
+def test_a_warm_run_measures_nothing_imports_no_torch_and_writes_the_same_bytes(
+    blurbench: Command, tmp_path: Path
+) -> None:
+    assert blurbench("run", "--suite", "smoke").returncode == 0
+    before = {path: path.read_bytes() for path in (tmp_path / "blurbench-results").rglob("*") if path.is_file()}
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys\n"
+        "class Refuse:\n"
+        "    def find_spec(self, name, *rest):\n"
+        "        if name == 'torch': raise ImportError('a warm run imports no torch')\n"
+        "sys.meta_path.insert(0, Refuse())\n"
+    )
+    began = time.monotonic()
+    result = blurbench("run", "--suite", "smoke", PYTHONPATH=str(tmp_path))
+    assert result.returncode == 0, result.stderr
+    assert time.monotonic() - began < 4, sys.version  # 2 s on a quiet machine
+    assert "Nothing to do" in result.stdout
+    after = {path: path.read_bytes() for path in before}
+    assert after == before

@@ -1,0 +1,62 @@
+"""A matrix that runs in seconds, and how to compare two results folders."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from blurbench.results.store import Store
+
+SUITE = """
+name = "tiny"
+version = 1
+title = "Tiny"
+datasets = ["digits"]
+train_blurs = ["gaussian[sigma=2]"]
+test_blurs = [{blurs}]
+[[matrix]]
+classifiers = ["cnn3[widths=[4, 8, 8]]"]
+strategies = [{strategies}]
+[budgets.quick]
+train_images = 100
+validation_images = 20
+test_images = 60
+epochs = 1
+finetune_epochs = 1
+restorer_epochs = 1
+"""
+
+
+def write_suite(
+    folder: Path,
+    strategies: tuple[str, ...] = ("plain", "retrain", "first-n[n=1]"),
+    blurs: tuple[str, ...] = ("none", "gaussian[sigma=2]"),
+) -> Path:
+    """A suite file in `folder`."""
+    path = folder / "tiny.toml"
+    path.write_text(SUITE.format(blurs=_quoted(blurs), strategies=_quoted(strategies)))
+    return path
+
+
+def _quoted(values: tuple[str, ...]) -> str:
+    return ", ".join(f"'{value}'" for value in values)
+
+
+def records(root: Path) -> dict[str, dict[str, Any]]:
+    """All records of a results folder, without what may differ between two runs: times."""
+    found = {}
+    for path in (root / "records").rglob("*.json"):
+        record = Store(root).record(path.stem)
+        assert record is not None, f"{path} is damaged"
+        content = json.loads(record.model_dump_json())
+        content["provenance"].pop("time", None)
+        for cost in ("fit_seconds", "evaluate_seconds"):
+            (content["cost"] or {}).pop(cost, None)
+        found[path.stem] = content
+    return found
+
+
+def leftovers(root: Path) -> list[Path]:
+    """Half-written files and folders."""
+    return [path for path in root.rglob(".*") if path.name != ".gitignore"]
