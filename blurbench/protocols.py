@@ -97,7 +97,7 @@ class Blur(Plugin):
         psf = self.psf(draws)
         return Degraded(convolve(images, psf, self.padding), psf, padding=self.padding)
 
-    def steps(self) -> tuple[tuple[str, Mapping[str, Quantity]], ...]:
+    def families(self) -> tuple[tuple[str, Mapping[str, Quantity]], ...]:
         """The families met on the way, each with the values that its parameters can take."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}  # type: ignore[arg-type]
         return (
@@ -128,6 +128,9 @@ class Restorer(Plugin):
 
     knows: ClassVar[Knows] = "training blur"
 
+    trainable: ClassVar[bool] = True
+    """False where there is nothing to fit, so that no artifact is made."""
+
     def build(self, shape: Shape) -> nn.Module | None:
         """An unfitted network for images of `shape`, or None where there is nothing to fit."""
         return None
@@ -154,6 +157,9 @@ class Deconvolver(Plugin):
     """Gives back an estimate of the clean image, told the true PSF: an oracle."""
 
     knows: ClassVar[Knows] = "true PSF"
+
+    trainable: ClassVar[bool] = False
+    """A deconvolver is never fitted."""
 
     @abstractmethod
     def deconvolve(self, images: torch.Tensor, psf: Psf, noise_std: float) -> torch.Tensor:
@@ -272,6 +278,10 @@ class Strategy(Plugin):
     def knows(self) -> Knows:
         """What the remedy is told about the blur."""
         return "training blur"
+
+    def uses_train_blur(self) -> bool:
+        """False where fitting never looks at the training blur: one predictor then stands for all of them."""
+        return True
 
     def requires(self) -> tuple[str, ...]:
         """What a user must have to apply it: 'labels', 'clean images', 'image pairs', 'weights' ..."""

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from blurbench.errors import UsageError
 from blurbench.leaderboard import csv, markdown
 from blurbench.leaderboard.standings import Standings, standings
 from blurbench.results.store import Store, write_atomically
 
-__all__ = ["standings_of", "write_board"]
+__all__ = ["publish_board", "standings_of", "write_board"]
+
+PICTURED = 4
+"""Images in a strip of samples."""
 
 
 def standings_of(store: Store, board: str) -> Standings:
@@ -32,3 +38,35 @@ def write_board(store: Store, board: str) -> tuple[str, list[Path]]:
     for path, text in zip(paths, files.values(), strict=True):
         write_atomically(path, text)
     return markdown.summary(result), paths
+
+
+def publish_board(store: Store, board: str, folder: Path) -> list[Path]:
+    """Copy a board into `folder`, with a chart and strips of sample images."""
+    from blurbench.leaderboard.picture import recovery_chart, sample_strip
+
+    paths = [folder / f"{board}{suffix}" for suffix in (".md", ".csv")]
+    for path in paths:
+        write_atomically(path, store.board_path(board, path.suffix).read_bytes())
+    chart = folder / f"{board}.png"
+    recovery_chart(standings_of(store, board), chart)
+    paths.append(chart)
+    for (dataset, blur), stages in _sample_stages(store, board).items():
+        paths.append(folder / f"{board}.{dataset}.{blur}.png")
+        sample_strip(stages, paths[-1])
+    return paths
+
+
+def _sample_stages(store: Store, board: str) -> dict[tuple[str, str], dict[str, NDArray[np.uint8]]]:
+    """For each data set and blur: the stored images, clean, blurred and restored by each row fitted to that blur."""
+    manifest = store.manifest(board)
+    assert manifest is not None
+    found: dict[tuple[str, str], dict[str, NDArray[np.uint8]]] = {}
+    for line in manifest.lines:
+        if line.seed or line.train_blur != line.test_blur or not (samples := store.samples(line.key)):
+            continue
+        shown = {name: images[:PICTURED] for name, images in samples.items()}
+        stages = found.setdefault(
+            (line.dataset, line.test_blur), {"clean": shown["clean"], "blurred": shown["blurred"]}
+        )
+        stages.setdefault(line.strategy, shown["restored"])
+    return found

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from blurbench.cli import options
-from blurbench.cli.board import standings_of, write_board
+from blurbench.cli.board import publish_board, write_board
 from blurbench.errors import UsageError
-from blurbench.results.store import Store, write_atomically
+from blurbench.results.store import Store
 
 __all__ = ["leaderboard"]
 
@@ -19,7 +19,7 @@ def leaderboard(
     board: Annotated[str | None, typer.Argument(help="Name of the board; may be left out if there is one.")] = None,
     out: options.Out = Path("blurbench-results"),
     publish: Annotated[
-        Path | None, typer.Option(help="Also write the board into this folder, with its charts.")
+        Path | None, typer.Option(help="Also write the board into this folder, with its pictures.")
     ] = None,
 ) -> None:
     """Render a board from the records in the results folder."""
@@ -28,7 +28,7 @@ def leaderboard(
     summary, paths = write_board(store, name)
     typer.echo(summary)
     if publish is not None:
-        paths += _publish(store, name, publish)
+        paths += publish_board(store, name, publish)
     typer.echo("\n".join(["Written:", *(f"  {path}" for path in paths)]))
 
 
@@ -38,16 +38,3 @@ def _only(store: Store) -> str:
         known = ", ".join(boards) or "none yet; `blurbench run` makes one"
         raise UsageError(f"name the board that you want; in {store.root} there is: {known}")
     return boards[0]
-
-
-def _publish(store: Store, name: str, folder: Path) -> list[Path]:
-    from blurbench.leaderboard.picture import recovery_chart
-
-    paths = []
-    for suffix in (".md", ".csv"):
-        path = folder / f"{name}{suffix}"
-        write_atomically(path, store.board_path(name, suffix).read_text(encoding="utf-8"))
-        paths.append(path)
-    chart = folder / f"{name}.png"
-    recovery_chart(standings_of(store, name), chart)
-    return [*paths, chart]

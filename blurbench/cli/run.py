@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -58,7 +59,8 @@ def run(
     typer.echo(summary)
     typer.echo(_account(outcome, time.perf_counter() - began))
     typer.echo("\n".join(["Written:", *(f"  {path}" for path in paths)]))
-    _advise(session)
+    if outcome.status:
+        _advise(session)
     if failures := _failures(session):
         print("\n".join(failures), file=sys.stderr)
         raise typer.Exit(1)
@@ -79,7 +81,7 @@ def _announce(session: Session, rerun: Rerun) -> None:
 
 def _account(outcome: Outcome, wall: float) -> str:
     """What took how long."""
-    if not outcome.seconds:
+    if not outcome.status:
         return f"Nothing to do: every cell was measured before ({wall:.1f} s)."
     parts = [
         f"{phase} {seconds:.1f} s" for phase, seconds in sorted(outcome.seconds.items(), key=lambda item: -item[1])
@@ -88,12 +90,24 @@ def _account(outcome: Outcome, wall: float) -> str:
 
 
 def _advise(session: Session) -> None:
-    """What a larger budget would take, from this run's own speed."""
-    if session.request.budget == "quick" and "standard" in session.full_suite.budgets:
-        typer.echo(
-            "This was the quick budget on small data. `blurbench plan --budget standard` says what the real files "
-            "and a longer training would take."
-        )
+    """What the next larger budget would take here."""
+    if session.request.budget != "quick" or "standard" not in session.full_suite.budgets:
+        return
+    from blurbench.running.estimate import estimate
+
+    larger = Session(replace(session.request, budget="standard", only={}, changes={}))
+    tasks = larger.outstanding("missing")
+    missing = dict.fromkeys(cell.dataset for cell in larger.plan.cells if cell.skip)
+    lacking = f" Data sets that are not here: {', '.join(missing)}; see `blurbench data ls`." if missing else ""
+    if tasks:
+        needed = estimate(larger, tasks)
+        typer.echo(f"The same with `--budget standard` would take about {_duration(needed.minutes)} here.{lacking}")
+    elif missing:
+        typer.echo(f"`--budget standard` works on real files.{lacking}")
+
+
+def _duration(minutes: float) -> str:
+    return f"{minutes:.0f} minutes" if minutes < 90 else f"{minutes / 60:.0f} hours"
 
 
 def _failures(session: Session) -> list[str]:

@@ -10,7 +10,7 @@ and Satterthwaite's degrees of freedom
     df = (A + B - E)^2 / (A^2 / (N - 1) + B^2 / (S - 1) + E^2 / ((S - 1)(N - 1))).
 
 A component that comes out negative counts as 0: A is not below E, and where B is not above E, the seeds add nothing,
-var = A / (S N) and df = N - 1. In simulations three seeds or more cover 92% to 98.5%; two seeds can fall to 88% where
+var = A / (S N) and df = N - 1. In simulations three seeds or more cover 92% to 98.5%; two seeds can fall to 87% where
 seeds matter much. One seed tells nothing about seeds: then var = A / N, the quantile is the normal one, and the
 interval speaks of the choice of test images only. No bootstrap, no random numbers.
 """

@@ -43,6 +43,7 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
+        self._read: dict[str, tuple[tuple[int, int, int], Record | None]] = {}
 
     def create(self) -> None:
         """Make the folder, and check that it can be written to."""
@@ -77,7 +78,15 @@ class Store:
 
     def record(self, key: str) -> Record | None:
         """The valid record of that key, if there is one; a damaged file counts as none and will be written anew."""
-        found: Record | None = _read_if_there(Record, self.record_path(key))
+        path = self.record_path(key)
+        try:
+            state = path.stat()
+        except OSError:
+            return None
+        version = (state.st_mtime_ns, state.st_size, state.st_ino)
+        if key not in self._read or self._read[key][0] != version:
+            self._read[key] = (version, _read_if_there(Record, path))
+        found = self._read[key][1]
         return found if found is not None and found.key == key else None
 
     def put_record(self, record: Record) -> None:
@@ -88,7 +97,7 @@ class Store:
     def put_samples(self, key: str, samples: Mapping[str, NDArray[np.uint8]]) -> None:
         """Keep a few images of a cell, each array (N, C, H, W), for the pictures beside a board."""
         buffer = io.BytesIO()
-        np.savez_compressed(buffer, **dict(samples))
+        np.savez_compressed(buffer, **dict(samples))  # type: ignore[arg-type] # names are not the function's own options
         write_atomically(self.root / "samples" / f"{key}.npz", buffer.getvalue())
 
     def samples(self, key: str) -> dict[str, NDArray[np.uint8]]:

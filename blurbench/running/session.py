@@ -128,14 +128,15 @@ class Session:
         self._record_skips()
         tasks = self.outstanding(rerun)
         slots = self.slots(len(tasks))
-        done = {key for key in self.plan.tasks if key not in tasks}
+        done = self.plan.tasks.keys() - tasks.keys()
         with progress(tasks, len(slots)) as report:
             outcome = supervise(
                 self.store, tasks, done, slots, self.budget.minutes_per_job, report, anew=rerun == "all"
             )
         for phase, seconds in self.seconds.items():
             outcome.seconds[phase] = outcome.seconds.get(phase, 0.0) + seconds
-        del self.records
+        if tasks:
+            del self.records
         return outcome
 
     def slots(self, tasks: int) -> list[Options]:

@@ -25,6 +25,9 @@ from blurbench.suites.plan import Task
 
 __all__ = ["Event", "Outcome", "supervise"]
 
+MALLOC = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "4000000000", "MALLOC_TOP_PAD_": "100000000"}
+"""Have glibc keep freed memory: handing large tensors back and faulting them in again costs more than computing."""
+
 
 @dataclass(frozen=True)
 class Event:
@@ -249,17 +252,22 @@ def _start(number: int, options: Options) -> _Slot:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=serve, args=(theirs, options), name=f"blurbench-{number}", daemon=True)
-    # Read by OpenMP and the like when the worker starts; spawned processes inherit the environment.
-    kept = os.environ.get("OMP_NUM_THREADS")
-    os.environ["OMP_NUM_THREADS"] = str(options.threads)
-    try:
+    with _environment({**MALLOC, "OMP_NUM_THREADS": str(options.threads)}):  # read when the worker starts
         process.start()
-    finally:
-        os.environ.pop("OMP_NUM_THREADS")
-        if kept is not None:
-            os.environ["OMP_NUM_THREADS"] = kept
     theirs.close()
     return _Slot(number, options, process, ours)
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Set what is not set already, for as long as the block runs."""
+    added = {name: value for name, value in values.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            del os.environ[name]
 
 
 def _stop(slot: _Slot) -> None:

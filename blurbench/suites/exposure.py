@@ -12,7 +12,7 @@ __all__ = ["exposure"]
 
 def exposure(test: Blur, trained_on: Iterable[Blur]) -> Exposure:
     """`clean` for the blur that does nothing, else how near the nearest training blur comes to `test`."""
-    if not test.steps():
+    if not test.families():
         return "clean"
     nearest: Exposure = "unseen family"
     for blur in trained_on:
@@ -26,11 +26,11 @@ def exposure(test: Blur, trained_on: Iterable[Blur]) -> Exposure:
 
 def _families(blur: Blur) -> tuple[str, ...]:
     """The families of the optical steps; noise and rounding in the sensor do not make another blur."""
-    return tuple(family for family, _ in blur.steps() if family != "sensor")
+    return tuple(family for family, _ in blur.families() if family != "sensor")
 
 
 def _covers(trained: Blur, test: Blur) -> bool:
-    steps, wanted = trained.steps(), test.steps()
+    steps, wanted = trained.families(), test.families()
     return len(steps) == len(wanted) and all(
         family == wanted_family and _all_within(values, wanted_values)
         for (family, values), (wanted_family, wanted_values) in zip(steps, wanted, strict=True)

@@ -42,6 +42,4 @@ def fit_restorer(module: nn.Module, job: RestorerJob, recipe: Recipe, augment: A
         return {"loss": F.mse_loss(restored, job.validation.images).item()}
 
     has_validation = len(job.validation) > 0
-    return minimise(
-        module, F.mse_loss, len(job.train), train, validate if has_validation else None, recipe, job.seed
-    )
+    return minimise(module, F.mse_loss, len(job.train), train, validate if has_validation else None, recipe, job.seed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from blurbench import hookimpl
@@ -18,15 +18,6 @@ if TYPE_CHECKING:
     from blurbench.imaging.draws import Draws
 
 
-class _Steps(tuple[Blur, ...]):
-    """The blurs of a chain. The parameter shares its name with `Blur.steps()`, so the tuple answers that call too."""
-
-    __slots__ = ()
-
-    def __call__(self) -> tuple[tuple[str, Mapping[str, Quantity]], ...]:
-        return tuple(step for blur in self for step in blur.steps())
-
-
 @dataclass(frozen=True)
 class Chain(Blur):
     """Applies `steps` in order; each draws its own numbers, by its position.
@@ -36,12 +27,15 @@ class Chain(Blur):
     noise is blurred by a later step and so is no longer white, or where a map of sigma meets another blur.
     """
 
-    steps: tuple[Ref[Blur], ...] = field()  # type: ignore[assignment] # field(): or Blur.steps would be the default
+    steps: tuple[Ref[Blur], ...]
 
     def __post_init__(self) -> None:
         if not self.steps:
             raise ValueError("steps needs at least one blur; 'none' is the blur that does nothing")
-        object.__setattr__(self, "steps", _Steps(self.steps))
+
+    def families(self) -> tuple[tuple[str, Mapping[str, Quantity]], ...]:
+        """Those of all steps, in order."""
+        return tuple(family for blur in self.steps for family in blur.families())
 
     def degrade(self, images: torch.Tensor, draws: Draws) -> Degraded:
         """Degrade step by step."""

@@ -26,7 +26,7 @@ class NoBlur(Blur):
 
         return delta(len(draws))
 
-    def steps(self) -> tuple[tuple[str, Mapping[str, Quantity]], ...]:
+    def families(self) -> tuple[tuple[str, Mapping[str, Quantity]], ...]:
         """None: nothing happens on the way."""
         return ()
 

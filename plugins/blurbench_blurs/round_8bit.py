@@ -30,7 +30,7 @@ class Round8Bit(Blur):
         rounded = images.clamp(0, 1).mul(255).round().div(255)
         return Degraded(rounded, delta(len(images)), 1 / (255 * math.sqrt(12)))
 
-    def steps(self) -> tuple[tuple[str, Mapping[str, Quantity]], ...]:
+    def families(self) -> tuple[tuple[str, Mapping[str, Quantity]], ...]:
         """The step between two levels, of 255, for it has no parameter to tell of it."""
         return ((self.family, {"rounding": 1.0}),)
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from blurbench import hookimpl
-from blurbench.protocols import AnyRestorer, Restorer, RestorerJob
+from blurbench.protocols import Deconvolver, Restorer, RestorerJob
 from blurbench.types import Budget, Count, Pixels, Recipe, Shape
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ class Unet(Restorer):
     bias_init: Literal["zeros", "normal"] = "zeros"
     """Where biases start; the authors' programme draws them from a standard normal distribution."""
     augment: Literal["none", "batch", "image"] = "none"
-    """Turn and mirror clean images before they are blurred, drawn for each batch (as the paper did) or each image."""
+    """Turn and mirror clean images before they are blurred, drawn for each batch (as the paper did) or each image. In a
+    few epochs it costs upright digits 0.5 dB, so it is off unless asked for."""
 
     def __post_init__(self) -> None:
         if self.kernel % 2 == 0:
@@ -44,7 +45,8 @@ class Unet(Restorer):
     def recipe(self, budget: Budget) -> Recipe:
         if budget.recipes == "paper":
             return Recipe(budget.restorer_epochs, 3e-4, schedule="constant", patience=5)
-        return Recipe(budget.restorer_epochs, 5e-3, batch_size=32)
+        # Twice as many steps an epoch in half as many epochs reach the same error in half the time.
+        return Recipe((budget.restorer_epochs + 1) // 2, 1e-2, batch_size=16)
 
     def fit(self, module: nn.Module, job: RestorerJob) -> Mapping[str, Any]:
         from blurbench.training import fit_restorer
@@ -55,5 +57,5 @@ class Unet(Restorer):
 
 
 @hookimpl
-def register_restorers(register: Callable[[str, type[AnyRestorer]], None]) -> None:
+def register_restorers(register: Callable[[str, type[Restorer] | type[Deconvolver]], None]) -> None:
     register("unet", Unet)

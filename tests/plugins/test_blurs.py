@@ -58,7 +58,7 @@ def test_no_blur_changes_nothing_and_meets_no_family() -> None:
     assert result.psf is not None
     assert is_delta(result.psf)
     assert result.noise_std == 0
-    assert NoBlur().steps() == ()
+    assert NoBlur().families() == ()
 
 
 # --- gaussian ------------------------------------------------------------------------------------------------------
@@ -80,7 +80,7 @@ def test_a_gaussian_of_fixed_sigma_draws_nothing() -> None:
 
 
 def test_a_gaussian_reports_its_family_and_sigma() -> None:
-    assert Gaussian(Range(1, 2)).steps() == (("gaussian", {"sigma": Range(1, 2)}),)
+    assert Gaussian(Range(1, 2)).families() == (("gaussian", {"sigma": Range(1, 2)}),)
 
 
 @pytest.mark.parametrize(
@@ -207,8 +207,8 @@ def test_uint8_images_survive_rounding() -> None:
 
 
 def test_the_sensor_reports_what_it_does() -> None:
-    assert GaussianNoise(2).steps() == (("sensor", {"std": 2}),)
-    assert Round8Bit().steps() == (("sensor", {"rounding": 1.0}),)
+    assert GaussianNoise(2).families() == (("sensor", {"std": 2}),)
+    assert Round8Bit().families() == (("sensor", {"rounding": 1.0}),)
 
 
 # --- chain ---------------------------------------------------------------------------------------------------------
@@ -284,12 +284,12 @@ def test_a_chain_knows_no_psf_where_a_step_has_none() -> None:
 
 def test_a_chain_reports_the_steps_of_all_its_blurs() -> None:
     inner = Chain((Gaussian(2), NoBlur()))
-    assert Chain((inner, GaussianNoise(2), Round8Bit())).steps() == (
+    assert Chain((inner, GaussianNoise(2), Round8Bit())).families() == (
         ("gaussian", {"sigma": 2}),
         ("sensor", {"std": 2}),
         ("sensor", {"rounding": 1.0}),
     )
-    assert Chain((NoBlur(),)).steps() == ()
+    assert Chain((NoBlur(),)).families() == ()
 
 
 def test_a_chain_of_nothing_is_nothing() -> None:

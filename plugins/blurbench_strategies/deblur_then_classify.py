@@ -1,0 +1,158 @@
+"""A restorer goes first; the classifier is fitted to what it gives and asked about what it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from blurbench import hookimpl
+from blurbench.errors import Skip
+from blurbench.protocols import (
+    AnyRestorer,
+    Dataset,
+    Deconvolver,
+    FitJob,
+    Fitted,
+    Knows,
+    Need,
+    Plugin,
+    Predictor,
+    PredictorNeed,
+    RestorerNeed,
+    Setting,
+    Strategy,
+)
+from blurbench.registry import Ref
+from blurbench.types import Degraded, Output
+from blurbench_strategies.plain import Plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import torch
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class DeblurThenClassify(Strategy):
+    """Restored images reach the classifier as they are, values outside [0, 1] included. The restorer stays frozen."""
+
+    paper: ClassVar[str] = "Shen, Huang, Zhang 2022, section 3.6"
+
+    restorer: Ref[AnyRestorer]
+    fitted_on: Ref[Dataset] | None = None
+    """The data set that the restorer is fitted on; default: the classifier's own."""
+    classifier: Literal["restored", "clean"] = "restored"
+    """What the classifier is fitted to: restored training images, or clean ones (the plain classifier, unchanged)."""
+
+    def __post_init__(self) -> None:
+        if self.fitted_on is not None and not self.restorer.trainable:
+            raise ValueError("fitted_on says nothing about a restorer that is not fitted")
+
+    def knows(self) -> Knows:
+        if self.restorer.knows == "true PSF" or not self.uses_train_blur():
+            return self.restorer.knows
+        return "training blur"
+
+    def uses_train_blur(self) -> bool:
+        return self.restorer.trainable or self.classifier == "restored"
+
+    def requires(self) -> tuple[str, ...]:
+        clean = ("clean images",) if self.classifier == "clean" else ()
+        return ("labels", *clean, *(("image pairs",) if self.restorer.trainable else ()))
+
+    def skip(self, setting: Setting) -> str | None:
+        if self.fitted_on is None or self.fitted_on == setting.dataset:
+            return None
+        shared = self.fitted_on.lineage & setting.dataset.lineage
+        if shared:
+            return f"the restorer would be fitted on images that may be among the test images ({', '.join(shared)})"
+        return None
+
+    def needs(self, setting: Setting) -> Mapping[str, Need]:
+        needs: dict[str, Need] = {}
+        if self.restorer.trainable:
+            needs["restorer"] = RestorerNeed(self.restorer, self.fitted_on or setting.dataset, setting.train_blur)
+        if self.classifier == "clean":
+            needs["plain"] = PredictorNeed(Plain())
+        return needs
+
+    def build(self, setting: Setting) -> nn.Module | None:
+        return None if self.classifier == "clean" else super().build(setting)
+
+    def fit(self, module: nn.Module | None, job: FitJob) -> Mapping[str, Any]:
+        from blurbench.training import fit_from_scratch
+
+        if module is None:
+            return {}
+        # A blur that draws nothing gives the same object every epoch: its images are restored once.
+        restored = lru_cache(maxsize=2)(partial(_restore, self.restorer, job.inputs))
+        return fit_from_scratch(module, job, lambda images, epoch: restored(job.blur(images, epoch)))
+
+    def predictor(self, setting: Setting, own: Fitted, inputs: Mapping[str, Fitted]) -> Predictor:
+        module = own.module or inputs["plain"].module
+        assert module is not None
+        return RestoringPredictor(partial(_restore, self.restorer, inputs), module.eval())
+
+    def at_prediction(self) -> tuple[Plugin, ...]:
+        return (self.restorer,)
+
+
+@dataclass(frozen=True)
+class RestoringPredictor(Predictor):
+    """A restorer, then a classifier."""
+
+    restore: Callable[[Degraded], torch.Tensor]
+    classifier: nn.Module
+
+    def predict(self, degraded: Degraded) -> Output:
+        """Logits and the restored images. Raises Skip where a deconvolver is not told a PSF."""
+        from blurbench.training import forward
+
+        restored = self.restore(degraded)
+        return Output(forward(self.classifier, restored), restored=restored)
+
+
+# --- restoring -----------------------------------------------------------------------------------------------------
+
+
+def _restore(restorer: AnyRestorer, inputs: Mapping[str, Fitted], degraded: Degraded) -> torch.Tensor:
+    from blurbench.training import forward
+
+    if isinstance(restorer, Deconvolver):
+        return _deconvolve(restorer, degraded)
+    module = inputs["restorer"].module if "restorer" in inputs else None
+    return forward(lambda images: restorer.restore(images, module), degraded.images)
+
+
+def _deconvolve(restorer: Deconvolver, degraded: Degraded) -> torch.Tensor:
+    import torch
+
+    if degraded.psf is None:
+        raise Skip("a deconvolver needs the PSF, and none describes this degradation")
+    with torch.inference_mode():
+        return torch.cat(
+            [restorer.deconvolve(part.images, part.psf, part.noise_std) for part in _chunks(degraded) if part.psf]
+        )
+
+
+def _chunks(degraded: Degraded) -> Iterator[Degraded]:
+    """A few images at a time, each with its PSF: the spectra of a whole training set would not fit into memory."""
+    from torch import Tensor
+
+    from blurbench.training.forward import CHUNK
+
+    psf = degraded.psf
+    assert psf is not None
+    tensors = {item.name: getattr(psf, item.name) for item in fields(psf)}
+    for start in range(0, len(degraded.images), CHUNK):
+        rows = slice(start, start + CHUNK)
+        few = {name: value[rows] for name, value in tensors.items() if isinstance(value, Tensor)}
+        yield replace(degraded, images=degraded.images[rows], psf=replace(psf, **few))
+
+
+@hookimpl
+def register_strategies(register: Callable[[str, type[Strategy]], None]) -> None:
+    register("deblur-then-classify", DeblurThenClassify)
