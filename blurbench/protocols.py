@@ -279,10 +279,6 @@ class Strategy(Plugin):
         """What the remedy is told about the blur."""
         return "training blur"
 
-    def uses_train_blur(self) -> bool:
-        """False where fitting never looks at the training blur: one predictor then stands for all of them."""
-        return True
-
     def requires(self) -> tuple[str, ...]:
         """What a user must have to apply it: 'labels', 'clean images', 'image pairs', 'weights' ..."""
         return ("labels",)

@@ -146,3 +146,7 @@ def networks_of(predictor: Any) -> Iterator[nn.Module]:
             yield value
         elif isinstance(value, Fitted | Predictor):
             yield from networks_of(value)
+        elif isinstance(value, Mapping):
+            for fitted in value.values():
+                if isinstance(fitted, Fitted):
+                    yield from networks_of(fitted)

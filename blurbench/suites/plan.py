@@ -222,8 +222,12 @@ class _Planner:
 
     def add_row(self, dataset: Named, classifier: Named, strategy: Named, train_blur: Named, seed: int) -> None:
         """The cells of one predictor."""
+        fitted_to = f" on {train_blur.label}" if train_blur.label else ""
+        title = f"{dataset.label}, {classifier.label}: {strategy.label}{fitted_to}"
         try:
-            task, setting = self.predictor(dataset.plugin, train_blur.plugin, classifier.plugin, strategy.plugin, seed)
+            task, setting = self.predictor(
+                dataset.plugin, train_blur.plugin, classifier.plugin, strategy.plugin, seed, title
+            )
             reason = ""
         except (Skip, Unavailable) as error:
             task, setting, reason = None, None, str(error)
@@ -232,7 +236,7 @@ class _Planner:
             if task is None or setting is None:
                 key = digest({"skipped": parts})
             else:
-                key = self.add_cell(task, setting, test_blur.plugin, parts)
+                key = self.add_cell(task, setting, test_blur, parts)
             self.result.cells.append(
                 Cell(
                     key,
@@ -268,7 +272,7 @@ class _Planner:
     # --- artifacts -------------------------------------------------------------------------------------------------
 
     def predictor(
-        self, dataset: Dataset, train_blur: Blur, classifier: Classifier, strategy: Strategy, seed: int
+        self, dataset: Dataset, train_blur: Blur, classifier: Classifier, strategy: Strategy, seed: int, title: str = ""
     ) -> tuple[Task, Setting]:
         data = self.describe(dataset)
         if not strategy.uses_train_blur():
@@ -283,8 +287,10 @@ class _Planner:
             "strategy": self.spec(strategy),
             **self.fit_job(dataset, data, train_blur, seed, inputs),
         }
-        title = f"{self.menu.name_of(dataset)}: {label(self.menu, strategy)}, {self.menu.name_of(classifier)}"
-        return self.add("predictor", title, job, inputs.values()), setting
+        shown = (
+            title or f"{self.menu.name_of(dataset)}: {label(self.menu, strategy)} of {self.menu.name_of(classifier)}"
+        )
+        return self.add("predictor", shown, job, inputs.values()), setting
 
     def need(self, setting: Setting, need: Need) -> Task:
         if isinstance(need, PredictorNeed):
@@ -330,11 +336,11 @@ class _Planner:
 
     # --- cells -----------------------------------------------------------------------------------------------------
 
-    def add_cell(self, predictor: Task, setting: Setting, test_blur: Blur, parts: Mapping[str, Any]) -> str:
+    def add_cell(self, predictor: Task, setting: Setting, test_blur: Named, parts: Mapping[str, Any]) -> str:
         timing = self.timing(predictor, setting)
         content = {
             "predictor": predictor.key,
-            "test_blur": self.spec(test_blur),
+            "test_blur": self.spec(test_blur.plugin),
             "test_seed": self.suite.test_seed,
             "test_images": self.budget.test_images,
             "revisions": REVISIONS,
@@ -344,7 +350,7 @@ class _Planner:
             job = {
                 "kind": "cell",
                 "predictor": {**predictor.job, "key": predictor.key},
-                "test_blur": self.spec(test_blur),
+                "test_blur": self.spec(test_blur.plugin),
                 "test_seed": self.suite.test_seed,
                 "test_images": self.budget.test_images,
                 "timing": timing.key,
@@ -352,11 +358,11 @@ class _Planner:
                     **parts,
                     "knows": setting.strategy.knows(),
                     "requires": list(setting.strategy.requires()),
-                    "exposure": exposure(test_blur, self.trained_on(predictor)),
+                    "exposure": exposure(test_blur.plugin, self.trained_on(predictor)),
                     "data_fingerprint": predictor.job["data"]["fingerprint"],
                 },
             }
-            title = f"{predictor.title} on {label(self.menu, test_blur)}"
+            title = f"{predictor.title}, tested on {test_blur.label}"
             self.result.tasks[key] = Task(key, "cell", title, job, (predictor.key,))
         return key
 

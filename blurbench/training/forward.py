@@ -19,7 +19,7 @@ CHUNK = 256
 def forward(module: Callable[..., Tensor], images: Tensor, *more: Tensor) -> Tensor:
     """`module(images, *more)` in inference mode; the first axis of all tensors, N, is cut into chunks."""
     with torch.inference_mode():
-        parts = [tensor.split(CHUNK) for tensor in (images, *more)]
+        parts = [torch.split(tensor, CHUNK) for tensor in (images, *more)]
         return torch.cat([module(*chunk) for chunk in zip(*parts, strict=True)])
 
 

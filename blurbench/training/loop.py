@@ -38,8 +38,9 @@ def minimise(
     """Fit `module` in place and leave it in eval mode; the same seed gives the same weights, bit by bit.
 
     `train(epoch, batches)` gives the inputs and targets of all `images` images, in the order that `batches` counts;
-    `validate(epoch)` gives notes with the key "loss". Only `trainable` learns (default: every parameter that requires gradients): the rest is
-    neither stepped nor decayed, and norms without a learning parameter keep their running statistics.
+    `validate(epoch)` gives notes with the key "loss". Only `trainable` learns (default: every parameter that requires
+    gradients): the rest is neither stepped nor decayed, and norms whose parameters do not learn keep their running
+    statistics.
     Returns JSON notes. Raises NotFinite where the loss is no longer a number.
     """
     if recipe.patience is not None and validate is None:

@@ -45,8 +45,9 @@ class Unet(Restorer):
     def recipe(self, budget: Budget) -> Recipe:
         if budget.recipes == "paper":
             return Recipe(budget.restorer_epochs, 3e-4, schedule="constant", patience=5)
-        # Twice as many steps an epoch in half as many epochs reach the same error in half the time.
-        return Recipe((budget.restorer_epochs + 1) // 2, 1e-2, batch_size=16)
+        # Batches of 16 in half of the budget's epochs reach the error of 32 in all of them, in half the time. The
+        # larger the kernel, the more a step of all its weights changes the sum over them.
+        return Recipe((budget.restorer_epochs + 1) // 2, 3e-2 / self.kernel, batch_size=16)
 
     def fit(self, module: nn.Module, job: RestorerJob) -> Mapping[str, Any]:
         from blurbench.training import fit_restorer

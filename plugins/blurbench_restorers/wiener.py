@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 class Wiener(Deconvolver):
     """Fits the spectrum S to each image; nothing to set. See `blurbench.imaging.fourier.wiener` for the rule."""
 
+    revision: ClassVar[int] = 2
     paper: ClassVar[str] = "Wiener 1949; borders after Reeves 2005, spectrum after Whittle 1953"
 
     def deconvolve(self, images: torch.Tensor, psf: Psf, noise_std: float) -> torch.Tensor:

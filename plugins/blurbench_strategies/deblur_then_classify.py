@@ -142,7 +142,7 @@ def _chunks(degraded: Degraded) -> Iterator[Degraded]:
     """A few images at a time, each with its PSF: the spectra of a whole training set would not fit into memory."""
     from torch import Tensor
 
-    from blurbench.training.forward import CHUNK
+    from blurbench.training import CHUNK
 
     psf = degraded.psf
     assert psf is not None
@@ -150,7 +150,7 @@ def _chunks(degraded: Degraded) -> Iterator[Degraded]:
     for start in range(0, len(degraded.images), CHUNK):
         rows = slice(start, start + CHUNK)
         few = {name: value[rows] for name, value in tensors.items() if isinstance(value, Tensor)}
-        yield replace(degraded, images=degraded.images[rows], psf=replace(psf, **few))
+        yield replace(degraded, images=degraded.images[rows], psf=replace(psf, **few))  # type: ignore[arg-type]
 
 
 @hookimpl

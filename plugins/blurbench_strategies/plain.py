@@ -1,4 +1,4 @@
-"""Nothing is done about blur: fitted to clean images, asked about whatever comes. What every remedy is compared with."""
+"""Nothing is done about blur: fitted to clean images, asked about whatever comes. Remedies are compared with it."""
 
 from __future__ import annotations
 

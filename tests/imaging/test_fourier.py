@@ -151,6 +151,16 @@ def test_the_restoration_of_an_image_does_not_depend_on_its_batch() -> None:
     torch.testing.assert_close(wiener(seen, psf, SENSOR)[2:3], alone, rtol=0, atol=1e-4)
 
 
+def test_a_narrow_psf_beside_a_wide_one_gives_what_it_gives_alone() -> None:
+    clean = digits()[:3]
+    psf = TapsPsf(line(3).offsets, torch.tensor([[1 / 7] * 7, [0, 0, 0, 1, 0, 0, 0], [0, 0, 0.2, 0.6, 0.2, 0, 0]]))
+    seen = sensor(convolve(clean, psf, "zeros"))
+    together = wiener(seen, psf, SENSOR)
+    for i in range(3):
+        alone = TapsPsf(psf.offsets[i : i + 1], psf.weights[i : i + 1])
+        torch.testing.assert_close(wiener(seen[i : i + 1], alone, SENSOR)[0], together[i], rtol=0, atol=1e-3)
+
+
 @pytest.mark.parametrize("level", [0.0, 0.5, 1.0])
 def test_a_flat_image_stays_flat(level: float) -> None:
     flat = torch.full((1, 1, 16, 16), level)

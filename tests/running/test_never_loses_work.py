@@ -191,9 +191,9 @@ def test_every_way_to_go_wrong_is_a_row_with_its_reason(blurbench: Command, tmp_
         "bad-fit[how=kill]": "its worker process died (signal SIGSEGV)",
         "bad-fit[how=logits]": "logits have the shape (60, 11), expected (60, 10)",
         "bad-fit[how=nan]": "the predictor gave NaN or infinity",
-        "on-top-of[other=bad-fit[how=raise]]": "it needs digits: bad-fit[how=raise], cnn3, which was failed: "
-        "RuntimeError: no gradient today",
-        "first-n[n=9]": "cnn3 has 4 units, fewer than n = 9",
+        "on-top-of[other=bad-fit[how=raise]]": "it needs digits, cnn3[widths=[4, 8, 8]]: bad-fit[how=raise], "
+        "which was failed: RuntimeError: no gradient today",
+        "first-n[n=9]": "the classifier has 4 units, fewer than 9",
     }
     board = next((tmp_path / RESULTS / "boards").glob("*.md")).read_text()
     assert "no gradient today" in board

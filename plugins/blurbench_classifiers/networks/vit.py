@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from timm.layers import build_sincos2d_pos_embed
+from timm.layers.pos_embed_sincos import build_sincos2d_pos_embed
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
@@ -36,10 +36,11 @@ class Vit(VisionTransformer):
             if isinstance(layer, nn.Linear | nn.Conv2d):
                 nn.init.xavier_uniform_(layer.weight.flatten(1))
         positions = build_sincos2d_pos_embed(list(self.patch_embed.grid_size), self.embed_dim)
+        assert self.pos_embed is not None
         with torch.no_grad():
             self.pos_embed[0, self.num_prefix_tokens :] = positions
 
-    def forward(self, images: Tensor, keep: Tensor | None = None) -> Tensor:
+    def forward(self, images: Tensor, keep: Tensor | None = None) -> Tensor:  # type: ignore[override]
         """Logits (N, classes) of images (N, C, H, W).
 
         `keep` bool (N, P), patches row by row: the tokens of other patches are dropped after the position embedding.
@@ -53,7 +54,7 @@ class Vit(VisionTransformer):
         counts = keep.sum(dim=1)
         logits = tokens.new_empty(len(tokens), self.num_classes)
         # Images with equally many tokens go together: without padding, time is really saved.
-        for count in counts.unique().tolist():
+        for count in torch.unique(counts).tolist():
             group = (counts == count).nonzero()[:, 0]
             kept = tokens[group][keep[group]].view(len(group), count, -1)
             logits[group] = self._classify(kept)

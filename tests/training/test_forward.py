@@ -1,0 +1,39 @@
+"""Asking a fitted network."""
+
+import torch
+from torch import nn
+
+from blurbench.training import CHUNK, ModulePredictor, forward
+from blurbench.types import Degraded
+
+
+class Counting(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes: list[int] = []
+
+    def forward(self, images: torch.Tensor, *more: torch.Tensor) -> torch.Tensor:
+        self.sizes.append(len(images))
+        return sum((tensor.flatten(1).sum(1, keepdim=True) for tensor in more), images.flatten(1).sum(1, keepdim=True))
+
+
+def test_images_go_through_in_chunks_and_come_back_in_order():
+    module, images = Counting(), torch.rand(2 * CHUNK + 3, 1, 2, 2)
+    assert torch.equal(forward(module, images), images.flatten(1).sum(1, keepdim=True))
+    assert module.sizes == [CHUNK, CHUNK, 3]
+
+
+def test_further_inputs_are_cut_at_the_same_places():
+    images, more = torch.rand(CHUNK + 1, 1, 2, 2), torch.rand(CHUNK + 1, 5)
+    expected = images.flatten(1).sum(1, keepdim=True) + more.sum(1, keepdim=True)
+    assert torch.equal(forward(Counting(), images, more), expected)
+
+
+def test_a_module_predictor_gives_the_network_s_logits_in_eval_mode_without_a_graph():
+    module = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(4, 3))
+    images = torch.rand(5, 1, 2, 2)
+    output = ModulePredictor(module).predict(Degraded(images, None))
+    torch.testing.assert_close(output.logits, module[2](images.flatten(1)).detach())
+    assert not output.logits.requires_grad
+    assert output.restored is None
+    assert output.observations == {}
