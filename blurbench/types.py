@@ -242,9 +242,11 @@ class DensePsf:
 
 @dataclass(frozen=True, eq=False)
 class SigmaMap:
-    """A Gaussian whose width changes over the image: `sigma` (N, H, W) in pixels, read at the output pixel."""
+    """A Gaussian whose width changes over the image: `sigma` (N, H, W) in pixels, read at the output pixel; cut at
+    `radius` int64 (N, H, W) pixels, or at 4 sigma where None."""
 
     sigma: torch.Tensor
+    radius: torch.Tensor | None = None
 
 
 Psf: TypeAlias = GaussianPsf | TapsPsf | DiscPsf | DensePsf | SigmaMap

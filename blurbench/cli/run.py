@@ -82,7 +82,7 @@ def _announce(session: Session, rerun: Rerun) -> None:
 def _account(outcome: Outcome, wall: float) -> str:
     """What took how long."""
     if not outcome.status:
-        return f"Nothing to do: every cell was measured before ({wall:.1f} s)."
+        return f"Nothing to do: every cell that can be had was measured before ({wall:.1f} s)."
     parts = [
         f"{phase} {seconds:.1f} s" for phase, seconds in sorted(outcome.seconds.items(), key=lambda item: -item[1])
     ]

@@ -41,7 +41,7 @@ def convolve(images: torch.Tensor, psf: Psf | torch.Tensor, padding: Padding = "
         case GaussianPsf():
             return _separable(images, gaussian_taps(psf.sigma, psf.size), padding)
         case SigmaMap():
-            return _varying(images, psf.sigma, padding)
+            return _varying(images, psf, padding)
         case TapsPsf():
             return images if is_delta(psf) else _taps(images, psf, padding)
         case _:
@@ -125,11 +125,11 @@ def _fast_length(length: int) -> int:
     return length if rest == 1 else _fast_length(length + 1)
 
 
-def _varying(images: torch.Tensor, sigma: torch.Tensor, padding: Padding) -> torch.Tensor:
-    """A Gaussian of another width at every output pixel. `sigma` (N, H, W). Exact, in (radius + 1)^2 passes: the four
+def _varying(images: torch.Tensor, psf: SigmaMap, padding: Padding) -> torch.Tensor:
+    """A Gaussian of another width at every output pixel. Exact, in (radius + 1)^2 passes: the four
     mirror images of an offset have one weight, so they are added first."""
     h, w = images.shape[-2:]
-    profile = _profiles(sigma).to(images)
+    profile = _profiles(psf).to(images)
     half = len(profile) - 1
     padded = pad(images, half, padding)
     blurred = torch.zeros_like(images)
@@ -142,11 +142,14 @@ def _varying(images: torch.Tensor, sigma: torch.Tensor, padding: Padding) -> tor
     return blurred
 
 
-def _profiles(sigma: torch.Tensor) -> torch.Tensor:
+def _profiles(psf: SigmaMap) -> torch.Tensor:
     """The right half of each pixel's 1-D Gaussian taps, (radius + 1, N, 1, H, W)."""
-    taps = gaussian_taps(sigma.reshape(-1))
-    half = int(gaussian_radius(sigma).max())
-    return taps[:, half:].T.reshape(half + 1, len(sigma), 1, *sigma.shape[1:])
+    radius = gaussian_radius(psf.sigma) if psf.radius is None else psf.radius
+    half = int(radius.max())
+    taps = gaussian_taps(psf.sigma.reshape(-1), 2 * half + 1)[:, half:]
+    taps = taps * (torch.arange(half + 1, device=taps.device) <= radius.reshape(-1, 1))
+    taps = taps / (2 * taps.sum(1, keepdim=True) - taps[:, :1])
+    return taps.T.reshape(half + 1, len(psf.sigma), 1, *psf.sigma.shape[1:])
 
 
 def _mirrored(padded: torch.Tensor, offset: int, half: int, length: int, dim: int) -> torch.Tensor:

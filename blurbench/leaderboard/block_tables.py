@@ -32,12 +32,17 @@ def details(standings: Standings) -> list[str]:
     for (dataset, classifier), group in groupby(standings.blocks, lambda block: (block.dataset, block.classifier)):
         blocks = list(group)
         parts.append(f"## {for_markdown(dataset)}, {for_markdown(classifier)}")
-        predictors = _predictors(blocks)
-        if predictors:
+        if predictors := _predictors(blocks):
             parts += ["### What each strategy takes", table(predictors, _TAKES)]
-        for block in blocks:
-            parts += _block(block)
+            parts += [part for block in blocks for part in _block(block)]
+        else:
+            parts.append(bullets(_nothing_measured(blocks)))
     return parts
+
+
+def _nothing_measured(blocks: Iterable[Block]) -> list[str]:
+    """The reasons alone, without a table for each blur."""
+    return list(dict.fromkeys(_why(one) for block in blocks for one in block.missing))
 
 
 def _predictors(blocks: Iterable[Block]) -> list[Row]:

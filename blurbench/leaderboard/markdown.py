@@ -34,7 +34,7 @@ def summary(standings: Standings, lines: int = 60) -> str:
     spare = lines - lost.count("\n") - 6 - 8 * len(standings.rankings)
     most = max(3, spare // max(1, len(standings.rankings)))
     parts = [f"{one_line(standings.title)} ({_edition(standings, one_line)})"]
-    for ranking in standings.rankings:
+    for ranking in [ranking for ranking in standings.rankings if ranking.blurred_blocks]:
         parts.append(f"{one_line(ranking.classifier)}: mean gain over {extent(ranking)}, percentage points")
         parts.append(shortened(ranking, most))
     parts += [f"What blur costs {one_line(standings.baseline)}: top-1 in percent", lost]

@@ -148,8 +148,7 @@ class Store:
     def building(self, kind: str, key: str) -> Iterator[Path]:
         """A temporary folder that becomes `kind/key` in one rename. Call it with the lock of `key` held."""
         final = self.root / kind / key
-        for leftover in final.parent.glob(f".{key}-*"):  # from a process that was killed here
-            shutil.rmtree(leftover, ignore_errors=True)
+        _clear_leftovers(final)
         folder = final.parent / f".{key}-{os.getpid()}"
         folder.mkdir(parents=True)
         try:
@@ -193,6 +192,7 @@ def _read_if_there(model: Any, path: Path) -> Any:
 def write_atomically(path: Path, content: str | bytes) -> None:
     """Write a file so that readers see the old content or the new, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    _clear_leftovers(path)
     temporary = path.with_name(f".{path.name}-{os.getpid()}")
     try:
         with temporary.open("wb") as file:
@@ -202,6 +202,27 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _clear_leftovers(path: Path) -> None:
+    """Remove what processes that were killed while they wrote `path` left beside it."""
+    for leftover in path.parent.glob(f".{path.name}-*"):
+        if _is_alive(int(leftover.name.rpartition("-")[2])):
+            continue
+        if leftover.is_dir():
+            shutil.rmtree(leftover, ignore_errors=True)
+        else:
+            leftover.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _flush(path: Path) -> None:

@@ -23,11 +23,19 @@ Augment: TypeAlias = Callable[[Tensor, Sequence[Tensor], torch.Generator], Tenso
 of the images that will form each batch; random numbers come from `generator`, a CPU one."""
 
 
-def fit_restorer(module: nn.Module, job: RestorerJob, recipe: Recipe, augment: Augment | None = None) -> dict[str, Any]:
+def fit_restorer(
+    module: nn.Module,
+    job: RestorerJob,
+    recipe: Recipe,
+    augment: Augment | None = None,
+    loss: Callable[[Any, Tensor], Tensor] = F.mse_loss,
+) -> dict[str, Any]:
     """Fit `module` in place to give back clean images from `job.blur`'s; the blur is drawn afresh for each epoch.
 
-    `augment` changes the clean training images before they are blurred. Returns JSON notes: epochs, steps, images_seen
-    and, epoch by epoch, train_loss and validation_loss (mean squared errors on the 0..1 scale).
+    `augment` changes the clean training images before they are blurred. `loss` takes what the module gives in training
+    mode, which may be more than an image, and the clean images; in eval mode the module gives images alone. Returns
+    JSON notes: epochs, steps, images_seen and, epoch by epoch, train_loss (`loss`) and validation_loss (mean squared
+    error on the 0..1 scale).
     """
     generator = torch.Generator().manual_seed(derived_seed(job.seed, "augmentation"))
 
@@ -42,4 +50,4 @@ def fit_restorer(module: nn.Module, job: RestorerJob, recipe: Recipe, augment: A
         return {"loss": F.mse_loss(restored, job.validation.images).item()}
 
     has_validation = len(job.validation) > 0
-    return minimise(module, F.mse_loss, len(job.train), train, validate if has_validation else None, recipe, job.seed)
+    return minimise(module, loss, len(job.train), train, validate if has_validation else None, recipe, job.seed)

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Vit(PatchClassifier):
-    """155,000 parameters for 28x28 images; standardises images by the clean training images' mean and deviation."""
+    """455,000 parameters for 28x28 images; standardises images by the clean training images' mean and deviation."""
 
     patch: Annotated[int, Pixels(1, 64)] = 4
-    width: Annotated[int, Count(4, 4096)] = 64
+    width: Annotated[int, Count(4, 4096)] = 96
     """Numbers in a token: a multiple of 4 and of `heads`."""
-    depth: Annotated[int, Count(1, 48)] = 3
-    heads: Annotated[int, Count(1, 64)] = 4
+    depth: Annotated[int, Count(1, 48)] = 4
+    heads: Annotated[int, Count(1, 64)] = 3
 
     def __post_init__(self) -> None:
         if self.width % 4 or self.width % self.heads:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
-from pathlib import Path
 from zipfile import BadZipFile
 
 from blurbench.errors import Unavailable
 
 
-def missing(name: str, file: str, folders: Sequence[Path], also: str = "") -> Unavailable:
-    """The error to raise where `file` of the data set `name` lies in none of `folders`."""
-    where = f"not in {', '.join(map(str, folders))}" if folders else "no data folder is given"
+def missing(name: str, file: str, also: str = "") -> Unavailable:
+    """The error to raise where `file` of the data set `name` lies in none of the data folders."""
     return Unavailable(
-        f"{name}: {file} is missing ({where}); get it by `blurbench data fetch {name}`{also}, "
-        "or say where it is with `--data-dir DIR` or BLURBENCH_DATA=DIR"
+        f"{name}: {file} is not in any data folder; get it with 'blurbench data fetch {name}'{also}, "
+        "or say where it is with --data-dir or BLURBENCH_DATA"
     )
 
 

@@ -51,8 +51,8 @@ class IdxDataset(Dataset):
                 return paths
             if paths:
                 lacking = next(name for name in names if not found[name])
-        also = f" or `apt install {self.debian_package}`" if self.debian_package else ""
-        raise missing(self.title, f"{self.torchvision_name}/raw/{lacking}[.gz]", folders, also)
+        also = f" or 'apt install {self.debian_package}'" if self.debian_package else ""
+        raise missing(self.title, f"{self.torchvision_name}/raw/{lacking}[.gz]", also)
 
     def _places(self, folders: Sequence[Path]) -> Iterator[Path]:
         # A folder itself is looked into only if it bears the set's name: MNIST's and Fashion-MNIST's files do not.

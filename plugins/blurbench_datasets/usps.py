@@ -36,7 +36,7 @@ class Usps(Dataset):
         for place in [place for folder in folders for place in (folder, folder / "USPS")]:
             if all((place / name).is_file() for name in ("usps.bz2", "usps.t.bz2")):
                 return place / "usps.bz2", place / "usps.t.bz2"
-        raise missing("usps", "usps.bz2 or usps.t.bz2", folders)
+        raise missing("usps", "usps.bz2 or usps.t.bz2")
 
     def load(self, folders: Sequence[Path]) -> Splits:
         train_file, test_file = self.sources(folders)

@@ -19,6 +19,7 @@ class Identity(Restorer):
     """Gives the images back as they are."""
 
     knows: ClassVar[Knows] = "nothing"
+    trainable: ClassVar[bool] = False
 
     def restore(self, images: torch.Tensor, module: nn.Module | None) -> torch.Tensor:
         """The images themselves."""

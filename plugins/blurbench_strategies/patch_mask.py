@@ -41,8 +41,8 @@ class PatchMask(Strategy):
 
     mask: Literal["below", "above"] = "below"
     """`below` masks the blurry patches; `above` all the others, as the paper's rule reads to the letter."""
-    threshold: Annotated[float, Limits(0, 2_000_000)] | Literal["none"] = 100.0
-    """`none` given: the one of `GRID` with the best accuracy on the validation images under the training blur."""
+    threshold: Annotated[float, Limits(0, 2_000_000)] | Literal["validation"] = 100.0
+    """`validation`: the one of `GRID` with the best accuracy on the validation images under the training blur."""
     scope: Literal["image", "patch"] = "image"
     """The Laplacian of the whole image, or of each patch by itself, its border included."""
     how: Literal["zero", "drop"] = "zero"
@@ -51,10 +51,10 @@ class PatchMask(Strategy):
     """The paint: the training images' mean colour, which is zero after standardisation, or zero before it."""
 
     def knows(self) -> Knows:
-        return "training blur" if self.threshold == "none" else "nothing"
+        return "training blur" if self.threshold == "validation" else "nothing"
 
     def uses_train_blur(self) -> bool:
-        return self.threshold == "none"
+        return self.threshold == "validation"
 
     def requires(self) -> tuple[str, ...]:
         return ("labels", "clean images")
@@ -73,7 +73,7 @@ class PatchMask(Strategy):
     def fit(self, module: nn.Module | None, job: FitJob) -> Mapping[str, Any]:
         """Nothing is fitted but the threshold, where it is to be chosen, and the mean colour."""
         mean = job.train.images.mean(dim=(0, 2, 3)).tolist()
-        if self.threshold != "none":
+        if self.threshold != "validation":
             return {"threshold": self.threshold, "mean": mean}
         blurred = job.blur(job.validation, 0)
         accuracies = {}

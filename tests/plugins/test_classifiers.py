@@ -99,10 +99,10 @@ def transformer() -> nn.Module:
 
 
 def test_the_default_vit_has_the_parameters_of_its_layers():
-    width, tokens = 64, 50
+    width, tokens = 96, 50
     block = 4 * width * width + 4 * width + 8 * width * width + 5 * width + 4 * width
-    expected = 17 * width + (tokens + 1) * width + 3 * block + 2 * width + 10 * (width + 1)
-    assert parameters(Vit().build(MNIST, 10)) == expected == 155_082
+    expected = 17 * width + (tokens + 1) * width + 4 * block + 2 * width + 10 * (width + 1)
+    assert parameters(Vit().build(MNIST, 10)) == expected == 455_050
 
 
 def test_keeping_every_patch_changes_nothing(transformer):

@@ -7,7 +7,7 @@ import pytest
 import torch
 from blurbench_blurs.gaussian import Gaussian
 from blurbench_datasets.digits import Digits
-from blurbench_restorers.networks.unet import Prelu, rotate_and_flip
+from blurbench_restorers.networks.unet import Prelu, rotate_and_flip, turned
 from blurbench_restorers.unet import Unet
 from torch import nn
 from torch.nn import functional as F
@@ -66,10 +66,8 @@ def test_two_steps_of_stride_2_lead_to_the_deepest_layer():
 
 def test_the_whole_network_shares_one_slope():
     network = SMALL.build(GREY)
-    assert [name for name, value in network.named_parameters() if value.numel() == 1] == [
-        "activation.slope",
-        "conv6.bias",
-    ]
+    assert [name for name, _ in network.named_parameters() if name.endswith("slope")] == ["activation.slope"]
+    assert network.activation.slope.tolist() == [0.25]
     network(torch.rand(2, 1, 16, 16)).sum().backward()
     assert network.activation.slope.grad.abs() > 0
 
@@ -92,9 +90,10 @@ def test_weights_start_xavier_uniform_and_biases_as_asked():
     seed_torch(0, "weights")
     zeros, normal = (Unet(kernel=3, widths=(32, 64, 64), bias_init=how).build(GREY) for how in ("zeros", "normal"))
     bound = math.sqrt(6 / (9 * 64 + 9 * 64))
-    assert 0.95 * bound < zeros.up1.weight.abs().max() <= bound if zeros.up1.weight.shape[:2] == (64, 64) else False
+    assert zeros.up1.weight.shape == (64, 64, 3, 3)
+    assert 0.95 * bound < zeros.up1.weight.abs().max() <= bound
     assert not zeros.conv4.bias.any()
-    assert normal.conv4.bias.std() == pytest.approx(1, abs=0.3)
+    assert normal.conv4.bias.std().item() == pytest.approx(1, abs=0.3)
 
 
 def test_an_even_kernel_is_refused(menu):
@@ -110,55 +109,44 @@ def test_unet_follows_the_paper_s_recipe_where_the_budget_says_so():
 # --- rotations and flips -------------------------------------------------------------------------------------------
 
 
-def turned(images: torch.Tensor, turn: float, flip: bool) -> torch.Tensor:
-    """`rotate_and_flip` for a draw of ours: `turn` on 0..1 for -180..180 degrees."""
-
-    class Fixed:
-        def __call__(self, *size: int, generator: torch.Generator) -> torch.Tensor:
-            return torch.tensor([turn, 0.25 if flip else 0.75]).expand(size)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(torch, "rand", Fixed())
-        return rotate_and_flip(images, [], torch.Generator(), "image")
-
-
 def test_a_quarter_turn_and_a_flip_move_pixels_without_changing_them():
-    images = torch.rand(2, 3, 8, 8)
-    quarter = turned(images, 0.75, flip=False)
-    assert torch.equal(quarter, torch.rot90(images, 1, (2, 3))) or torch.equal(quarter, torch.rot90(images, -1, (2, 3)))
-    assert torch.equal(turned(images, 0.5, flip=True), images.flip(3))
-    assert torch.equal(turned(images, 0.5, flip=False), images)
+    images, straight, plus = torch.rand(2, 3, 8, 8), torch.zeros(2), torch.ones(2)
+    assert torch.equal(turned(images, straight, plus), images)
+    assert torch.equal(turned(images, straight, -plus), images.flip(3))
+    assert torch.equal(turned(images, math.pi / 2 * plus, plus), torch.rot90(images, 1, (2, 3)))
+    assert torch.equal(turned(images, math.pi / 2 * plus, -plus), torch.rot90(images.flip(3), 1, (2, 3)))
 
 
 @pytest.mark.parametrize("size", [(16, 16), (12, 20)])
 @pytest.mark.parametrize("degrees", [-140.0, -33.0, 17.0, 90.0])
 def test_a_turn_is_torchvision_s_nearest_rotation(size, degrees):
     images = torch.rand(2, 1, *size)
-    ours = turned(images, degrees / 360 + 0.5, flip=False)
-    both = [rotate(images, sign * degrees) for sign in (1, -1)]
-    assert min((ours - theirs).abs().gt(1e-6).float().mean() for theirs in both) < 0.01
+    ours = turned(images, torch.full((2,), math.radians(degrees)), torch.ones(2))
+    assert (ours != rotate(images, degrees)).float().mean() < 0.01  # a few points lie half-way between two pixels
 
 
 def test_one_draw_a_batch_or_one_an_image():
-    images = torch.rand(1, 1, 16, 16).expand(12, 1, 16, 16)
+    images = torch.rand(1, 1, 64, 64).expand(12, 1, 64, 64)
     batches = list(torch.randperm(12).split(4))
     together = rotate_and_flip(images, batches, torch.Generator().manual_seed(0), "batch")
     alone = rotate_and_flip(images, batches, torch.Generator().manual_seed(0), "image")
-    assert all(torch.equal(together[batch], together[batch[:1]].expand(4, 1, 16, 16)) for batch in batches)
+    assert all(torch.equal(together[batch], together[batch[:1]].expand(4, 1, 64, 64)) for batch in batches)
     assert len(together.unique(dim=0)) == 3
     assert len(alone.unique(dim=0)) == 12
 
 
 def test_half_of_the_images_are_mirrored():
-    # A flat image with one bright corner pair on its vertical axis tells turns from mirrored turns by orientation.
-    images = torch.zeros(400, 1, 9, 9)
-    images[:, 0, 4, 7] = images[:, 0, 1, 4] = torch.tensor(1.0)
-    images[:, 0, 4, 6] = 0.5
-    drawn = torch.rand(400, 2, generator=torch.Generator().manual_seed(0))[:, 1]
-    unflipped = rotate_and_flip(images, [], torch.Generator().manual_seed(0), "image")
-    mirrored = rotate_and_flip(images.flip(3), [], torch.Generator().manual_seed(0), "image")
-    assert (unflipped != mirrored).flatten(1).any(1).all()
-    assert 0.4 < (drawn < 0.5).float().mean() < 0.6
+    images = torch.zeros(400, 1, 33, 33)
+    images[:, :, 14:19, 24:29] = 1  # to the right of the centre
+    images[:, :, 4:9, 14:19] = 2  # above it: a quarter turn counter-clockwise from the first, clockwise once mirrored
+    result = rotate_and_flip(images, [], torch.Generator().manual_seed(0), "image")[:, 0]
+    axis = torch.arange(33.0) - 16
+    centres = []
+    for value in (1, 2):
+        weights = (result == value).float() / (result == value).sum((1, 2), keepdim=True)
+        centres.append((weights.sum(1) @ axis, -(weights.sum(2) @ axis)))
+    (x1, y1), (x2, y2) = centres
+    assert 0.4 < (x1 * y2 - y1 * x2 < 0).float().mean() < 0.6
 
 
 # --- fitting -------------------------------------------------------------------------------------------------------

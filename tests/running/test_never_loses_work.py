@@ -160,11 +160,11 @@ def test_every_way_to_go_wrong_is_a_row_with_its_reason(blurbench: Command, tmp_
             "bad-fit[how=raise]",
             "bad-fit[how=kill]",
             "bad-fit[how=logits]",
-            "bad-fit[how=nan]",
+            "bad-fit[how=not-finite]",
             "on-top-of[other=bad-fit[how=raise]]",
             "first-n[n=9]",
         ),
-        blurs=("none", *(f"unruly[how={how}]" for how in ("raise", "shape", "nan", "kill", "hang", "print"))),
+        blurs=("none", *(f"unruly[how={how}]" for how in ("raise", "shape", "not-finite", "kill", "hang", "print"))),
     )
     result = blurbench("run", "--suite", str(suite), "--strategy", "plain", "--minutes", "0.2", PYTHONPATH=str(trouble))
     assert result.returncode == 1
@@ -173,7 +173,7 @@ def test_every_way_to_go_wrong_is_a_row_with_its_reason(blurbench: Command, tmp_
         "none": "",
         "unruly[how=raise]": "RuntimeError: the lens fell off",
         "unruly[how=shape]": "blur Unruly turned (60, 1, 16, 16) into (60, 1, 15, 16)",
-        "unruly[how=nan]": "blur Unruly gave NaN or infinity",
+        "unruly[how=not-finite]": "blur Unruly gave NaN or infinity",
         "unruly[how=kill]": "its worker process died (signal SIGKILL)",
         "unruly[how=hang]": "it took longer than the limit of 0.2 minutes",
         "unruly[how=print]": "",
@@ -190,7 +190,7 @@ def test_every_way_to_go_wrong_is_a_row_with_its_reason(blurbench: Command, tmp_
         "bad-fit[how=raise]": "RuntimeError: no gradient today",
         "bad-fit[how=kill]": "its worker process died (signal SIGSEGV)",
         "bad-fit[how=logits]": "logits have the shape (60, 11), expected (60, 10)",
-        "bad-fit[how=nan]": "the predictor gave NaN or infinity",
+        "bad-fit[how=not-finite]": "the predictor gave NaN or infinity",
         "on-top-of[other=bad-fit[how=raise]]": "it needs digits, cnn3[widths=[4, 8, 8]]: bad-fit[how=raise], "
         "which was failed: RuntimeError: no gradient today",
         "first-n[n=9]": "the classifier has 4 units, fewer than 9",

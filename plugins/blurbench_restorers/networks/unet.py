@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["Unet", "rotate_and_flip"]
+__all__ = ["Prelu", "Unet", "rotate_and_flip", "turned"]
 
 
 class Prelu(nn.Module):
@@ -99,10 +99,11 @@ def rotate_and_flip(
         draws = draws[rows]
     angles = (2 * draws[:, 0] - 1) * math.pi
     mirror = 1 - 2 * (draws[:, 1] < 0.5).float()
-    return _turned(images, angles.to(images.device), mirror.to(images.device))
+    return turned(images, angles.to(images.device), mirror.to(images.device))
 
 
-def _turned(images: Tensor, angles: Tensor, mirror: Tensor) -> Tensor:
+def turned(images: Tensor, angles: Tensor, mirror: Tensor) -> Tensor:
+    """Images (N, C, H, W) turned by `angles` (N,) in radians; where `mirror` (N,) is -1 and not 1, mirrored before."""
     height, width = images.shape[-2:]
     cosine, sine, zero = angles.cos(), angles.sin(), torch.zeros_like(angles)
     # Where each output pixel is read, in units of half a side: on images that are not square a turn is sheared back.

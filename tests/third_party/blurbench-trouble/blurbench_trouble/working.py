@@ -16,7 +16,7 @@ from blurbench.types import Degraded, Output
 class Unruly(Blur):
     """A test blur that goes wrong."""
 
-    how: Literal["raise", "shape", "nan", "kill", "hang", "print"]
+    how: Literal["raise", "shape", "not-finite", "kill", "hang", "print"]
     family = "unruly"
 
     def degrade(self, images, draws):
@@ -25,7 +25,7 @@ class Unruly(Blur):
                 raise RuntimeError("the lens fell off")
             case "shape":
                 return Degraded(images[:, :, 1:], None)
-            case "nan":
+            case "not-finite":
                 return Degraded(images * float("nan"), None)
             case "kill":
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -39,7 +39,7 @@ class Unruly(Blur):
 class BadFit(Strategy):
     """Fitting or predicting goes wrong."""
 
-    how: Literal["raise", "kill", "logits", "nan"]
+    how: Literal["raise", "kill", "logits", "not-finite"]
 
     def uses_train_blur(self):
         return False
@@ -62,7 +62,7 @@ class BadPredictor(Predictor):
 
     def predict(self, degraded):
         count = len(degraded.images)
-        if self.how == "nan":
+        if self.how == "not-finite":
             return Output(degraded.images.new_full((count, self.classes), float("nan")))
         return Output(degraded.images.new_zeros((count, self.classes + 1)))
 

@@ -1,0 +1,43 @@
+"""Layers that do what Keras's do: the networks of Dicosola 2020 were written in it."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+__all__ = ["ConvUp", "conv", "initialise", "norm"]
+
+
+def conv(inputs: int, outputs: int, kernel: int, stride: int = 1, bias: bool = False) -> nn.Module:
+    """A convolution with Keras's padding "same": `stride` 1 (`kernel` odd) or 2 (sides even). With stride 2 the padding
+    is uneven, one pixel more below and to the right than above and to the left."""
+    if stride == 1:
+        return nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=bias)
+    before = (kernel - 2) // 2
+    after = kernel - 2 - before
+    padding = nn.ZeroPad2d((before, after, before, after))
+    return nn.Sequential(padding, nn.Conv2d(inputs, outputs, kernel, stride=2, bias=bias))
+
+
+class ConvUp(nn.ConvTranspose2d):
+    """The transposed convolution with stride 2 and padding "same", with a bias unless told: sides double."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, bias: bool = True) -> None:
+        super().__init__(inputs, outputs, kernel, stride=2, padding=(kernel - 2) // 2, bias=bias)
+
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+        height, width = x.shape[-2:]
+        return super().forward(x, output_size)[..., : 2 * height, : 2 * width]
+
+
+def norm(channels: int) -> nn.BatchNorm2d:
+    """A batch norm with Keras's constants; its momentum of 0.99 weighs the old statistics, torch's the new."""
+    return nn.BatchNorm2d(channels, eps=1e-3, momentum=0.01)
+
+
+def initialise(module: nn.Module) -> None:
+    """Glorot-uniform weights and zero biases."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            nn.init.xavier_uniform_(layer.weight)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)

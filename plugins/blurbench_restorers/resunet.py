@@ -1,0 +1,49 @@
+"""min over theta of the mean of (network_theta(blurred) - clean)^2, the network a U-Net with residual blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from blurbench import hookimpl
+from blurbench.protocols import Deconvolver, Restorer, RestorerJob
+from blurbench.types import Budget, Count, Recipe, Shape
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class Resunet(Restorer):
+    """The paper has 1 or 3 blocks at each size: 1,008,963 or 1,969,987 parameters for colour images."""
+
+    paper: ClassVar[str] = "Dicosola 2020, section 3.1"
+
+    blocks: Annotated[int, Count(1, 100)] = 1
+    """Residual blocks at each size, on the way down and on the way up."""
+    channels: Annotated[int, Count(1, 4096)] = 32
+    """Channels at full size; half and quarter size have twice and four times as many."""
+    flips: bool = False
+    """Mirror clean images at random before they are blurred, as the paper did."""
+
+    def build(self, shape: Shape) -> nn.Module:
+        from blurbench_restorers.networks.resunet import Resunet as Network
+
+        return Network(shape.channels, self.channels, self.blocks)
+
+    def recipe(self, budget: Budget) -> Recipe:
+        if budget.recipes == "paper":
+            return Recipe(budget.restorer_epochs, 1e-3, batch_size=250, schedule="constant", patience=7)
+        return super().recipe(budget)
+
+    def fit(self, module: nn.Module, job: RestorerJob) -> Mapping[str, Any]:
+        from blurbench.training import fit_restorer
+        from blurbench_restorers.networks.flips import flip
+
+        return fit_restorer(module, job, self.recipe(job.budget), flip if self.flips else None)
+
+
+@hookimpl
+def register_restorers(register: Callable[[str, type[Restorer] | type[Deconvolver]], None]) -> None:
+    register("resunet", Resunet)

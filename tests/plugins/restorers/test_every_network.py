@@ -1,0 +1,100 @@
+"""What holds for all networks that are fitted to restore."""
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from blurbench_restorers.caessc import Caessc
+from blurbench_restorers.ed_densenet import EdDensenet
+from blurbench_restorers.red30 import Red30
+from blurbench_restorers.resunet import Resunet
+from blurbench_restorers.reverse_unet import ReverseUnet
+from blurbench_restorers.srn import Srn
+
+from blurbench.training import fit_restorer, forward, seed_torch
+from blurbench.types import Budget, Recipe, Shape
+
+SMALL = {
+    "reverse-unet": ReverseUnet(channels=4),
+    "resunet": Resunet(channels=4),
+    "ed-densenet": EdDensenet(growth=4),
+    "caessc": Caessc(depth=8, filters=8),
+    "caessc, half": Caessc(depth=8, filters=8, downsample=True),
+    "red30": Red30(filters=8),
+    "srn, cifar": Srn(width=1 / 8),
+    "srn, cifar, lstm": Srn(width=1 / 8, lstm=True),
+    "srn, reds": Srn(form="reds", width=1 / 4),
+    "srn, original, lstm": Srn(form="original", width=1 / 8, lstm=True),
+}
+ALL = pytest.mark.parametrize("restorer", SMALL.values(), ids=SMALL)
+
+
+@ALL
+@pytest.mark.parametrize("size", [(1, 28, 28), (3, 32, 32), (3, 27, 19), (1, 5, 3)])
+def test_restored_images_have_the_shape_of_the_blurred_ones(restorer, size):
+    network = restorer.build(Shape(*size)).eval()
+    restored = forward(lambda images: restorer.restore(images, network), torch.rand(2, *size))
+    assert restored.shape == (2, *size)
+    assert restored.isfinite().all()
+
+
+@ALL
+def test_every_parameter_learns(restorer, photographs):
+    seed_torch(0, "weights")
+    network = restorer.build(Shape(3, 32, 32)).train()
+    outputs = network(photographs.images)
+    outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+    sum((images * torch.rand_like(images)).sum() for images in outputs).backward()
+    idle = {name for name, value in network.named_parameters() if value.grad is None or not value.grad.any()}
+    # The first scale has no state to go on from; in `reds` no scale has.
+    no_state = {
+        "srn, cifar, lstm": {"recurrences.0.cell.of_state.weight"},
+        "srn, reds": {"recurrences.0.cell.of_state.weight", "recurrences.1.cell.of_state.weight"},
+    }
+    assert idle == no_state.get(next(name for name, value in SMALL.items() if value is restorer), set())
+
+
+@pytest.mark.parametrize(
+    ("name", "rate", "batch", "patience"),
+    [
+        ("reverse-unet", 3e-4, 64, 5),
+        ("resunet", 1e-3, 250, 7),
+        ("ed-densenet", 1e-3, 65, 5),
+        ("caessc", 1e-4, 250, 7),
+        ("red30", 1e-4, 64, None),
+        ("srn, cifar", 1e-3, 150, 15),
+    ],
+)
+def test_the_paper_s_recipe_is_followed_where_the_budget_says_so(name, rate, batch, patience):
+    recipe = SMALL[name].recipe(Budget("paper", restorer_epochs=50, recipes="paper"))
+    assert recipe == Recipe(50, rate, batch, schedule="constant", patience=patience)
+    assert SMALL[name].recipe(Budget("quick")).schedule == "one-cycle"
+
+
+@pytest.mark.parametrize(
+    "restorer", [Resunet(channels=2), EdDensenet(growth=2), Caessc(4, 2)], ids=lambda r: type(r).__name__
+)
+def test_flips_change_what_is_seen(restorer, job):
+    losses = set()
+    for flips in (False, True):
+        seed_torch(0, "weights")
+        network = restorer.build(Shape(3, 32, 32))
+        losses.add(replace(restorer, flips=flips).fit(network, job(1))["train_loss"][0])
+    assert len(losses) == 2
+
+
+def psnr(images: torch.Tensor, clean: torch.Tensor) -> float:
+    return -10 * math.log10((images - clean).square().mean().item())
+
+
+RATES = {"red30": 1e-3, "srn, reds": 2e-3}
+
+
+@pytest.mark.slow
+@ALL
+def test_sixteen_photographs_are_learned_by_heart(restorer, job, photographs):
+    seed_torch(0, "weights")
+    network = restorer.build(Shape(3, 32, 32))
+    network_fit = replace_recipe(restorer, Recipe(800, 3e-3, batch_size=8))
+    network_fit.fit(network, job(800))
