@@ -10,7 +10,7 @@ from tests.conftest import Command
 def test_an_outside_package_is_on_the_menu_with_its_version(blurbench: Command, box: Path) -> None:
     result = blurbench("plugin", "list", PYTHONPATH=str(box))
     assert result.returncode == 0, result.stderr
-    assert "blurbench-box 1.2.3\n  blurs: box\n  strategies: retouch\n  estimators: constant\n  suites: box\n" in (
+    assert "blurbench-box 1.2.3\n  blurs: block-mean\n  strategies: retouch\n  estimators: constant\n  suites: box\n" in (
         result.stdout
     )
 

@@ -97,9 +97,8 @@ def _type_name(hint: Any) -> str:
         return " | ".join(_type_name(value) for value in arguments)
     if origin is tuple:
         return f"list of {_type_name(arguments[0])}"
-    return {"NoneType": "none", "str": "text", "float": "number", "int": "whole number"}.get(
-        hint.__name__, hint.__name__
-    )
+    name: str = hint.__name__
+    return {"NoneType": "none", "str": "text", "float": "number", "int": "whole number"}.get(name, name)
 
 
 def _network_size(menu: Menu, entry: Entry) -> int | None:

@@ -116,7 +116,7 @@ def test_too_small_and_too_large_images_are_declined(shape, reason):
 
 def test_the_papers_recipe_has_the_rate_of_most_weights():
     budget = Budget("paper", epochs=45, finetune_epochs=30, recipes="paper")
-    assert Cifar10Quick().recipe("train", budget) == Recipe(45, 0.05 * 0.1, 100, "sgd", "constant", 1e-4)
+    assert Cifar10Quick().recipe("train", budget) == Recipe(45, 5e-3, 100, "sgd", "constant", 1e-4)
     assert Cifar10Quick().recipe("finetune", budget) == Recipe(30, 5e-5, 100, "sgd", "constant", 1e-4)
 
 

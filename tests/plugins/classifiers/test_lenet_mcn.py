@@ -67,7 +67,7 @@ def test_the_papers_recipes(purpose, epochs, rate):
 
 
 @pytest.mark.parametrize("recipes", ["fast", "paper"])
-def test_one_epoch_of_500_digits_beats_guessing(recipes):
+def test_two_epochs_of_500_digits_beat_guessing(recipes):
     part = Mnist5k().load([]).train
     images, labels = torch.from_numpy(part.images[:500]).float() / 255, torch.from_numpy(part.labels[:500])
     seed_torch(0, "weights")

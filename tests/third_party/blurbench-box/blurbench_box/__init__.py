@@ -1,4 +1,4 @@
-"""A box blur: every pixel becomes the mean of a square of pixels around it."""
+"""A blur, a strategy, an estimator and a suite from outside, as anyone would write them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from blurbench.types import Count, DensePsf, Padding, Pixels
 
 
 @dataclass(frozen=True)
-class Box(Blur):
+class BlockMean(Blur):
     """Mean over a square of odd side."""
 
     side: Annotated[int, Pixels(1, 31)] = 3
     padding: Padding = "replicate"
-    family = "box"
+    family = "block-mean"
 
     def psf(self, draws):
         import torch
@@ -55,7 +55,7 @@ class Constant(Estimator):
 
 @hookimpl
 def register_blurs(register):
-    register("box", Box)
+    register("block-mean", BlockMean)
 
 
 @hookimpl
