@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from blurbench.errors import UsageError
-from blurbench.leaderboard import csv, markdown
-from blurbench.leaderboard.standings import Standings, standings
 from blurbench.results.store import Store, write_atomically
+
+# What renders boards imports numpy: not for --help.
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from blurbench.leaderboard.standings import Standings
 
 __all__ = ["publish_board", "standings_of", "write_board"]
 
@@ -20,6 +23,8 @@ PICTURED = 4
 
 def standings_of(store: Store, board: str) -> Standings:
     """The standings of a stored board."""
+    from blurbench.leaderboard.standings import standings
+
     manifest = store.manifest(board)
     if manifest is None:
         known = ", ".join(store.boards()) or "none yet; `blurbench run` makes one"
@@ -32,6 +37,8 @@ def standings_of(store: Store, board: str) -> Standings:
 
 def write_board(store: Store, board: str) -> tuple[str, list[Path]]:
     """Write markdown and CSV beside the manifest; return the summary to be printed and the paths."""
+    from blurbench.leaderboard import csv, markdown
+
     result = standings_of(store, board)
     files = {".md": markdown.render(result), ".csv": csv.rows(result)}
     paths = [store.board_path(board, suffix) for suffix in files]

@@ -1,88 +1,87 @@
-"""Options that several commands share, and the request that they make up."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
+import functools
+import inspect
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias, get_type_hints
 
 import typer
 
 from blurbench.running.session import Request
 
-__all__ = [
-    "Budget",
-    "Classifiers",
-    "DataDirs",
-    "Datasets",
-    "Device",
-    "Jobs",
-    "Limit",
-    "Minutes",
-    "Out",
-    "Seeds",
-    "Strategies",
-    "Suite",
-    "TestBlurs",
-    "Threads",
-    "TrainBlurs",
-    "request",
-]
+__all__ = ["DataDirs", "Out", "selecting"]
 
-Suite: TypeAlias = Annotated[str, typer.Option("--suite", "-s", help="Name or TOML file; see `blurbench ls suites`.")]
-Budget: TypeAlias = Annotated[
-    str, typer.Option("--budget", "-b", help="How much data and training: quick, standard ...")
-]
 Out: TypeAlias = Annotated[Path, typer.Option("--out", "-o", help="Results folder.")]
-Seeds: TypeAlias = Annotated[int, typer.Option("--seeds", min=1, help="Number of replicates.")]
-Datasets: TypeAlias = Annotated[list[str] | None, typer.Option("--dataset", help="Only this data set (repeatable).")]
-Classifiers: TypeAlias = Annotated[list[str] | None, typer.Option("--classifier", help="Only this classifier.")]
-Strategies: TypeAlias = Annotated[
-    list[str] | None, typer.Option("--strategy", help="Only this strategy, by name or label; the baseline stays.")
-]
-TrainBlurs: TypeAlias = Annotated[list[str] | None, typer.Option("--train-blur", help="Only this training blur.")]
-TestBlurs: TypeAlias = Annotated[
-    list[str] | None, typer.Option("--test-blur", help="Only this test blur; `none` stays.")
-]
-Limit: TypeAlias = Annotated[int | None, typer.Option("--limit", min=1, help="At most so many training images.")]
-Minutes: TypeAlias = Annotated[float | None, typer.Option("--minutes", min=0.001, help="Time limit of each task.")]
 DataDirs: TypeAlias = Annotated[
     list[Path] | None, typer.Option("--data-dir", help="Where real data sets lie; also BLURBENCH_DATA.")
 ]
-Device: TypeAlias = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:1.")]
-Jobs: TypeAlias = Annotated[int | None, typer.Option("-j", "--jobs", min=1, help="Workers [one a core, or one a GPU].")]
-Threads: TypeAlias = Annotated[int, typer.Option("--threads", min=1, help="Threads a worker.")]
 
 
-def request(
-    suite: str,
-    budget: str,
-    out: Path,
-    seeds: int,
-    datasets: list[str] | None,
-    classifiers: list[str] | None,
-    strategies: list[str] | None,
-    train_blurs: list[str] | None,
-    test_blurs: list[str] | None,
-    limit: int | None,
-    minutes: float | None,
-    data_dirs: list[Path] | None,
-    device: str = "auto",
-    jobs: int | None = None,
-    threads: int = 1,
+def _request(
+    suite: Annotated[
+        str, typer.Option("--suite", "-s", help="Name or file; see `blurbench ls suites`.")
+    ] = "mnist-family",
+    budget: Annotated[
+        str, typer.Option("--budget", "-b", help="How much data and training: quick, standard.")
+    ] = "quick",
+    out: Out = Path("blurbench-results"),
+    seeds: Annotated[int, typer.Option(min=1, help="Number of replicates.")] = 1,
+    dataset: Annotated[
+        list[str] | None, typer.Option(help="Only this data set, by name or label (repeatable).")
+    ] = None,
+    classifier: Annotated[list[str] | None, typer.Option(help="Only this classifier.")] = None,
+    strategy: Annotated[list[str] | None, typer.Option(help="Only this strategy; the baseline stays.")] = None,
+    train_blur: Annotated[list[str] | None, typer.Option(help="Only this training blur.")] = None,
+    test_blur: Annotated[list[str] | None, typer.Option(help="Only this test blur; `none` stays.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many training images.")] = None,
+    minutes: Annotated[float | None, typer.Option(min=0.001, help="Time limit of each task.")] = None,
+    data_dir: DataDirs = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")] = "auto",
+    jobs: Annotated[int | None, typer.Option("-j", "--jobs", min=1, help="Workers [one a core, or one a GPU].")] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Threads a worker.")] = 1,
 ) -> Request:
-    """The options as one request."""
-    axes = ("dataset", "classifier", "strategy", "train_blur", "test_blur")
-    chosen = (datasets, classifiers, strategies, train_blurs, test_blurs)
+    """The part of a matrix that the user wants, and how to run it."""
+    axes = {
+        "dataset": dataset,
+        "classifier": classifier,
+        "strategy": strategy,
+        "train_blur": train_blur,
+        "test_blur": test_blur,
+    }
     changes = {"train_images": limit, "minutes_per_job": minutes}
     return Request(
         suite=suite,
         budget=budget,
         out=out,
         seeds=seeds,
-        only={axis: tuple(values) for axis, values in zip(axes, chosen, strict=True) if values},
+        only={axis: tuple(values) for axis, values in axes.items() if values},
         changes={name: value for name, value in changes.items() if value is not None},
-        data_dirs=tuple(data_dirs or ()),
+        data_dirs=tuple(data_dir or ()),
         device=device,
         jobs=jobs,
         threads=threads,
     )
+
+
+def selecting(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command `(request, **own options)` all the options that make up a request, ahead of its own."""
+    shared = inspect.signature(_request).parameters
+    own = list(inspect.signature(command).parameters.values())[1:]
+
+    @functools.wraps(command)
+    def call(**given: Any) -> None:
+        request = _request(**{name: given.pop(name) for name in shared})
+        command(request, **given)
+
+    hints = {**get_type_hints(_request, include_extras=True), **get_type_hints(command, include_extras=True)}
+    call.__annotations__ = {name: hint for name, hint in hints.items() if name != "return"}
+    keywords = [
+        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[parameter.name])
+        for parameter in (*shared.values(), *own)
+    ]
+    call.__signature__ = inspect.Signature(keywords)  # type: ignore[attr-defined] # read by inspect, and so by typer
+    del call.__wrapped__  # type: ignore[attr-defined] # or typer would read the signature of `command`
+    return call

@@ -3,41 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 
 import typer
 
 from blurbench.cli import options
-from blurbench.running.session import Session
+from blurbench.running.session import Request, Session
 
 __all__ = ["plan"]
 
 
-def plan(
-    suite: options.Suite = "mnist-family",
-    budget: options.Budget = "quick",
-    out: options.Out = Path("blurbench-results"),
-    seeds: options.Seeds = 1,
-    dataset: options.Datasets = None,
-    classifier: options.Classifiers = None,
-    strategy: options.Strategies = None,
-    train_blur: options.TrainBlurs = None,
-    test_blur: options.TestBlurs = None,
-    limit: options.Limit = None,
-    minutes: options.Minutes = None,
-    data_dir: options.DataDirs = None,
-    device: options.Device = "auto",
-    jobs: options.Jobs = None,
-) -> None:
+@options.selecting
+def plan(request: Request) -> None:
     """Say how many cells and artifacts a run has, what is stored already, and about how long the rest takes here."""
     from blurbench.running.estimate import estimate
 
-    session = Session(
-        options.request(
-            suite, budget, out, seeds, dataset, classifier, strategy, train_blur, test_blur, limit, minutes, data_dir,
-            device, jobs,
-        )
-    )  # fmt: skip
+    session = Session(request)
     tasks = session.outstanding("missing")
     cells = session.plan.cells
     kinds = Counter(task.kind for task in tasks.values())

@@ -5,35 +5,21 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from blurbench.cli import options
 from blurbench.cli.board import write_board
-from blurbench.running.session import Rerun, Session
+from blurbench.running.session import Request, Rerun, Session
 from blurbench.running.supervisor import Outcome
 
 __all__ = ["run"]
 
 
+@options.selecting
 def run(
-    suite: options.Suite = "mnist-family",
-    budget: options.Budget = "quick",
-    out: options.Out = Path("blurbench-results"),
-    seeds: options.Seeds = 1,
-    dataset: options.Datasets = None,
-    classifier: options.Classifiers = None,
-    strategy: options.Strategies = None,
-    train_blur: options.TrainBlurs = None,
-    test_blur: options.TestBlurs = None,
-    limit: options.Limit = None,
-    minutes: options.Minutes = None,
-    data_dir: options.DataDirs = None,
-    device: options.Device = "auto",
-    jobs: options.Jobs = None,
-    threads: options.Threads = 1,
+    request: Request,
     rerun: Annotated[Rerun, typer.Option(help="What to do again beside what is missing.")] = "missing",
 ) -> None:
     """Measure a suite: fit what is missing, record every cell, write the leaderboard.
@@ -41,19 +27,17 @@ def run(
     Nothing that is stored is computed again; an interrupted run goes on where it stopped.
     """
     began = time.perf_counter()
-    session = Session(
-        options.request(
-            suite, budget, out, seeds, dataset, classifier, strategy, train_blur, test_blur, limit, minutes, data_dir,
-            device, jobs, threads,
-        )
-    )  # fmt: skip
+    session = Session(request)
     for problem in session.menu.problems:
         print(f"blurbench: {problem}", file=sys.stderr)
     _announce(session, rerun)
     try:
         outcome = session.run(rerun)
     except KeyboardInterrupt:
-        print(f"Interrupted. What was measured is kept in {out}; the same command goes on from there.", file=sys.stderr)
+        print(
+            f"Interrupted. What was measured is kept in {request.out}; the same command goes on from there.",
+            file=sys.stderr,
+        )
         raise typer.Exit(130) from None
     summary, paths = write_board(session.store, session.board)
     typer.echo(summary)

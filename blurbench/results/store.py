@@ -24,14 +24,16 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from filelock import FileLock, Timeout
-from numpy.typing import NDArray
 
 from blurbench.errors import RecordError, UsageError
 from blurbench.results.record import Manifest, Record, Timing, read
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["Store", "write_atomically"]
 
@@ -96,12 +98,16 @@ class Store:
 
     def put_samples(self, key: str, samples: Mapping[str, NDArray[np.uint8]]) -> None:
         """Keep a few images of a cell, each array (N, C, H, W), for the pictures beside a board."""
+        import numpy as np
+
         buffer = io.BytesIO()
         np.savez_compressed(buffer, **dict(samples))  # type: ignore[arg-type] # names are not the function's own options
         write_atomically(self.root / "samples" / f"{key}.npz", buffer.getvalue())
 
     def samples(self, key: str) -> dict[str, NDArray[np.uint8]]:
         """The images kept of a cell by name; none if there are none."""
+        import numpy as np
+
         try:
             with np.load(self.root / "samples" / f"{key}.npz", allow_pickle=False) as stored:
                 return dict(stored)

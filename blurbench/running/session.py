@@ -15,7 +15,6 @@ from typing import Any, Literal, TypeAlias
 from blurbench.discovery import discover
 from blurbench.protocols import Dataset
 from blurbench.registry import Menu
-from blurbench.results.decoded import describe
 from blurbench.results.provenance import machine
 from blurbench.results.record import Line, Manifest, Record
 from blurbench.results.store import Store
@@ -77,6 +76,8 @@ class Session:
     @cached_property
     def plan(self) -> Plan:
         """The cells and tasks. Decodes data sets that the store does not hold yet."""
+        from blurbench.results.decoded import describe  # numpy: not for --help
+
         self.store.create()
         known: dict[Dataset, Data] = {}
         folders = data_folders(self.request.data_dirs)

@@ -92,10 +92,10 @@ class ImageFolder(Dataset):
         if "validation" in files and "test" in files:
             return files["train"], files["validation"], files["test"]
         if "validation" in files or "test" in files:
-            train, validation = shared_out(files["train"], (1 - self.validation,))
+            train, validation = set_aside(files["train"], self.validation)
             return train, validation, files.get("test") or files["validation"]
-        learning, test = shared_out(files["train"], (1 - self.test,))
-        train, validation = shared_out(learning, (1 - self.validation,))
+        learning, test = set_aside(files["train"], self.test)
+        train, validation = set_aside(learning, self.validation)
         return train, validation, test
 
     def _check(self, place: Path, parts: Sequence[Files], class_names: Sequence[str]) -> None:
@@ -186,17 +186,18 @@ def sorted_into_parts(place: Path, names: Sequence[str]) -> dict[str, Files]:
     return files
 
 
-def shared_out(files: Files, shares: Sequence[float]) -> list[Files]:
-    """The files split at random, class by class: the first share, ..., and what is left."""
+def set_aside(files: Files, share: float) -> tuple[Files, Files]:
+    """All other files and a share of each class, drawn at random: at least one of a class, but never its last."""
     import numpy as np
 
-    draws, parts = np.random.RandomState(SEED), [Files() for _ in range(len(shares) + 1)]
+    draws, others, aside = np.random.RandomState(SEED), Files(), Files()
     for _, of_class in groupby(sorted(files, key=lambda file: file[1]), key=lambda file: file[1]):
         members = list(of_class)
-        cuts = np.ceil(np.cumsum(shares) * len(members)).astype(int)
-        for part, chosen in zip(parts, np.split(draws.permutation(len(members)), cuts), strict=True):
-            part.extend(members[index] for index in chosen)
-    return parts
+        count = min(len(members) - 1, max(1, round(share * len(members))))
+        order = draws.permutation(len(members))
+        aside += [members[index] for index in order[:count]]
+        others += [members[index] for index in order[count:]]
+    return others, aside
 
 
 # --- pixels --------------------------------------------------------------------------------------------------------

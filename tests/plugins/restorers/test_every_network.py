@@ -12,7 +12,7 @@ from blurbench_restorers.resunet import Resunet
 from blurbench_restorers.reverse_unet import ReverseUnet
 from blurbench_restorers.srn import Srn
 
-from blurbench.training import fit_restorer, forward, seed_torch
+from blurbench.training import forward, seed_torch
 from blurbench.types import Budget, Recipe, Shape
 
 SMALL = {
