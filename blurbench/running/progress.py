@@ -115,8 +115,8 @@ def _live(tally: _Tally) -> Iterator[Progress]:
         wrong = f", {tally.wrong} failed" if tally.wrong else ""
         return Group(
             table,
-            ProgressBar(total=max(tally.total, 1), completed=tally.ended),
             Text(f"{counts}{wrong}, {tally.elapsed()} elapsed, about {tally.eta()} to go"),
+            ProgressBar(total=max(tally.total, 1), completed=tally.ended),  # last: it ends no line
         )
 
     def show(event: Event) -> None:

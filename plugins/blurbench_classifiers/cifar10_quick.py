@@ -29,11 +29,12 @@ MOST_VALUES = 4096
 @dataclass(frozen=True)
 class Cifar10Quick(Classifier):
     """145,578 parameters for 32x32 colour images and 10 classes. Whitening multiplies white noise on such images by
-    about 4.5, and is stored with each fitted network (38 MB at 32x32 colour).
+    about 4.5.
 
-    MatConvNet gives each layer its own learning rate: 0.1 of the stated one for weights and 2 for biases, a tenth of
-    both in the last layer. A recipe has one rate, so recipe `paper` takes that of most weights for all; it holds it
-    constant where the example goes down twice by ten, and mirrors no images.
+    The whitening matrix is stored with each fitted network (38 MB at 32x32 colour). MatConvNet gives each layer its own
+    learning rate: 0.1 of the stated one for weights and 2 for biases, a tenth of both in the last layer. A recipe has
+    one rate, so recipe `paper` takes that of most weights for all; it holds it constant where the example goes down
+    twice by ten, and mirrors no images.
     """
 
     paper: ClassVar[str] = "Zhou, Song, Cheung 2017, section 3 (MatConvNet's cifar example)"

@@ -26,7 +26,7 @@ LEAST = 32
 
 @dataclass(frozen=True)
 class Timm(Classifier):
-    """`timm[model=resnet18]`, `timm[model=vit_tiny_patch16_224, pretrained=true]`."""
+    """Any of timm's classification networks: `timm[model=resnet18]`, `timm[model=..., pretrained=true]`."""
 
     model: str
     """The name in timm.list_models(), with or without the tag of its weights (resnet50.a1_in1k)."""

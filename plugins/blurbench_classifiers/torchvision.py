@@ -28,8 +28,11 @@ WITHOUT_NORMS = ("alexnet", "vgg11", "vgg13", "vgg16", "vgg19", "squeezenet1_0",
 
 @dataclass(frozen=True)
 class Torchvision(Classifier):
-    """`torchvision[model=resnet50]`. The paper's steps of the learning rate (a tenth every 30 of 90 epochs, or from
-    1e-4 down to 1e-6 to fine-tune AlexNet) become one cycle with the same peak, the nearest that a recipe can say."""
+    """Any of torchvision's classification networks: `torchvision[model=resnet50]`.
+
+    The paper's steps of the learning rate (a tenth every 30 of 90 epochs, or from 1e-4 down to 1e-6 to fine-tune
+    AlexNet) become one cycle with the same peak, the nearest that a recipe can say.
+    """
 
     paper: ClassVar[str] = "Kim (Seoul National University), pre-trained networks; Zhou, Song, Cheung 2017, section 4"
 

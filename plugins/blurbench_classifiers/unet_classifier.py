@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class UnetClassifier(Classifier):
     """What the authors' accuracy programme fits, though the paper describes `cnn3`: 2,571,146 parameters for 28x28 grey
-    images and 10 classes, and about 60 times the arithmetic of `cnn3`."""
+    images and 10 classes, and about 20 times the arithmetic of `cnn3`."""
 
     paper: ClassVar[str] = "Shen, Huang, Zhang 2022, the authors' programme"
 
