@@ -32,7 +32,7 @@ def ls(data_dir: options.DataDirs = None) -> None:
             typer.echo(f"{name:18} missing  {' '.join(str(reason).split())}")
         else:
             typer.echo(f"{name:18} here     {_place(files)}")
-        typer.echo(f"{'':27}{dataset.about} Licence: {dataset.licence}")
+        typer.echo(f"{'':27}{dataset.about}. Licence: {dataset.licence}")
 
 
 def _place(files: tuple[Path, ...]) -> str:

@@ -55,8 +55,8 @@ def _opening(standings: Standings) -> list[str]:
     if standings.timed_on:
         facts.append(f"Milliseconds: {'; '.join(map(for_markdown, standings.timed_on))}")
     parts = [f"# {for_markdown(standings.title)}", bullets(facts)]
-    if standings.command:
-        parts += ["To repeat it:", "    " + one_line(standings.command)]
+    if standings.commands:
+        parts += ["To repeat it:", "\n".join("    " + one_line(command) for command in standings.commands)]
     return parts
 
 

@@ -155,7 +155,7 @@ class Standings:
     budget: str
     budget_values: Mapping[str, Any]
     baseline: str
-    command: str
+    commands: tuple[str, ...]
     datasets: tuple[str, ...]
     classifiers: tuple[str, ...]
     test_blurs: tuple[str, ...]

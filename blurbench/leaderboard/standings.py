@@ -39,7 +39,7 @@ def standings(manifest: Manifest, records: Mapping[str, Record], timings: Mappin
         budget=manifest.budget,
         budget_values=manifest.budget_values,
         baseline=manifest.baseline,
-        command=manifest.command,
+        commands=tuple(manifest.commands),
         datasets=datasets,
         classifiers=classifiers,
         test_blurs=test_blurs,

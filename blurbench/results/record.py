@@ -168,7 +168,8 @@ class Manifest(_Model):
     test_blurs: list[Text]
     """In ladder order; `none` first."""
     lines: list[Line]
-    command: Text = ""
+    commands: list[Text] = []
+    """Those that put cells on the board, in order."""
 
 
 def read(model: type[BaseModel], text: str | bytes, where: str) -> Any:

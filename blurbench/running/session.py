@@ -181,21 +181,26 @@ class Session:
                 )
                 for cell in self.plan.cells
             ],
-            command=shlex.join(["blurbench", *sys.argv[1:]]),
+            commands=[shlex.join(["blurbench", *sys.argv[1:]])[:400]],
         )
 
     def _write_manifest(self) -> None:
         """A narrower run (fewer data sets, more seeds) adds to the board that is there."""
         manifest = self.manifest()
         with self.store.locked(self.board, waiting=lambda: None):
-            if (earlier := self.store.manifest(self.board)) is not None:
-                lines = {line.place(): line for line in [*earlier.lines, *manifest.lines]}
-                blurs = dict.fromkeys([*earlier.test_blurs, *manifest.test_blurs])
-                manifest = manifest.model_copy(
-                    update={"lines": list(lines.values()), "test_blurs": self._in_suite_order(list(blurs))}
-                )
+            earlier = self.store.manifest(self.board)
+            if earlier is not None:
+                manifest = self._added_to(earlier, manifest)
             if manifest != earlier:
                 self.store.put_manifest(self.board, manifest)
+
+    def _added_to(self, earlier: Manifest, new: Manifest) -> Manifest:
+        lines = list({line.place(): line for line in [*earlier.lines, *new.lines]}.values())
+        blurs = self._in_suite_order(list(dict.fromkeys([*earlier.test_blurs, *new.test_blurs])))
+        commands = (
+            list(dict.fromkeys([*earlier.commands, *new.commands])) if lines != earlier.lines else earlier.commands
+        )
+        return new.model_copy(update={"lines": lines, "test_blurs": blurs, "commands": commands})
 
     def _in_suite_order(self, blurs: list[str]) -> list[str]:
         everything = [blur.label for blur in Axes.of(self.menu, self.suite).test_blurs]

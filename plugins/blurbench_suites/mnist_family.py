@@ -1,4 +1,4 @@
-"""Small grey images: digits, letters and clothes under Gaussian and move blur, every remedy beside the plain network."""
+"""Small grey images: digits, letters and clothes under Gaussian and move blur, every remedy beside plain."""
 
 from collections.abc import Callable
 from pathlib import Path

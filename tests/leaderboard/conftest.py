@@ -130,7 +130,7 @@ class Board:
             baseline=self.baseline,
             test_blurs=["none", "gaussian-2"],
             lines=self.lines,
-            command="blurbench run mini",
+            commands=["blurbench run mini"],
         )
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from blurbench_restorers.networks.keras import ConvUp, conv, initialise, norm
+from blurbench_restorers.networks.keras import ConvUp, Norm, conv, initialise
 from blurbench_restorers.networks.sizes import padded
 
 __all__ = ["Caessc"]
@@ -29,9 +29,9 @@ class Caessc(nn.Module):
         self.encoder = nn.ModuleList([_activated(start, filters), *_layers(half - 1, filters)])
         self.decoder = nn.ModuleList([*_layers(half - 1, filters), _activated(end, channels)])
         self.joins = nn.ModuleDict(
-            {str(number): nn.Sequential(norm(filters), nn.ReLU()) for number in range(2, half, 2)}
+            {str(number): nn.Sequential(Norm(filters), nn.ReLU()) for number in range(2, half, 2)}
         )
-        self.end = nn.Sequential(norm(channels), nn.Sigmoid() if last == "sigmoid" else nn.ReLU())
+        self.end = nn.Sequential(Norm(channels), nn.Sigmoid() if last == "sigmoid" else nn.ReLU())
         self.multiple = 2 if downsample else 1
         initialise(self)
 
@@ -53,7 +53,7 @@ class Caessc(nn.Module):
 
 
 def _activated(layer: nn.Module, channels: int) -> nn.Module:
-    return nn.Sequential(layer, norm(channels), nn.ReLU())
+    return nn.Sequential(layer, Norm(channels), nn.ReLU())
 
 
 def _layers(count: int, filters: int) -> list[nn.Module]:

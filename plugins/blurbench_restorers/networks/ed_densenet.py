@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from blurbench_restorers.networks.keras import ConvUp, conv, initialise, norm
+from blurbench_restorers.networks.keras import ConvUp, Norm, conv, initialise
 from blurbench_restorers.networks.sizes import padded
 
 __all__ = ["EdDensenet"]
@@ -19,9 +19,9 @@ class DenseLayer(nn.Module):
 
     def __init__(self, channels: int, growth: int) -> None:
         super().__init__()
-        self.activated = nn.Sequential(norm(channels), nn.ReLU())
+        self.activated = nn.Sequential(Norm(channels), nn.ReLU())
         self.new = nn.Sequential(
-            conv(channels, 4 * growth, 1), norm(4 * growth), nn.ReLU(), conv(4 * growth, growth, 3)
+            conv(channels, 4 * growth, 1), Norm(4 * growth), nn.ReLU(), conv(4 * growth, growth, 3)
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -42,7 +42,7 @@ class EdDensenet(nn.Module):
                 width //= 2
             layers.append(_dense(width, count, growth))
             width += count * growth
-        layers.append(nn.Sequential(conv(width, growth, 1, bias=True), norm(growth), nn.ReLU()))
+        layers.append(nn.Sequential(conv(width, growth, 1, bias=True), Norm(growth), nn.ReLU()))
         width = growth
         for count in DECODER_LAYERS:
             layers += [_up(width), _dense(width, count, growth)]
@@ -64,8 +64,8 @@ def _dense(channels: int, layers: int, growth: int) -> nn.Module:
 
 def _down(channels: int) -> nn.Module:
     half = channels // 2
-    return nn.Sequential(norm(channels), nn.ReLU(), conv(channels, half, 1), conv(half, half, 2, stride=2, bias=True))
+    return nn.Sequential(Norm(channels), nn.ReLU(), conv(channels, half, 1), conv(half, half, 2, stride=2, bias=True))
 
 
 def _up(channels: int) -> nn.Module:
-    return nn.Sequential(ConvUp(channels, channels, 2), norm(channels), nn.ReLU())
+    return nn.Sequential(ConvUp(channels, channels, 2), Norm(channels), nn.ReLU())

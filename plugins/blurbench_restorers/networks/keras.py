@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-__all__ = ["ConvUp", "conv", "initialise", "norm"]
+__all__ = ["ConvUp", "Norm", "conv", "initialise"]
 
 
 def conv(inputs: int, outputs: int, kernel: int, stride: int = 1, bias: bool = False) -> nn.Module:
@@ -29,9 +29,22 @@ class ConvUp(nn.ConvTranspose2d):
         return super().forward(x, output_size)[..., : 2 * height, : 2 * width]
 
 
-def norm(channels: int) -> nn.BatchNorm2d:
-    """A batch norm with Keras's constants; its momentum of 0.99 weighs the old statistics, torch's the new."""
-    return nn.BatchNorm2d(channels, eps=1e-3, momentum=0.01)
+class Norm(nn.BatchNorm2d):
+    """A batch norm with Keras's constants: eps 1e-3, and old statistics weigh 0.99 (torch's momentum of 0.01).
+
+    Statistics so slow are still near their start after some hundred steps, where restored images came out 8 dB worse
+    than blurred ones. Until step 991 they therefore average about the last tenth of the steps so far.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, eps=1e-3, momentum=0.01)
+        self.steps = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            self.steps += 1
+            self.momentum = max(0.01, 10 / (9 + self.steps))
+        return super().forward(x)
 
 
 def initialise(module: nn.Module) -> None:

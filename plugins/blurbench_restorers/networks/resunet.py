@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from blurbench_restorers.networks.keras import ConvUp, conv, initialise, norm
+from blurbench_restorers.networks.keras import ConvUp, Norm, conv, initialise
 from blurbench_restorers.networks.sizes import padded
 
 __all__ = ["Resunet"]
@@ -53,7 +53,7 @@ class Resunet(nn.Module):
 
 
 def _activated(inputs: int, outputs: int, stride: int = 1) -> nn.Module:
-    return nn.Sequential(conv(inputs, outputs, 3, stride), norm(outputs), nn.ReLU())
+    return nn.Sequential(conv(inputs, outputs, 3, stride), Norm(outputs), nn.ReLU())
 
 
 def _unit(inputs: int, outputs: int, blocks: int, stride: int = 1) -> nn.Module:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from blurbench_restorers.networks.keras import ConvUp, conv, initialise, norm
+from blurbench_restorers.networks.keras import ConvUp, Norm, conv, initialise
 from blurbench_restorers.networks.lstm import ConvLstm, DenseLstm, State
 from blurbench_restorers.networks.sizes import doubled, padded, shrunk
 
@@ -194,7 +194,7 @@ def _conv(form: Form, inputs: int, outputs: int, stride: int = 1) -> nn.Module:
 
 def _activated(form: Form, inputs: int, outputs: int, stride: int = 1) -> nn.Module:
     layer = _conv(form, inputs, outputs, stride)
-    return nn.Sequential(layer, *([norm(outputs)] if form.normalised else []), _activation(form))
+    return nn.Sequential(layer, *([Norm(outputs)] if form.normalised else []), _activation(form))
 
 
 def _activation(form: Form) -> nn.Module:
@@ -212,12 +212,12 @@ def _residuals(form: Form, channels: int) -> list[nn.Module]:
 def _up(form: Form, inputs: int, outputs: int) -> nn.Module:
     activation = nn.Sigmoid() if form.deconv_act == "sigmoid" else _activation(form)
     return nn.Sequential(
-        ConvUp(inputs, outputs, form.deconv), *([norm(outputs)] if form.normalised else []), activation
+        ConvUp(inputs, outputs, form.deconv), *([Norm(outputs)] if form.normalised else []), activation
     )
 
 
 def _end(form: Form, inputs: int, outputs: int) -> nn.Module:
     # Transposed in two of the forms; with stride 1 that is a convolution with the kernel turned round.
     if form.normalised:
-        return nn.Sequential(conv(inputs, outputs, 1, bias=True), norm(outputs), nn.Sigmoid())
+        return nn.Sequential(conv(inputs, outputs, 1, bias=True), Norm(outputs), nn.Sigmoid())
     return conv(inputs, outputs, 5, bias=True)

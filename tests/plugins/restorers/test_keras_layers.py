@@ -3,7 +3,7 @@
 import pytest
 import torch
 from blurbench_restorers.networks.flips import flip
-from blurbench_restorers.networks.keras import ConvUp, conv, initialise, norm
+from blurbench_restorers.networks.keras import ConvUp, Norm, conv, initialise
 from blurbench_restorers.networks.sizes import doubled, padded, shrunk
 from keras_reference import transposed_same
 from torch import nn
@@ -23,12 +23,17 @@ def test_a_step_up_is_the_adjoint_of_a_step_down_plus_a_bias(kernel):
     assert torch.allclose(up(x), transposed_same(x, up.weight, up.bias))
 
 
-def test_a_norm_moves_its_statistics_by_a_hundredth():
-    layer = norm(1)
+def test_a_norm_starts_from_the_first_batch_and_ends_up_as_slow_as_keras_s():
+    layer = Norm(1)
     layer(torch.tensor([[[[3.0]]], [[[5.0]]]]))
-    assert layer.running_mean.item() == pytest.approx(0.04)
-    layer.eval()
-    layer.running_mean.zero_()
+    assert layer.running_mean.item() == pytest.approx(4)
+    layer.steps = 5000
+    layer(torch.zeros(2, 1, 1, 1))
+    assert layer.running_mean.item() == pytest.approx(0.99 * 4)
+
+
+def test_a_norm_divides_by_the_root_of_variance_plus_a_thousandth():
+    layer = Norm(1).eval()
     layer.running_var.fill_(0.008)
     assert layer(torch.ones(1, 1, 1, 1)).item() == pytest.approx((0.008 + 0.001) ** -0.5)
 

@@ -1,0 +1,65 @@
+"""What the documents show works as it stands."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import types
+from pathlib import Path
+
+import torch
+
+from blurbench.discovery import fill
+from blurbench.imaging.draws import Draws
+from blurbench.registry import Menu
+from blurbench.suites.plan import Axes
+from blurbench.suites.suite import load
+
+ROOT = Path(__file__).parent.parent
+
+
+def blocks(document: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / document).read_text(), re.DOTALL)
+
+
+def test_the_example_plugin_is_found_and_blurs() -> None:
+    module = types.ModuleType("blurbench_box")
+    (code,) = blocks("plugins/README.md", "python")
+    exec(code, vars(module))
+    menu = Menu()
+    fill(menu, module, "box", "blurbench-box", "1.0")
+    assert menu.problems == []
+    blur = menu.resolve("blurs", "block-mean[side=5]")
+    images = torch.rand(2, 1, 12, 12, generator=torch.Generator().manual_seed(0))
+    blurred = blur.degrade(images, Draws([0, 1], 0, ("test",))).images
+    torch.testing.assert_close(blurred[:, 0, 6, 6], images[:, 0, 4:9, 4:9].mean(dim=(1, 2)))
+
+
+def test_the_example_suite_is_a_suite(tmp_path: Path, menu: Menu) -> None:
+    (text,) = blocks("README.md", "toml")
+    path = tmp_path / "my-suite.toml"
+    path.write_text(text)
+    suite = load(path)
+    axes = Axes.of(menu, suite.under("quick"))
+    assert [strategy.label for strategy in axes.matrix[0][1]] == [
+        "plain",
+        "blur-augment[share=0.3]",
+        "blur-augment",
+        "deblur-then-classify[restorer=unet[kernel=3]]",
+    ]
+
+
+def test_every_command_in_the_readme_exists() -> None:
+    from blurbench.cli.app import app
+
+    known = {command.name for command in app.registered_commands} | {group.name for group in app.registered_groups}
+    text = (ROOT / "README.md").read_text()
+    named = set(re.findall(r"^(?:\.venv/bin/)?blurbench ([a-z]+)", text, re.MULTILINE))
+    assert named
+    assert named <= known
+
+
+def test_the_changelog_tells_of_the_version_in_pyproject() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert f"\n## {version}" in (ROOT / "CHANGELOG.md").read_text()
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text()
