@@ -34,7 +34,7 @@ class EdDensenet(Restorer):
     def recipe(self, budget: Budget) -> Recipe:
         if budget.recipes == "paper":
             return Recipe(budget.restorer_epochs, 1e-3, batch_size=65, schedule="constant", patience=5)
-        return super().recipe(budget)
+        return Recipe((budget.restorer_epochs + 1) // 2, 1e-2, batch_size=16)
 
     def fit(self, module: nn.Module, job: RestorerJob) -> Mapping[str, Any]:
         from blurbench.training import fit_restorer

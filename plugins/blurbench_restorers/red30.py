@@ -31,7 +31,7 @@ class Red30(Restorer):
     def recipe(self, budget: Budget) -> Recipe:
         if budget.recipes == "paper":
             return Recipe(budget.restorer_epochs, 1e-4, schedule="constant")
-        return super().recipe(budget)
+        return Recipe((budget.restorer_epochs + 1) // 2, 2e-3, batch_size=16)
 
 
 @hookimpl

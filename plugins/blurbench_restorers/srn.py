@@ -45,7 +45,9 @@ class Srn(Restorer):
 
     def recipe(self, budget: Budget) -> Recipe:
         if budget.recipes == "fast":
-            return super().recipe(budget)
+            # The last norm of `cifar` starts far from an image's contrast: small rates take long to get there.
+            rate = 3e-2 if self.form == "cifar" else 2e-3
+            return Recipe((budget.restorer_epochs + 1) // 2, rate, batch_size=16)
         match self.form:
             case "cifar":
                 return Recipe(budget.restorer_epochs, 1e-3, batch_size=150, schedule="constant", patience=15)
