@@ -25,6 +25,7 @@ __all__ = [
     "UnknownName",
     "UsageError",
     "did_you_mean",
+    "shortened",
 ]
 
 
@@ -35,6 +36,12 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     if close:
         return f"; did you mean {close[0]!r}?"
     return f"; known: {', '.join(names)}" if names else "; none is installed"
+
+
+def shortened(text: str, most: int = 390) -> str:
+    """One line of at most `most` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 3] + "..."
 
 
 class BlurbenchError(Exception):

@@ -16,14 +16,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 from blurbench.errors import Unavailable
 from blurbench.types import (
     Budget,
-    Choice,
     Degraded,
     ImageSet,
     Output,
     Padding,
     Psf,
-    Quantity,
-    Range,
     Recipe,
     Shape,
     Splits,
@@ -97,15 +94,10 @@ class Blur(Plugin):
         psf = self.psf(draws)
         return Degraded(convolve(images, psf, self.padding), psf, padding=self.padding)
 
-    def families(self) -> tuple[tuple[str, Mapping[str, Quantity]], ...]:
+    def families(self) -> tuple[tuple[str, Mapping[str, Any]], ...]:
         """The families met on the way, each with the values that its parameters can take."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}  # type: ignore[arg-type]
-        return (
-            (
-                self.family or type(self).__module__,
-                {name: value for name, value in values.items() if isinstance(value, int | float | Range | Choice)},
-            ),
-        )
+        return ((self.family or type(self).__module__, values),)
 
 
 # --- restorers -----------------------------------------------------------------------------------------------------
@@ -309,7 +301,7 @@ class Strategy(Plugin):
 
     def at_prediction(self) -> tuple[Plugin, ...]:
         """What runs beside the classifier for each image: rows with the same answer share one cost measurement."""
-        return ()
+        return () if type(self).predictor is Strategy.predictor else (self,)
 
 
 # --- estimators ----------------------------------------------------------------------------------------------------

@@ -36,6 +36,9 @@ KINDS: dict[str, tuple[type[Plugin], ...]] = {
 }
 """The plugin kinds that hold classes, with the classes to derive from. Suites hold files."""
 
+RESERVED = {"name", "revision", "label"}
+"""Keys that mean something else where a plugin is written as a table."""
+
 T = TypeVar("T")
 
 
@@ -146,6 +149,9 @@ def _check(entry: Entry) -> None:
         raise PluginError(where + f"it must be a class derived from {' or '.join(base.__name__ for base in bases)}")
     if not (is_dataclass(cls) and cls.__dataclass_params__.frozen):  # type: ignore[attr-defined]
         raise PluginError(where + "it must be decorated with @dataclass(frozen=True)")
+    taken = {item.name for item in fields(cls)} & RESERVED
+    if taken:
+        raise PluginError(where + f"a parameter cannot be called {' or '.join(sorted(taken))}")
     if cls.__abstractmethods__:
         raise PluginError(where + f"it does not define {', '.join(sorted(cls.__abstractmethods__))}")
 
@@ -170,6 +176,8 @@ def _construct(menu: Menu, what: str, cls: type, table: Mapping[str, Any]) -> An
             values[item.name] = _validate(menu, f"{what}: {item.name}", adapters[item.name], table[item.name])
         elif _required(item):
             raise UsageError(f"{what} needs the parameter {item.name!r}")
+        elif item.init:  # validated too: equal plugins must have equal keys, however they were written
+            values[item.name] = _validate(menu, f"{what}: {item.name}", adapters[item.name], _default(item))
     try:
         return cls(**values)
     except ValueError as error:
@@ -204,6 +212,10 @@ def _tuples(value: Any) -> Any:
     return value
 
 
+def _default(item: Field[Any]) -> Any:
+    return item.default_factory() if item.default_factory is not MISSING else item.default
+
+
 def _required(item: Field[Any]) -> bool:
     return item.default is MISSING and item.default_factory is MISSING
 
@@ -213,7 +225,8 @@ def _required(item: Field[Any]) -> bool:
 
 def spec(menu: Menu, plugin: Plugin) -> dict[str, Any]:
     """The plugin as JSON: its name, its revision and every parameter. `Menu.resolve` turns it back."""
-    values = {item.name: _json(menu, getattr(plugin, item.name)) for item in fields(plugin)}  # type: ignore[arg-type]
+    given = [item.name for item in fields(plugin) if item.init]  # type: ignore[arg-type]
+    values = {name: _json(menu, getattr(plugin, name)) for name in given}
     return {"name": menu.name_of(plugin), "revision": plugin.revision, **values}
 
 
@@ -232,7 +245,7 @@ def label(menu: Menu, plugin: Plugin) -> str:
     shown = []
     for item in fields(plugin):  # type: ignore[arg-type]
         value = getattr(plugin, item.name)
-        default = item.default_factory() if item.default_factory is not MISSING else item.default
+        default = _default(item)
         if default is MISSING or value != default:
             shown.append(f"{item.name}={_text(menu, value)}")
     return menu.name_of(plugin) + (f"[{', '.join(shown)}]" if shown else "")
@@ -245,15 +258,20 @@ def _text(menu: Menu, value: Any) -> str:
         case bool():
             return str(value).lower()
         case float():
-            return f"{value:g}"
+            return _number(value)
         case tuple():
             return f"[{', '.join(_text(menu, item) for item in value)}]"
         case Range(low=low, high=high):
-            return f"{{low={low:g}, high={high:g}}}"
+            return f"{{low={_number(low)}, high={_number(high)}}}"
         case Choice(choice=choice):
-            return f"{{choice=[{', '.join(f'{item:g}' for item in choice)}]}}"
+            return f"{{choice=[{', '.join(map(_number, choice))}]}}"
         case _:
             return str(value)
+
+
+def _number(value: float) -> str:
+    short = f"{value:g}"
+    return short if float(short) == value else repr(value)
 
 
 # --- expressions ---------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,7 +59,8 @@ def publish_board(store: Store, board: str, folder: Path) -> list[Path]:
     recovery_chart(standings_of(store, board), chart)
     paths.append(chart)
     for (dataset, blur), stages in _sample_stages(store, board).items():
-        paths.append(folder / f"{board}.{dataset}.{blur}.png")
+        name = re.sub(r"[^A-Za-z0-9._-]+", "-", f"{board}.{dataset}.{blur}")  # labels are not file names
+        paths.append(folder / f"{name}.png")
         sample_strip(stages, paths[-1])
     return paths
 

@@ -22,11 +22,14 @@ def plan(request: Request) -> None:
     cells = session.plan.cells
     kinds = Counter(task.kind for task in tasks.values())
     skipped = Counter(cell.skip for cell in cells if cell.skip)
-    measured = sum(cell.key in session.records and not cell.skip for cell in cells)
-    typer.echo(f"{session.suite.name} version {session.suite.version}, budget {session.budget.name}")
-    typer.echo(
-        f"  {len(cells)} cells: {measured} measured, {kinds['cell']} to measure, {sum(skipped.values())} skipped"
+    stored = Counter(
+        session.records[cell.key].status for cell in cells if cell.key in session.records and not cell.skip
     )
+    typer.echo(f"{session.suite.name} version {session.suite.version}, budget {session.budget.name}")
+    counts = f"{stored['ok']} measured, {kinds['cell']} to measure, {sum(skipped.values())} skipped"
+    typer.echo(f"  {len(cells)} cells: {counts}")
+    if failed := stored.total() - stored["ok"]:
+        typer.echo(f"    {failed} failed, were blocked or skipped before; `run --rerun failed` tries them again")
     for reason, count in skipped.most_common():
         typer.echo(f"    {count} x {reason}")
     typer.echo(f"  to fit: {kinds['restorer']} restorers, {kinds['predictor']} predictors; {kinds['timing']} timings")

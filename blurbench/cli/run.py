@@ -45,7 +45,7 @@ def run(
     typer.echo("\n".join(["Written:", *(f"  {path}" for path in paths)]))
     if outcome.status:
         _advise(session)
-    if failures := _failures(session):
+    if failures := [*_failures(session), *_untimed(session, outcome)]:
         print("\n".join(failures), file=sys.stderr)
         raise typer.Exit(1)
 
@@ -104,3 +104,10 @@ def _failures(session: Session) -> list[str]:
             reasons[place] = reasons.get(place, 0) + 1
     lines = [f"{count} cell{'s' * (count > 1)} {status}: {reason}" for (status, reason), count in reasons.items()]
     return [*lines, "`--rerun failed` tries them again."] if lines else []
+
+
+def _untimed(session: Session, outcome: Outcome) -> list[str]:
+    """Timings that failed: the board then shows no milliseconds, and the next run tries again."""
+    failed = [key for key, status in outcome.status.items() if status == "failed"]
+    tasks = [session.plan.tasks[key] for key in failed]
+    return [f"{task.title} failed: {outcome.reasons[task.key]}" for task in tasks if task.kind == "timing"]

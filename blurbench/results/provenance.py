@@ -10,18 +10,21 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["machine", "processor", "provenance"]
+from blurbench.registry import Menu
+
+__all__ = ["graphics", "machine", "processor", "provenance"]
 
 PACKAGES = ("blurbench", "torch", "torchvision", "timm", "numpy")
 
 
-def provenance(device: Any) -> dict[str, Any]:
-    """For a record measured just now on `device` (a torch.device) by this process."""
+def provenance(device: Any, menu: Menu) -> dict[str, Any]:
+    """For a record measured just now on `device` (a torch.device) by this process, with the plugins of `menu`."""
     import torch
 
+    entries = [entry for kind in menu.entries.values() for entry in kind.values()]
     return {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": _versions(),
+        "versions": {**_versions(), **{entry.package: entry.version for entry in entries}},
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else processor(),
@@ -54,4 +57,15 @@ def processor() -> str:
 
 def machine(device: str, threads: int) -> dict[str, Any]:
     """What timings hold for."""
-    return {"processor": processor(), "cores": os.cpu_count(), "device": device, "threads": threads}
+    chips = graphics() if device.startswith("cuda") else []
+    return {"processor": processor(), "cores": os.cpu_count(), "device": device, "graphics": chips, "threads": threads}
+
+
+@cache
+def graphics() -> list[str]:
+    """The names of the NVIDIA GPUs, read without torch."""
+    found = []
+    for path in sorted(Path("/proc/driver/nvidia/gpus").glob("*/information")):
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        found += [line.partition(":")[2].strip() for line in lines if line.startswith("Model")]
+    return found

@@ -16,6 +16,7 @@ from blurbench.types import Exposure
 __all__ = ["Cost", "Images", "Line", "Manifest", "Metrics", "Part", "Record", "Timing", "read"]
 
 Text: TypeAlias = Annotated[str, Field(max_length=400)]
+Label: TypeAlias = Annotated[str, Field(max_length=4000)]
 Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 Seconds: TypeAlias = Annotated[float, Field(ge=0, lt=1e9)]
 Number: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
@@ -31,7 +32,7 @@ class Part(_Model):
     """One axis value of a cell: the plugin's name, its shortest expression, and everything about it."""
 
     name: Text
-    label: Text
+    label: Label
     spec: dict[str, Any]
 
 
@@ -140,12 +141,12 @@ class Line(_Model):
     """Where a record stands on a board: its coordinates as the suite words them."""
 
     key: Key
-    dataset: Text
-    classifier: Text
-    strategy: Text
-    train_blur: Text
+    dataset: Label
+    classifier: Label
+    strategy: Label
+    train_blur: Label
     """Empty where the strategy never looks at it."""
-    test_blur: Text
+    test_blur: Label
     seed: Whole
 
     def place(self) -> tuple[str, str, str, str, str, int]:
@@ -163,12 +164,14 @@ class Manifest(_Model):
     budget: Text
     """The budget as the user named it, changes included: `standard[train_images=6000]`."""
     budget_values: dict[str, Any]
+    content: Key
+    """Digest of the suite under this budget: cells of another content never share a board."""
     baseline: Text
     """The name of the strategy that gains are measured against."""
-    test_blurs: list[Text]
+    test_blurs: list[Label]
     """In ladder order; `none` first."""
     lines: list[Line]
-    commands: list[Text] = []
+    commands: list[Label] = []
     """Those that put cells on the board, in order."""
 
 

@@ -213,7 +213,8 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 def _clear_leftovers(path: Path) -> None:
     """Remove what processes that were killed while they wrote `path` left beside it."""
     for leftover in path.parent.glob(f".{path.name}-*"):
-        if _is_alive(int(leftover.name.rpartition("-")[2])):
+        process = leftover.name.rpartition("-")[2]
+        if not process.isdigit() or _is_alive(int(process)):
             continue
         if leftover.is_dir():
             shutil.rmtree(leftover, ignore_errors=True)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from blurbench.errors import Skip
 from blurbench.protocols import Classifier, Restorer
 from blurbench.running.session import Session
 from blurbench.suites.plan import Task
@@ -78,7 +79,10 @@ def _count(plugin: Classifier | Restorer, data: Mapping[str, Any]) -> tuple[int,
     from torch.utils.flop_counter import FlopCounterMode
 
     shape = Shape(*data["shape"])
-    module = plugin.build(shape, data["classes"]) if isinstance(plugin, Classifier) else plugin.build(shape)
+    try:
+        module = plugin.build(shape, data["classes"]) if isinstance(plugin, Classifier) else plugin.build(shape)
+    except Skip:
+        return 0, 0
     if module is None:
         return 0, 0
     with FlopCounterMode(display=False) as counter, torch.no_grad():

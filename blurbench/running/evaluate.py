@@ -54,7 +54,7 @@ def evaluate(workshop: Workshop, job: Mapping[str, Any]) -> Record:
             confidence=[round(value, 4) for value in confidence.tolist()],
         ),
         cost=_cost(workshop, job, predictor),
-        provenance=provenance(workshop.device),
+        provenance=provenance(workshop.device, workshop.menu),
     )
 
 
@@ -65,8 +65,9 @@ def predictor_of(workshop: Workshop, job: Mapping[str, Any]) -> Predictor:
 
 
 def _predict(predictor: Predictor, degraded: Degraded, told: bool) -> Output:
-    """Only a remedy that says so is told the PSF and the noise."""
-    return predictor.predict(degraded if told else replace(degraded, psf=None, noise_std=0.0))
+    """Only a remedy that says so is told the PSF and the noise. It gets a copy: other rows meet the same images."""
+    copy = replace(degraded, images=degraded.images.clone())
+    return predictor.predict(copy if told else replace(copy, psf=None, noise_std=0.0))
 
 
 def _join(parts: list[Output]) -> Output:

@@ -9,10 +9,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from blurbench.discovery import discover
+from blurbench.errors import shortened
 from blurbench.protocols import Dataset
 from blurbench.registry import Menu
 from blurbench.results.provenance import machine
@@ -21,11 +23,14 @@ from blurbench.results.store import Store
 from blurbench.running.progress import progress
 from blurbench.running.supervisor import Outcome, supervise
 from blurbench.running.worker import Options
+from blurbench.suites.keys import digest
 from blurbench.suites.plan import Axes, Data, Plan, Task, make_plan
 from blurbench.suites.suite import Suite, find
 from blurbench.types import Budget
 
 __all__ = ["Request", "Rerun", "Session", "data_folders"]
+
+FOLDER_OPTIONS = ("--out", "-o", "--data-dir")
 
 Rerun: TypeAlias = Literal["missing", "failed", "all"]
 
@@ -113,12 +118,19 @@ class Session:
         """The pipelines without a timing, but for those whose every cell failed before: there is nothing to time."""
         alive: set[str] = set()
         for key, task in self.plan.tasks.items():
-            if task.kind == "cell" and (key not in self.records or self.records[key].status == "ok"):
+            if task.kind == "cell" and self._wants_timing(key, task.job["timing"]):
                 alive.add(task.job["timing"])
         timings = [key for key, task in self.plan.tasks.items() if task.kind == "timing"]
         if rerun == "all":
             return timings
         return [key for key in timings if self.store.timing(key) is None and (key in alive or rerun == "failed")]
+
+    def _wants_timing(self, key: str, timing: str) -> bool:
+        record = self.records.get(key)
+        if record is None:
+            return True
+        # A record measured elsewhere, or with other threads, keeps to the timing that it names.
+        return record.cost is not None and record.cost.timing == timing
 
     def _fitted(self, task: Task) -> bool:
         return task.kind in ("restorer", "predictor") and self.store.has_artifact(task.key)
@@ -167,6 +179,7 @@ class Session:
             title=self.suite.title,
             budget=self.budget.name,
             budget_values=self.budget.key(),
+            content=digest([self.suite.model_dump(exclude={"budgets", "title"}), self.budget.key()]),
             baseline=self.suite.baseline,
             test_blurs=[blur.label for blur in self.axes.test_blurs],
             lines=[
@@ -181,15 +194,15 @@ class Session:
                 )
                 for cell in self.plan.cells
             ],
-            commands=[shlex.join(["blurbench", *sys.argv[1:]])[:400]],
+            commands=[_command(sys.argv[1:])],
         )
 
     def _write_manifest(self) -> None:
-        """A narrower run (fewer data sets, more seeds) adds to the board that is there."""
+        """A narrower run (fewer data sets, more seeds) adds to the board that is there; a changed suite replaces it."""
         manifest = self.manifest()
         with self.store.locked(self.board, waiting=lambda: None):
             earlier = self.store.manifest(self.board)
-            if earlier is not None:
+            if earlier is not None and earlier.content == manifest.content:
                 manifest = self._added_to(earlier, manifest)
             if manifest != earlier:
                 self.store.put_manifest(self.board, manifest)
@@ -210,7 +223,7 @@ class Session:
         """What cannot be had is a row with its reason."""
         for cell in self.plan.cells:
             if cell.skip and cell.key not in self.records:
-                reason = " ".join(cell.skip.split())[:390]
+                reason = shortened(cell.skip)
                 self.store.put_record(Record(key=cell.key, status="skipped", reason=reason, **cell.parts))
 
 
@@ -219,5 +232,25 @@ def _device(wanted: str) -> str:
     return wanted if wanted != "auto" else ("cuda" if _gpus() else "cpu")
 
 
-def _gpus() -> list[Path]:
-    return sorted(Path("/dev").glob("nvidia[0-9]*"))
+def _gpus() -> list[str]:
+    """The GPUs that torch will find."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if "+cpu" in version("torch"):
+        return []
+    if visible is not None:
+        return [part for part in visible.split(",") if part.strip() not in ("", "-1")]
+    return [path.name for path in sorted(Path("/dev").glob("nvidia[0-9]*"))]
+
+
+def _command(arguments: list[str]) -> str:
+    """The command line as a board shows it: folders of this machine are nobody else's business."""
+    shown, hide = ["blurbench"], False
+    for argument in arguments:
+        option, equals, _ = argument.partition("=")
+        if hide or (equals and option in FOLDER_OPTIONS):
+            shown.append(f"{option}=FOLDER" if equals and not hide else "FOLDER")
+            hide = False
+        else:
+            shown.append(Path(argument).name if argument.endswith(".toml") else argument)
+            hide = argument in FOLDER_OPTIONS
+    return shlex.join(shown)

@@ -18,6 +18,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
+from blurbench.errors import UsageError, shortened
 from blurbench.results.record import Record
 from blurbench.results.store import Store
 from blurbench.running.worker import WAITING, Options, serve
@@ -123,9 +124,10 @@ class _Supervisor:
             for slot in self.slots:
                 _stop(slot)
 
-    def _replace(self, slot: _Slot) -> None:
+    def _replace(self, slot: _Slot) -> _Slot:
         _stop(slot)
         self.slots[slot.number] = _start(slot.number, slot.options)
+        return self.slots[slot.number]
 
     def _busy(self) -> list[_Slot]:
         return [slot for slot in self.slots if slot.task is not None]
@@ -135,9 +137,11 @@ class _Supervisor:
     def _hand_out(self) -> None:
         for slot in self.slots:
             if slot.task is None and (task := self._next()) is not None:
+                if not slot.process.is_alive() and not slot.connection.poll():  # it died while it was idle
+                    slot = self._replace(slot)
                 slot.task, slot.since = task, time.monotonic()
                 self.report(Event(task, slot.number))
-                with suppress(OSError):  # it died while idle: `_listen` sees that and replaces it
+                with suppress(OSError):  # it died just now: `_listen` sees that
                     slot.connection.send({**task.job, "key": task.key, "anew": self.anew})
 
     def _make_ready(self, key: str) -> None:
@@ -174,6 +178,8 @@ class _Supervisor:
             return
         if answer == WAITING:
             slot.since = time.monotonic()
+        elif "broken" in answer:
+            raise UsageError(f"no worker can start on device {slot.options.device!r}: {answer['broken']}")
         else:
             self._finish(slot, answer)
 
@@ -196,9 +202,13 @@ class _Supervisor:
         self._finish(slot, answer)
 
     def _is_stored(self, task: Task) -> bool:
+        if self.anew:
+            return False  # what is stored may be from before
         if task.kind == "cell":
             record = self.store.record(task.key)
             return record is not None and record.status == "ok"
+        if task.kind == "timing":
+            return self.store.timing(task.key) is not None
         return self.store.artifact(task.key) is not None
 
     def _finish(self, slot: _Slot, answer: Mapping[str, Any]) -> None:
@@ -228,20 +238,24 @@ class _Supervisor:
         for key in self.needed_by.get(task.key, ()):
             if (other := self.waiting.pop(key, None)) is None:
                 continue
-            if other.kind in ("cell", "timing"):
+            if other.kind == "cell":
                 fate, why = status, reason
             else:
-                fate, why = "blocked", f"it needs {task.title}, which was {status}: {reason}"[:390]
+                fate = "skipped" if status == "skipped" else "blocked"
+                why = shortened(f"it needs {task.title}, which was {status}: {reason}")
             self._settle(other, fate, why, log)
             self.report(Event(other, -1, {"status": fate, "reason": why}))
 
     def _record(self, task: Task, status: Any, reason: str, log: str) -> None:
+        stored = self.store.record(task.key)
+        if stored is not None and stored.status == "ok":
+            return  # a measurement that is there is worth more than a failure to repeat it
         path = self.store.log_path(log)
         self.store.put_record(
             Record(
                 key=task.key,
                 status=status,
-                reason=reason or status,
+                reason=shortened(reason) or status,
                 log=f"logs/{path.name}" if path.exists() else "",
                 **task.job["record"],
             )

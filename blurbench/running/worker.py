@@ -12,13 +12,13 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from blurbench.errors import BlurbenchError, Skip
+from blurbench.errors import BlurbenchError, Skip, shortened
 
 if TYPE_CHECKING:
     from blurbench.running.workshop import Workshop
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["WAITING", "Options", "serve"]
 
 WAITING = {"waiting": True}
-"""Sent while another run holds the lock that a job needs: the time limit starts again."""
+"""Sent when the worker is ready, and while another run holds the lock that a job needs: the time limit starts anew."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,12 @@ def serve(connection: Connection, options: Options) -> None:
     """Answer each job `{"kind", "key", "anew", ...}` with `{"key", "status", "reason", "seconds", "top1"}`."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's to handle
     _follow_parent()
-    workshop = _open_workshop(connection, options)
+    try:
+        workshop = _open_workshop(connection, options)
+    except Exception as error:  # no torch, no such device: nothing can be done at all
+        connection.send({"broken": _one_line(error)})
+        return
+    connection.send(WAITING)
     while True:
         try:
             job = connection.recv()
@@ -72,9 +77,10 @@ def _open_workshop(connection: Connection, options: Options) -> Workshop:
 
     torch.set_num_threads(options.threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
-    return Workshop(
-        discover(), Store(options.out), torch.device(options.device), waiting=lambda: connection.send(WAITING)
-    )
+    torch.backends.cudnn.allow_tf32 = False  # a blur is exact to 1e-5 on every device
+    device = torch.device(options.device)
+    torch.zeros(1, device=device)  # fails now, not in every task, where the device cannot be had
+    return Workshop(discover(), Store(options.out), device, waiting=lambda: connection.send(WAITING))
 
 
 def _answer(workshop: Workshop, job: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,7 +90,7 @@ def _answer(workshop: Workshop, job: Mapping[str, Any]) -> dict[str, Any]:
         try:
             answer.update(_do(workshop, job))
         except Skip as skip:
-            answer.update(status="skipped", reason=str(skip))
+            answer.update(status="skipped", reason=_one_line(skip))
         except Exception as error:  # whatever a plugin raises costs its own cell only
             traceback.print_exc()
             answer.update(status="failed", reason=_one_line(error))
@@ -92,7 +98,7 @@ def _answer(workshop: Workshop, job: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _one_line(error: Exception) -> str:
-    text = " ".join(str(error).split())[:300]
+    text = shortened(str(error), 300)
     return text if isinstance(error, BlurbenchError) else f"{type(error).__name__}: {text}"
 
 
@@ -103,7 +109,7 @@ def _do(workshop: Workshop, job: Mapping[str, Any]) -> dict[str, Any]:
         case "timing":
             return _time(workshop, job)
         case _:
-            workshop.ensure(job)
+            workshop.ensure(job, job["anew"])
             return {}
 
 
@@ -135,7 +141,8 @@ def _printing_to(path: Path) -> Iterator[None]:
     sys.stdout.flush()
     sys.stderr.flush()
     kept = os.dup(1), os.dup(2)
-    with path.open("wb") as log:
+    with path.open("ab") as log:  # another run may be waiting with the same task, and the same log
+        before = log.tell()
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
     try:
@@ -146,5 +153,6 @@ def _printing_to(path: Path) -> Iterator[None]:
         for descriptor, original in zip((1, 2), kept, strict=True):
             os.dup2(original, descriptor)
             os.close(original)
-        if not path.stat().st_size:
-            path.unlink()
+        with suppress(FileNotFoundError):
+            if path.stat().st_size == before == 0:
+                path.unlink()

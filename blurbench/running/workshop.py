@@ -5,6 +5,7 @@ Jobs are the plain JSON of `suites.plan`. Data, degraded test images and fitted 
 
 from __future__ import annotations
 
+import random
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
@@ -12,10 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from safetensors.torch import load_model, save_model
 from torch import nn
 
+from blurbench.errors import PluginError
 from blurbench.protocols import FitJob, Fitted, Restorer, RestorerJob, Setting
 from blurbench.registry import Menu
 from blurbench.results.decoded import read_splits
@@ -24,26 +27,36 @@ from blurbench.running.images import TrainingBlur, degraded_in_chunks, image_set
 from blurbench.suites.keys import digest
 from blurbench.types import Budget, Degraded, ImageSet, Shape
 
-__all__ = ["Workshop"]
+__all__ = ["Workshop", "seed_everything"]
 
 T = TypeVar("T")
 
+CACHED_BYTES = 2**30
+"""A worker keeps up to so many bytes of clean images, and of blurred ones, between jobs."""
+
 
 class _Recent:
-    """The most recently used values, up to a number of them."""
+    """The most recently used values, up to a total weight."""
 
-    def __init__(self, size: int) -> None:
-        self.size = size
+    def __init__(self, limit: float, weigh: Callable[[Any], float] = lambda value: 1) -> None:
+        self.limit, self.weigh = limit, weigh
         self.values: OrderedDict[Any, Any] = OrderedDict()
 
     def get(self, key: Any, make: Callable[[], T]) -> T:
         if key not in self.values:
             self.values[key] = make()
-            if len(self.values) > self.size:
-                self.values.popitem(last=False)
         self.values.move_to_end(key)
+        while len(self.values) > 1 and sum(map(self.weigh, self.values.values())) > self.limit:
+            self.values.popitem(last=False)
         value: T = self.values[key]
         return value
+
+    def drop(self, key: Any) -> None:
+        self.values.pop(key, None)
+
+
+def _bytes(value: ImageSet | list[Degraded]) -> int:
+    return sum(part.images.nbytes for part in (value if isinstance(value, list) else [value]))
 
 
 @dataclass
@@ -78,7 +91,8 @@ class Workshop:
     def __init__(self, menu: Menu, store: Store, device: torch.device, waiting: Callable[[], None]) -> None:
         self.menu, self.store, self.device, self.waiting = menu, store, device, waiting
         self.clock = Stopwatch()
-        self._images, self._degraded, self._fitted, self._shared = (_Recent(size) for size in (12, 24, 24, 1000))
+        self._images, self._degraded = _Recent(CACHED_BYTES, _bytes), _Recent(CACHED_BYTES, _bytes)
+        self._fitted, self._shared = _Recent(24), _Recent(1000)
 
     # --- data ------------------------------------------------------------------------------------------------------
 
@@ -113,19 +127,27 @@ class Workshop:
 
     # --- fitting ---------------------------------------------------------------------------------------------------
 
-    def ensure(self, job: Mapping[str, Any]) -> None:
-        """Have the artifact of a restorer or predictor job in the store, fitting it if nobody has."""
+    def ensure(self, job: Mapping[str, Any], anew: bool = False) -> None:
+        """Have the artifact of a restorer or predictor job in the store, fitting it if nobody has, or `anew`."""
         with self.store.locked(job["key"], self.waiting):
-            if self.store.artifact(job["key"]) is None:
+            if anew or self.store.artifact(job["key"]) is None:
+                self._fitted.drop(job["key"])
                 self._fit(job)
 
     def _fit(self, job: Mapping[str, Any]) -> None:
         kind = job["kind"]
+        # Inputs and data first: they are no part of this fit's time, and loading an input draws random numbers.
+        inputs, parts = self.inputs(job), self._training_parts(job)
         before = time.perf_counter()
         with self.clock.phase("restorer fitting" if kind == "restorer" else "classifier fitting"):
-            torch.manual_seed(_weights_seed(job["seed"]))
+            seed_everything(_weights_seed(job["seed"]))
             module = self._build(job)
-            notes = self._fit_restorer(module, job) if kind == "restorer" else self._fit_predictor(module, job)
+            fit = self._fit_restorer if kind == "restorer" else self._fit_predictor
+            versions = [part.images._version for part in parts]
+            notes = fit(module, job, *parts, inputs)
+        if versions != [part.images._version for part in parts]:
+            self._images.values.clear()  # other fits must not meet the changed images
+            raise PluginError("fitting changed its training or validation images in place; work on a clone")
         about = {
             "kind": kind,
             "job": job,
@@ -144,20 +166,30 @@ class Workshop:
             module = setting.strategy.build(setting)
         return None if module is None else module.to(self.device)
 
-    def _fit_restorer(self, module: nn.Module | None, job: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _fit_restorer(
+        self,
+        module: nn.Module | None,
+        job: Mapping[str, Any],
+        train: ImageSet,
+        validation: ImageSet,
+        inputs: Mapping[str, Fitted],
+    ) -> Mapping[str, Any]:
         if module is None:
             return {}
-        train, validation = self._training_parts(job)
-        restorer = self._restorer(job)
         blur = self._blur(job, train, validation)
-        fit_job = RestorerJob(train, validation, blur, self._budget(job), job["seed"])
-        return restorer.fit(module, fit_job)
+        return self._restorer(job).fit(module, RestorerJob(train, validation, blur, self._budget(job), job["seed"]))
 
-    def _fit_predictor(self, module: nn.Module | None, job: Mapping[str, Any]) -> Mapping[str, Any]:
-        train, validation = self._training_parts(job)
+    def _fit_predictor(
+        self,
+        module: nn.Module | None,
+        job: Mapping[str, Any],
+        train: ImageSet,
+        validation: ImageSet,
+        inputs: Mapping[str, Fitted],
+    ) -> Mapping[str, Any]:
         setting = self.setting(job)
-        fit_job = FitJob(setting, train, validation, self._blur(job, train, validation), self.inputs(job))
-        return setting.strategy.fit(module, fit_job)
+        blur = self._blur(job, train, validation)
+        return setting.strategy.fit(module, FitJob(setting, train, validation, blur, inputs))
 
     def _training_parts(self, job: Mapping[str, Any]) -> tuple[ImageSet, ImageSet]:
         budget = self._budget(job)
@@ -210,6 +242,13 @@ class Workshop:
             load_model(module, str(self.store.artifact_path(job["key"]) / STATE), device=str(self.device))
             module.eval().requires_grad_(False)
         return Fitted(module, about["notes"])
+
+
+def seed_everything(seed: int) -> None:
+    """Seed all generators that a plugin might draw from beside the ones that it is given."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
 
 
 def _shape(job: Mapping[str, Any]) -> Shape:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from blurbench.protocols import Blur
-from blurbench.types import Choice, Exposure, Quantity, Range
+from blurbench.types import Choice, Exposure, Range
 
 __all__ = ["exposure"]
 
@@ -37,24 +38,24 @@ def _covers(trained: Blur, test: Blur) -> bool:
     )
 
 
-def _all_within(values: Mapping[str, Quantity], wanted: Mapping[str, Quantity]) -> bool:
+def _all_within(values: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     return values.keys() == wanted.keys() and all(_within(values[name], wanted[name]) for name in values)
 
 
-def _within(trained: Quantity, test: Quantity) -> bool:
+def _within(trained: Any, test: Any) -> bool:
     """Every value that `test` can take could be drawn from `trained`."""
     match trained, test:
         case Range(low=low, high=high), Range(low=test_low, high=test_high):
             return low <= test_low and test_high <= high
-        case Range(low=low, high=high), _:
+        case Range(low=low, high=high), int() | float() | Choice():
             return all(low <= value <= high for value in _values(test))
-        case _, Range():
+        case (Range(), _) | (_, Range()):
             return False
         case _:
             return set(_values(test)) <= set(_values(trained))
 
 
-def _values(quantity: Quantity) -> tuple[float, ...]:
+def _values(quantity: Any) -> tuple[Any, ...]:
     match quantity:
         case Choice(choice=choice):
             return choice

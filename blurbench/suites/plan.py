@@ -113,7 +113,9 @@ class Axes:
         keep = _Filter(chosen)
 
         def axis(kind: str, requests: Iterable[Request], key: str, always: str = "") -> tuple[Named, ...]:
-            return keep(key, [named for request in requests for named in _named(menu, suite, kind, request)], always)
+            values = [named for request in requests for named in _named(menu, suite, kind, request)]
+            _check_labels(suite, key, values)
+            return keep(key, values, always)
 
         def matrix(part: Matrix) -> tuple[tuple[Named, ...], tuple[Named, ...]]:
             return (
@@ -155,6 +157,13 @@ class _Filter:
         for axis, wanted in self.chosen.items():
             for choice in sorted(wanted - self.matched[axis]):
                 raise UnknownName(f"{axis.replace('_', ' ')} in this suite:", choice, self.known[axis])
+
+
+def _check_labels(suite: Suite, axis: str, values: list[Named]) -> None:
+    """Rows are told apart by their labels."""
+    labels = [value.label for value in values]
+    if twice := [one for one in labels if labels.count(one) > 1]:
+        raise UsageError(f"suite {suite.name}: two values of {axis} are called {twice[0]!r}")
 
 
 def _named(menu: Menu, suite: Suite, kind: str, request: Request) -> Iterator[Named]:
@@ -297,6 +306,12 @@ class _Planner:
             return self.predictor(setting.dataset, setting.train_blur, setting.classifier, need.strategy, setting.seed)[
                 0
             ]
+        related = need.dataset.lineage & setting.dataset.lineage
+        if related and need.dataset != setting.dataset:
+            raise Skip(
+                f"a restorer fitted on {self.menu.name_of(need.dataset)} may have seen test images of "
+                f"{self.menu.name_of(setting.dataset)} (both hold {', '.join(sorted(related))})"
+            )
         data = self.describe(need.dataset)
         if data.shape.channels != setting.shape.channels:
             raise Skip(
@@ -380,9 +395,19 @@ class _Planner:
         content = {"shape": str(setting.shape), "classifier": classifier, "steps": steps, "machine": self.machine}
         key = digest({"timing": content})
         shown = [label(self.menu, setting.classifier), *(label(self.menu, p) for p in setting.strategy.at_prediction())]
-        job = {"kind": "timing", "predictor": {**predictor.job, "key": predictor.key}, "what": " + ".join(shown)}
-        task = Task(key, "timing", f"timing {' + '.join(shown)} at {setting.shape}", job, (predictor.key,))
-        return self.result.tasks.setdefault(key, task)
+        what = " + ".join(shown)
+        job: dict[str, Any] = {
+            "kind": "timing",
+            "predictors": [],
+            "told": setting.strategy.knows() == "true PSF",
+            "what": what,
+        }
+        task = self.result.tasks.setdefault(key, Task(key, "timing", f"timing {what} at {setting.shape}", job))
+        # No need of one predictor: whichever of them could be fitted will do. Timings come when all else is done.
+        candidates: list[Any] = task.job["predictors"]
+        if all(candidate["key"] != predictor.key for candidate in candidates):
+            candidates.append({**predictor.job, "key": predictor.key})
+        return task
 
 
 def _lineage(job: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -63,14 +63,6 @@ class DeblurThenClassify(Strategy):
         clean = ("clean images",) if self.classifier == "clean" else ()
         return ("labels", *clean, *(("image pairs",) if self.restorer.trainable else ()))
 
-    def skip(self, setting: Setting) -> str | None:
-        if self.fitted_on is None or self.fitted_on == setting.dataset:
-            return None
-        shared = self.fitted_on.lineage & setting.dataset.lineage
-        if shared:
-            return f"the restorer would be fitted on images that may be among the test images ({', '.join(shared)})"
-        return None
-
     def needs(self, setting: Setting) -> Mapping[str, Need]:
         needs: dict[str, Need] = {}
         if self.restorer.trainable:
@@ -94,7 +86,7 @@ class DeblurThenClassify(Strategy):
     def predictor(self, setting: Setting, own: Fitted, inputs: Mapping[str, Fitted]) -> Predictor:
         module = own.module or inputs["plain"].module
         assert module is not None
-        return RestoringPredictor(partial(_restore, self.restorer, inputs), module.eval())
+        return RestoringPredictor(self.restorer, inputs, module.eval())
 
     def at_prediction(self) -> tuple[Plugin, ...]:
         return (self.restorer,)
@@ -104,14 +96,15 @@ class DeblurThenClassify(Strategy):
 class RestoringPredictor(Predictor):
     """A restorer, then a classifier."""
 
-    restore: Callable[[Degraded], torch.Tensor]
+    restorer: AnyRestorer
+    inputs: Mapping[str, Fitted]
     classifier: nn.Module
 
     def predict(self, degraded: Degraded) -> Output:
         """Logits and the restored images. Raises Skip where a deconvolver is not told a PSF."""
         from blurbench.training import forward
 
-        restored = self.restore(degraded)
+        restored = _restore(self.restorer, self.inputs, degraded)
         return Output(forward(self.classifier, restored), restored=restored)
 
 

@@ -127,6 +127,7 @@ class Board:
             title=self.title,
             budget="quick",
             budget_values={"train_images": 2000, "test_images": None},
+            content="ab" * 16,
             baseline=self.baseline,
             test_blurs=["none", "gaussian-2"],
             lines=self.lines,

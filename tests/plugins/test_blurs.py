@@ -79,8 +79,9 @@ def test_a_gaussian_of_fixed_sigma_draws_nothing() -> None:
         assert source.drawn is drawn
 
 
-def test_a_gaussian_reports_its_family_and_sigma() -> None:
-    assert Gaussian(Range(1, 2)).families() == (("gaussian", {"sigma": Range(1, 2)}),)
+def test_a_gaussian_reports_its_family_and_parameters() -> None:
+    expected = {"sigma": Range(1, 2), "size": None, "padding": "reflect"}
+    assert Gaussian(Range(1, 2)).families() == (("gaussian", expected),)
 
 
 @pytest.mark.parametrize(
@@ -285,7 +286,7 @@ def test_a_chain_knows_no_psf_where_a_step_has_none() -> None:
 def test_a_chain_reports_the_steps_of_all_its_blurs() -> None:
     inner = Chain((Gaussian(2), NoBlur()))
     assert Chain((inner, GaussianNoise(2), Round8Bit())).families() == (
-        ("gaussian", {"sigma": 2}),
+        ("gaussian", {"sigma": 2, "size": None, "padding": "reflect"}),
         ("sensor", {"std": 2}),
         ("sensor", {"rounding": 1.0}),
     )

@@ -50,7 +50,7 @@ def test_the_radius_is_drawn_for_each_image_and_the_edge_is_repeated() -> None:
     assert isinstance(psf, DiscPsf)
     assert len(set(psf.radius.tolist())) == 50
     assert blur.degrade(images(side=6), draws()).padding == "replicate"
-    assert blur.families() == (("defocus", {"radius": Range(0, 4)}),)
+    assert blur.families() == (("defocus", {"radius": Range(0, 4), "padding": "replicate"}),)
 
 
 @pytest.mark.parametrize("side", [1, 3, 9, 25])
@@ -61,7 +61,7 @@ def test_a_box_is_the_mean_over_its_square(side: int) -> None:
 
 
 def test_a_box_reports_its_side() -> None:
-    assert Box(5).families() == (("box", {"side": 5}),)
+    assert Box(5).families() == (("box", {"side": 5, "padding": "reflect"}),)
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,8 @@ def test_an_image_gets_its_boxes_in_any_batch_and_any_order() -> None:
 
 def test_it_counts_as_its_blur_in_another_measure() -> None:
     blur = RandomBoxes(Gaussian(2), boxes=2)
-    assert blur.families() == (("gaussian", {"sigma": 2, "boxes": 2, "share": Range(0.2, 0.5)}),)
+    own = {"sigma": 2, "size": None, "padding": "reflect"}
+    assert blur.families() == (("gaussian", {**own, "boxes": 2, "share": Range(0.2, 0.5)}),)
     assert exposure(blur, [Gaussian(2)]) == "unseen severity"
     assert exposure(blur, [RandomBoxes(Gaussian(Range(1, 3)), boxes=2)]) == "seen"
     assert exposure(RandomBoxes(NoBlur()), [Gaussian(2)]) == "clean"

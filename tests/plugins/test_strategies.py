@@ -16,8 +16,6 @@ from blurbench_classifiers.cnn3 import Cnn3
 from blurbench_classifiers.vit import Vit
 from blurbench_datasets.digits import Digits
 from blurbench_datasets.glyphs import Glyphs
-from blurbench_datasets.mnist import Mnist
-from blurbench_datasets.mnist_5k import Mnist5k
 from blurbench_restorers.unet import Unet
 from blurbench_restorers.wiener import Wiener
 from blurbench_strategies.blur_augment import BlurAugment
@@ -397,13 +395,6 @@ def test_a_restorer_from_another_data_set_is_fitted_there():
     strategy = DeblurThenClassify(UNET, fitted_on=Glyphs())
     assert strategy.needs(setting(strategy)) == {"restorer": RestorerNeed(UNET, Glyphs(), BLUR)}
     assert strategy.skip(setting(strategy)) is None
-
-
-def test_a_restorer_that_may_have_met_the_test_images_is_declined():
-    leaking = DeblurThenClassify(UNET, fitted_on=Mnist())
-    assert "mnist" in leaking.skip(replace(setting(leaking), dataset=Mnist5k()))
-    own = DeblurThenClassify(UNET, fitted_on=Mnist5k())
-    assert own.skip(replace(setting(own), dataset=Mnist5k())) is None
 
 
 def test_a_data_set_to_fit_a_deconvolver_on_is_refused(menu):

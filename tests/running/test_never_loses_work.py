@@ -161,6 +161,8 @@ def test_every_way_to_go_wrong_is_a_row_with_its_reason(blurbench: Command, tmp_
             "bad-fit[how=kill]",
             "bad-fit[how=logits]",
             "bad-fit[how=not-finite]",
+            "bad-fit[how=long-skip]",
+            "bad-fit[how=spoil]",
             "on-top-of[other=bad-fit[how=raise]]",
             "first-n[n=9]",
         ),
@@ -191,12 +193,32 @@ def test_every_way_to_go_wrong_is_a_row_with_its_reason(blurbench: Command, tmp_
         "bad-fit[how=kill]": "its worker process died (signal SIGSEGV)",
         "bad-fit[how=logits]": "logits have the shape (60, 11), expected (60, 10)",
         "bad-fit[how=not-finite]": "the predictor gave NaN or infinity",
+        "bad-fit[how=long-skip]": ("no reason is too long " * 100)[:297] + "...",
+        "bad-fit[how=spoil]": "fitting changed its training or validation images in place; work on a clone",
         "on-top-of[other=bad-fit[how=raise]]": "it needs digits, cnn3[widths=[4, 8, 8]]: bad-fit[how=raise], "
         "which was failed: RuntimeError: no gradient today",
         "first-n[n=9]": "the classifier has 4 units, fewer than 9",
     }
     board = next((tmp_path / RESULTS / "boards").glob("*.md")).read_text()
     assert "no gradient today" in board
+
+
+def test_a_device_that_cannot_be_had_stops_the_run_and_records_nothing(blurbench: Command, tmp_path: Path) -> None:
+    result = blurbench("run", "--suite", str(write_suite(tmp_path)), "--device", "xpu:7")
+    assert result.returncode == 2
+    assert result.stderr.splitlines()[-1].startswith("blurbench: no worker can start on device 'xpu:7': ")
+    assert "Traceback" not in result.stderr
+    assert records(tmp_path / RESULTS) == {}
+
+
+def test_rerun_all_fits_and_measures_everything_again(
+    blurbench: Command, tmp_path: Path, striker: dict[str, str], undisturbed: dict[str, Any]
+) -> None:
+    suite = write_suite(tmp_path)
+    for rerun in ("missing", "all"):
+        assert blurbench("run", "--suite", str(suite), "--rerun", rerun, **striker).returncode == 0
+    assert records(tmp_path / RESULTS) == undisturbed
+    assert set(placed(striker).values()) == {2}
 
 
 def by_place(folder: Path, axis: str, **only: str) -> dict[str, str]:

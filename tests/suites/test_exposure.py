@@ -23,6 +23,7 @@ SENSOR = "chain[steps=[gaussian[sigma=2], gaussian-noise[std=2], round-8bit]]"
         ("gaussian[sigma={low=1, high=2}]", ["gaussian[sigma={choice=[1, 2]}]"], "unseen severity"),
         ("gaussian[sigma={choice=[1, 2]}]", ["gaussian[sigma={choice=[1, 2, 3]}]"], "seen"),
         (MOVE, ["gaussian[sigma=1]"], "unseen family"),
+        ("gaussian[sigma=2]", ["gaussian[sigma=2, padding=zeros]"], "unseen severity"),
         (MOVE, [MOVE], "seen"),
         (SENSOR, ["gaussian[sigma=2]"], "unseen severity"),
         (SENSOR, [SENSOR], "seen"),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from blurbench.errors import Unavailable
+from blurbench.errors import Unavailable, UsageError
 from blurbench.protocols import Dataset
 from blurbench.registry import Menu
 from blurbench.suites.plan import Axes, Data, Plan, make_plan
@@ -140,6 +140,29 @@ def test_a_restorer_of_another_number_of_channels_is_a_skipped_row(planned: Plan
     plan = planned(matrix=[{"classifiers": ["cnn3"], "strategies": ["plain", strategy]}])
     reasons = {cell.skip for cell in plan.cells if cell.strategy == strategy}
     assert reasons == {"a restorer fitted on photo-crops (3 channels) cannot restore digits (1)"}
+
+
+def test_a_restorer_that_may_have_met_the_test_images_is_a_skipped_row(planned: Planner) -> None:
+    strategy = "deblur-then-classify[restorer=unet[kernel=3], fitted_on=emnist-balanced]"
+    matrix = [{"classifiers": ["cnn3"], "strategies": ["plain", strategy]}]
+    plan = planned(matrix=matrix, datasets=["mnist-5k", "emnist-balanced"])
+    reasons = {cell.dataset: cell.skip for cell in plan.cells if cell.strategy == strategy}
+    assert reasons["mnist-5k"] == (
+        "a restorer fitted on emnist-balanced may have seen test images of mnist-5k (both hold nist)"
+    )
+    assert reasons["emnist-balanced"] == "", "its own training part is fair"
+
+
+def test_two_values_of_one_label_are_refused(planned: Planner) -> None:
+    with pytest.raises(UsageError, match="two values of test_blur are called 'none'"):
+        planned(test_blurs=["none", "none"])
+
+
+def test_a_parameter_written_out_or_left_at_its_default_gives_the_same_key(planned: Planner) -> None:
+    written = "blur-augment[share=0.5, coin=index]"
+    matrix = [{"classifiers": ["cnn3"], "strategies": ["plain", "blur-augment"]}]
+    other = [{"classifiers": ["cnn3[widths=[32, 64, 128]]"], "strategies": ["plain", written]}]
+    assert keys(planned(matrix=matrix)) == keys(planned(matrix=other))
 
 
 def test_a_restorer_is_shared_by_all_classifiers(planned: Planner) -> None:

@@ -182,7 +182,7 @@ def test_fitting_minimises_the_errors_of_all_scales(job, photographs):
     restorer = Srn(width=1 / 16)
     network = restorer.build(COLOUR)
     network.networks.apply(lambda layer: nn.init.zeros_(layer.weight) if isinstance(layer, nn.BatchNorm2d) else None)
-    notes = restorer.fit(network, job(1))
+    notes = restorer.fit(network, job(1, photographs))
     # Sixteen images are one batch. All norms give 0, so both scales first give sigmoid(0), everywhere.
     clean = photographs.images
     first = sum((part - 0.5).square().mean() for part in (half(clean), clean))

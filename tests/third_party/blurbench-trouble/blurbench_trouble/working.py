@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from blurbench import hookimpl
+from blurbench.errors import Skip
 from blurbench.protocols import Blur, Predictor, PredictorNeed, Strategy
 from blurbench.registry import Ref
 from blurbench.types import Degraded, Output
@@ -39,7 +40,7 @@ class Unruly(Blur):
 class BadFit(Strategy):
     """Fitting or predicting goes wrong."""
 
-    how: Literal["raise", "kill", "logits", "not-finite"]
+    how: Literal["raise", "kill", "logits", "not-finite", "long-skip", "spoil"]
 
     def uses_train_blur(self):
         return False
@@ -49,6 +50,10 @@ class BadFit(Strategy):
             raise RuntimeError("no gradient today")
         if self.how == "kill":
             os.kill(os.getpid(), signal.SIGSEGV)
+        if self.how == "long-skip":
+            raise Skip("no reason is too long\n" * 100)
+        if self.how == "spoil":
+            job.train.images.mul_(0.5)
         return {}
 
     def predictor(self, setting, own, inputs):
