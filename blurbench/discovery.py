@@ -41,7 +41,7 @@ def discover() -> Menu:
         seen[point.name] = f"{package} {version}"
         try:
             module = point.load()
-        except Exception as error:  # any failure in a stranger's module is that module's alone
+        except (Exception, SystemExit) as error:  # any failure in a stranger's module is that module's alone
             menu.problems.append(
                 f"plugin {point.name!r} of {package} {version} cannot be imported: "
                 f"{type(error).__name__}: {' '.join(str(error).split())}"

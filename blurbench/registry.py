@@ -149,6 +149,10 @@ def _check(entry: Entry) -> None:
         raise PluginError(where + f"it must be a class derived from {' or '.join(base.__name__ for base in bases)}")
     if not (is_dataclass(cls) and cls.__dataclass_params__.frozen):  # type: ignore[attr-defined]
         raise PluginError(where + "it must be decorated with @dataclass(frozen=True)")
+    try:
+        _adapters(cls)
+    except Exception as error:  # whatever typing or pydantic think of a stranger's annotation
+        raise PluginError(where + f"its parameters' types cannot be understood: {error}") from None
     taken = {item.name for item in fields(cls)} & RESERVED
     if taken:
         raise PluginError(where + f"a parameter cannot be called {' or '.join(sorted(taken))}")
@@ -179,9 +183,13 @@ def _construct(menu: Menu, what: str, cls: type, table: Mapping[str, Any]) -> An
         elif item.init:  # validated too: equal plugins must have equal keys, however they were written
             values[item.name] = _validate(menu, f"{what}: {item.name}", adapters[item.name], _default(item))
     try:
-        return cls(**values)
+        plugin = cls(**values)
+        hash(plugin)
     except ValueError as error:
         raise UsageError(f"{what}: {error}") from None
+    except TypeError as error:
+        raise UsageError(f"{what}: its parameters must be hashable (tuples, not lists): {error}") from None
+    return plugin
 
 
 _TELLING = ("plugin", "out_of_range", "value_error")
@@ -301,13 +309,15 @@ def _split_expression(expression: str) -> tuple[str, list[tuple[str, str]]]:
     name, bracket, inner = text.partition("[")
     if bracket and not inner.endswith("]"):
         raise UsageError(f"{expression!r}: the closing bracket is missing")
-    pairs = []
+    pairs: list[tuple[str, str]] = []
     for part in _split(inner.removesuffix("]"), ","):
         if not part.strip():
             continue
         key, equals, value = part.partition("=")
         if not equals:
             raise UsageError(f"{expression!r}: {part.strip()!r} should read name=value")
+        if key.strip() in dict(pairs):
+            raise UsageError(f"{expression!r}: {key.strip()!r} is given twice")
         pairs.append((key.strip(), value.strip()))
     return name.strip(), pairs
 

@@ -18,9 +18,13 @@ def main() -> None:
     except BlurbenchError as error:
         print(f"blurbench: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("blurbench: interrupted", file=sys.stderr)
-        sys.exit(130)
     except BrokenPipeError:  # `blurbench ls | head`
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"blurbench: {where}{error.strerror or error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("blurbench: interrupted", file=sys.stderr)
+        sys.exit(130)

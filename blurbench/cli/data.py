@@ -9,7 +9,7 @@ import typer
 
 from blurbench.cli import options
 from blurbench.discovery import discover
-from blurbench.errors import Unavailable
+from blurbench.errors import Unavailable, shortened
 from blurbench.running.session import cache_folder, data_folders
 
 __all__ = ["app"]
@@ -29,7 +29,9 @@ def ls(data_dir: options.DataDirs = None) -> None:
         try:
             files = dataset.sources(data_folders(tuple(data_dir or ())))
         except Unavailable as reason:
-            typer.echo(f"{name:18} missing  {' '.join(str(reason).split())}")
+            typer.echo(f"{name:18} missing  {shortened(str(reason))}")
+        except Exception as error:  # a broken plugin: the others are listed all the same
+            typer.echo(f"{name:18} broken   {type(error).__name__}: {shortened(str(error))}")
         else:
             typer.echo(f"{name:18} here     {_place(files)}")
         typer.echo(f"{'':27}{dataset.about}. Licence: {dataset.licence}")

@@ -109,7 +109,10 @@ def _network_size(menu: Menu, entry: Entry) -> int | None:
     if any(item.default is MISSING and item.default_factory is MISSING for item in fields(cls)):  # type: ignore[arg-type]
         return None
     plugin, shape = menu.resolve(entry.kind, entry.name), Shape(1, 28, 28)
-    module = plugin.build(shape, 10) if isinstance(plugin, Classifier) else plugin.build(shape)
+    try:
+        module = plugin.build(shape, 10) if isinstance(plugin, Classifier) else plugin.build(shape)
+    except Exception:  # not for this shape, or a broken plugin: a listing lists the rest all the same
+        return None
     return None if module is None else sum(parameter.numel() for parameter in module.parameters())
 
 

@@ -28,7 +28,7 @@ def _request(
         str, typer.Option("--budget", "-b", help="How much data and training: quick, standard.")
     ] = "quick",
     out: Out = Path("blurbench-results"),
-    seeds: Annotated[int, typer.Option(min=1, help="Number of replicates.")] = 1,
+    seeds: Annotated[int, typer.Option(min=1, max=1000, help="Number of replicates.")] = 1,
     dataset: Annotated[
         list[str] | None, typer.Option(help="Only this data set, by name or label (repeatable).")
     ] = None,

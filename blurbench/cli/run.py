@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from dataclasses import replace
 from typing import Annotated
 
@@ -11,6 +12,7 @@ import typer
 
 from blurbench.cli import options
 from blurbench.cli.board import write_board
+from blurbench.errors import BlurbenchError, shortened
 from blurbench.running.session import Request, Rerun, Session
 from blurbench.running.supervisor import Outcome
 
@@ -56,11 +58,13 @@ def _announce(session: Session, rerun: Rerun) -> None:
     skipped = sum(bool(cell.skip) for cell in cells)
     text = f"{session.suite.name}, budget {session.budget.name}: {len(cells)} cells, {measured} to measure"
     if skipped:
-        text += f", {skipped} cannot be had here (the board says why)"
+        text += f", {skipped} cannot be had here"
     workers = len(session.slots(len(tasks)))
     if workers:
         text += f"; {workers} worker{'s' if workers > 1 else ''} on {session.device}"
     print(text, file=sys.stderr, flush=True)
+    for reason, count in Counter(cell.skip for cell in cells if cell.skip).most_common(5):
+        print(f"  {count} cells: {shortened(reason, 200)}", file=sys.stderr, flush=True)
 
 
 def _account(outcome: Outcome, wall: float) -> str:
@@ -79,13 +83,18 @@ def _advise(session: Session) -> None:
         return
     from blurbench.running.estimate import estimate
 
-    larger = Session(replace(session.request, budget="standard", only={}, changes={}))
-    tasks = larger.outstanding("missing")
+    try:
+        larger = Session(replace(session.request, budget="standard", only={}, changes={}))
+        tasks = larger.outstanding("missing")
+    except BlurbenchError:  # the run that was asked for is done: what stops a larger one is told when that is asked for
+        return
     missing = dict.fromkeys(cell.dataset for cell in larger.plan.cells if cell.skip)
     lacking = f" Data sets that are not here: {', '.join(missing)}; see `blurbench data ls`." if missing else ""
     if tasks:
         needed = estimate(larger, tasks)
-        typer.echo(f"The same with `--budget standard` would take about {_duration(needed.minutes)} here.{lacking}")
+        typer.echo(
+            f"The whole suite with `--budget standard` would take about {_duration(needed.minutes)} here.{lacking}"
+        )
     elif missing:
         typer.echo(f"`--budget standard` works on real files.{lacking}")
 
@@ -96,13 +105,14 @@ def _duration(minutes: float) -> str:
 
 def _failures(session: Session) -> list[str]:
     """One line for each different reason."""
-    reasons: dict[tuple[str, str], int] = {}
+    logs: dict[tuple[str, str], list[str]] = {}
     for record in session.records.values():
         if record.status in ("failed", "blocked"):
-            log = f" (log: {session.store.root / record.log})" if record.log else ""
-            place = (record.status, record.reason + log)
-            reasons[place] = reasons.get(place, 0) + 1
-    lines = [f"{count} cell{'s' * (count > 1)} {status}: {reason}" for (status, reason), count in reasons.items()]
+            logs.setdefault((record.status, record.reason), []).append(record.log)
+    lines = []
+    for (status, reason), paths in logs.items():
+        log = next((f" (log: {session.store.root / path})" for path in paths if path), "")
+        lines.append(f"{len(paths)} cell{'s' * (len(paths) > 1)} {status}: {reason}{log}")
     return [*lines, "`--rerun failed` tries them again."] if lines else []
 
 

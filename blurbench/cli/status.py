@@ -21,7 +21,7 @@ def status(out: options.Out = Path("blurbench-results")) -> None:
         raise UsageError(f"there is no results folder {out}; `blurbench run` makes one")
     for name in store.boards():
         _board(store, name)
-    artifacts = [path for path in (store.root / "artifacts").iterdir() if not path.name.startswith(".")]
+    artifacts = list((store.root / "artifacts").glob("[0-9a-f]*"))
     size = sum(path.stat().st_size for path in store.root.rglob("*") if path.is_file())
     typer.echo(f"{len(artifacts)} artifacts; {size / 2**20:.0f} MiB in {store.root}")
 

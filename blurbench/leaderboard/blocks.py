@@ -73,6 +73,7 @@ def _row(entry: Entry, row: Measured, clean: Measured | None, yardstick: _Yardst
         *entry,
         n=metrics[0].n,
         seeds=tuple(row.records),
+        keys=tuple(record.key for record in row.records.values()),
         top1=top1,
         top1_by_seed=tuple(one.top1 for one in metrics),
         top5=_mean(one.top5 for one in metrics),

@@ -47,6 +47,7 @@ def _measured(row: Row) -> dict[str, object]:
         "status": "ok",
         "seeds": " ".join(map(str, row.seeds)),
         "top1_by_seed": " ".join(f"{seed}:{top1:.6f}" for seed, top1 in zip(row.seeds, row.top1_by_seed, strict=True)),
+        "keys": " ".join(row.keys),
         "requires": ", ".join(row.requires),
         "observations": json.dumps({name: round(value, 6) for name, value in row.observations.items()}),
     }
@@ -113,5 +114,5 @@ _FIELDS = (
     *("gain", "gain_low", "gain_high", "recovered", "retained"),
     *("clean", "clean_change", "clean_change_low", "clean_change_high"),
     *("knows", "requires", "exposure", *_OF_A_COST),
-    *("blurred_psnr", "restored_psnr", "blurred_ssim", "restored_ssim", "observations"),
+    *("blurred_psnr", "restored_psnr", "blurred_ssim", "restored_ssim", "observations", "keys"),
 )

@@ -29,5 +29,5 @@ def named(strategy: str, train_blur: str) -> str:
 
 def for_spreadsheet(text: str) -> str:
     """One line that no spreadsheet takes for a formula."""
-    line = one_line(text)
+    line = one_line(text, 100_000)
     return "'" + line if line.startswith(("=", "+", "-", "@")) else line

@@ -56,7 +56,7 @@ def _opening(standings: Standings) -> list[str]:
         facts.append(f"Milliseconds: {'; '.join(map(for_markdown, standings.timed_on))}")
     parts = [f"# {for_markdown(standings.title)}", bullets(facts)]
     if standings.commands:
-        parts += ["To repeat it:", "\n".join("    " + one_line(command) for command in standings.commands)]
+        parts += ["To repeat it:", "\n".join("    " + one_line(command, 4000) for command in standings.commands)]
     return parts
 
 

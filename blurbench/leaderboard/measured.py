@@ -101,7 +101,10 @@ def _same_images(dataset: str, one: Record, other: Record) -> None:
     assert one.images is not None
     assert other.images is not None
     if one.images.label != other.images.label:
-        raise RecordError(f"{dataset}: records {one.key} and {other.key} were measured on different test images")
+        raise RecordError(
+            f"{dataset}: records {one.key} and {other.key} were measured on different test images; "
+            "delete the damaged one from the results folder and run again"
+        )
 
 
 def _missing(line: Line, record: Record | None) -> Missing:

@@ -43,6 +43,8 @@ class Row:
     train_blur: str
     n: int
     seeds: tuple[int, ...]
+    keys: tuple[str, ...]
+    """Of the records, in the order of the seeds."""
     top1: Interval
     top1_by_seed: tuple[float, ...]
     top5: float | None

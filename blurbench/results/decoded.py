@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from blurbench.errors import PluginError
+from blurbench.errors import PluginError, RecordError
 from blurbench.protocols import Dataset
 from blurbench.registry import Menu, spec
 from blurbench.results.store import Store
@@ -48,12 +49,15 @@ def _state(path: Path) -> tuple[int, int]:
 
 
 def _read(store: Store, key: str) -> Data | None:
+    folder = store.root / "data" / key
     try:
-        about: dict[str, Any] = json.loads((store.root / "data" / key / "about.json").read_bytes())
-    except (OSError, ValueError):
+        about: dict[str, Any] = json.loads((folder / "about.json").read_bytes())
+        shape, classes = Shape(**about["shape"]), len(about["classes"])
+        found = Data(key, about["fingerprint"], shape, classes, about["counts"]["train"])
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    shape, classes = Shape(**about["shape"]), len(about["classes"])
-    return Data(key, about["fingerprint"], shape, classes, about["counts"]["train"])
+    whole = all((folder / f"{part}-{kind}.npy").is_file() for part in PARTS for kind in ("images", "labels"))
+    return found if whole else None
 
 
 def _write(store: Store, key: str, name: str, splits: Splits) -> None:
@@ -101,9 +105,14 @@ def fingerprint(splits: Splits) -> str:
 
 
 def read_splits(store: Store, key: str) -> dict[str, Split]:
-    """The decoded parts of the data set under `key`, mapped from disk."""
+    """The decoded parts of the data set under `key`, mapped from disk. Raises RecordError where they were changed."""
     folder = store.root / "data" / key
-    return {
+    splits = {
         part: Split(np.load(folder / f"{part}-images.npy", mmap_mode="r"), np.load(folder / f"{part}-labels.npy"))
         for part in PARTS
     }
+    about = json.loads((folder / "about.json").read_bytes())
+    if fingerprint(Splits(**splits, class_names=tuple(about["classes"]))) != about["fingerprint"]:
+        shutil.rmtree(folder)  # decoded anew by the next run
+        raise RecordError("the decoded images in the results folder were damaged; run again with --rerun failed")
+    return splits

@@ -21,6 +21,7 @@ import json
 import os
 import shutil
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,11 +49,15 @@ class Store:
         self._read: dict[str, tuple[tuple[int, int, int], Record | None]] = {}
 
     def create(self) -> None:
-        """Make the folder, and check that it can be written to."""
+        """Make the folder, and check that it can be written to. Refuses a folder that holds something else."""
+        is_new = not self.root.exists()
+        if not is_new and self.root.is_dir() and any(self.root.iterdir()) and not (self.root / "records").is_dir():
+            raise UsageError(f"{self.root} holds other files; name a new or an empty folder for the results")
         try:
             for name in ("records", "artifacts", "data", "timings", "samples", "boards", "logs", "locks"):
                 (self.root / name).mkdir(parents=True, exist_ok=True)
-            write_atomically(self.root / ".gitignore", "*\n")
+            if is_new:
+                write_atomically(self.root / ".gitignore", "*\n")
         except OSError as error:
             raise UsageError(f"cannot write to the results folder {self.root}: {error.strerror}") from None
 
@@ -111,14 +116,14 @@ class Store:
         try:
             with np.load(self.root / "samples" / f"{key}.npz", allow_pickle=False) as stored:
                 return dict(stored)
-        except (OSError, ValueError, zipfile.BadZipFile):
+        except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error):
             return {}
 
     # --- timings ---------------------------------------------------------------------------------------------------
 
     def timing(self, key: str) -> Timing | None:
         found: Timing | None = _read_if_there(Timing, self.root / "timings" / f"{key}.json")
-        return found
+        return found if found is not None and found.key == key else None
 
     def put_timing(self, timing: Timing) -> None:
         write_atomically(self.root / "timings" / f"{timing.key}.json", timing.model_dump_json(indent=1) + "\n")
@@ -133,7 +138,8 @@ class Store:
         folder = self.artifact_path(key)
         try:
             about: dict[str, Any] = json.loads((folder / ABOUT).read_bytes())
-            if about["sha256"] != _sha256(folder / STATE):
+            complete = {"kind", "job", "notes", "seconds", "images_seen"} <= about.keys()
+            if not complete or about["sha256"] != _sha256(folder / STATE):
                 return None
         except (OSError, ValueError, KeyError, TypeError):
             return None

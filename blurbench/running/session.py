@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from blurbench.discovery import discover
-from blurbench.errors import shortened
+from blurbench.errors import UsageError, shortened
 from blurbench.protocols import Dataset
 from blurbench.registry import Menu
 from blurbench.results.provenance import machine
@@ -55,13 +55,17 @@ class Request:
 
 def data_folders(given: tuple[Path, ...] = ()) -> tuple[Path, ...]:
     """Where real data sets are looked for: --data-dir, BLURBENCH_DATA, the cache that `data fetch` fills."""
+    for folder in given:
+        if not folder.is_dir():
+            raise UsageError(f"--data-dir {folder} is not a folder")
     named = os.environ.get("BLURBENCH_DATA", "")
     return (*given, *(Path(part) for part in named.split(os.pathsep) if part), cache_folder())
 
 
 def cache_folder() -> Path:
     """Where `blurbench data fetch` puts its downloads."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "blurbench" / "data"
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return Path(cache) / "blurbench" / "data"
 
 
 class Session:
@@ -156,7 +160,7 @@ class Session:
         """The workers to be used: one a processor core, or one a GPU, but not more than tasks."""
         devices = [self.device]
         if self.device == "cuda":
-            devices = [f"cuda:{number}" for number in range(len(_gpus()))]
+            devices = [f"cuda:{number}" for number in range(len(_gpus()))] or ["cuda"]
         jobs = self.request.jobs or (len(devices) if self.device == "cuda" else min(os.cpu_count() or 1, 8))
         out = self.store.root
         return [

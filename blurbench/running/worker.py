@@ -141,6 +141,7 @@ def _printing_to(path: Path) -> Iterator[None]:
     sys.stdout.flush()
     sys.stderr.flush()
     kept = os.dup(1), os.dup(2)
+    path.parent.mkdir(exist_ok=True)
     with path.open("ab") as log:  # another run may be waiting with the same task, and the same log
         before = log.tell()
         os.dup2(log.fileno(), 1)

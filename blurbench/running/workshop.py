@@ -92,7 +92,7 @@ class Workshop:
         self.menu, self.store, self.device, self.waiting = menu, store, device, waiting
         self.clock = Stopwatch()
         self._images, self._degraded = _Recent(CACHED_BYTES, _bytes), _Recent(CACHED_BYTES, _bytes)
-        self._fitted, self._shared = _Recent(24), _Recent(1000)
+        self._splits, self._fitted, self._shared = _Recent(24), _Recent(24), _Recent(1000)
 
     # --- data ------------------------------------------------------------------------------------------------------
 
@@ -101,7 +101,8 @@ class Workshop:
 
         def read() -> ImageSet:
             with self.clock.phase("data"):
-                return image_set(read_splits(self.store, data_key)[name], limit, self.device)
+                splits = self._splits.get(data_key, lambda: read_splits(self.store, data_key))
+                return image_set(splits[name], limit, self.device)
 
         return self._images.get((data_key, name, limit), read)
 

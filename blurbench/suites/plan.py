@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, astuple, dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from blurbench.errors import Skip, Unavailable, UnknownName, UsageError
+from blurbench.errors import BlurbenchError, Skip, UnknownName, UsageError
 from blurbench.protocols import Blur, Classifier, Dataset, Need, Plugin, PredictorNeed, Setting, Strategy
 from blurbench.registry import Menu, expand, label, spec
 from blurbench.suites.exposure import exposure
@@ -110,12 +110,12 @@ class Axes:
         """Look up every name. `only` keeps, for each axis of `AXES`, the values of these labels or names (grids and
         parameters allowed); the test blur `none` and the baseline strategy always stay, since gains need them."""
         chosen = {axis: set(values) for axis, values in (only or {}).items() if values}
-        keep = _Filter(chosen)
+        keep = _Filter(menu, chosen)
 
         def axis(kind: str, requests: Iterable[Request], key: str, always: str = "") -> tuple[Named, ...]:
             values = [named for request in requests for named in _named(menu, suite, kind, request)]
             _check_labels(suite, key, values)
-            return keep(key, values, always)
+            return keep(key, kind, values, always)
 
         def matrix(part: Matrix) -> tuple[tuple[Named, ...], tuple[Named, ...]]:
             return (
@@ -139,19 +139,31 @@ class Axes:
 class _Filter:
     """Keeps the chosen values of each axis, and notices choices that match nothing."""
 
-    def __init__(self, chosen: Mapping[str, set[str]]) -> None:
-        self.chosen = chosen
+    def __init__(self, menu: Menu, chosen: Mapping[str, set[str]]) -> None:
+        self.menu, self.chosen = menu, chosen
         self.known: dict[str, set[str]] = {axis: set() for axis in chosen}
         self.matched: dict[str, set[str]] = {axis: set() for axis in chosen}
 
-    def __call__(self, axis: str, values: list[Named], always: str) -> tuple[Named, ...]:
+    def __call__(self, axis: str, kind: str, values: list[Named], always: str) -> tuple[Named, ...]:
         if axis not in self.chosen:
             return tuple(values)
-        wanted = self.chosen[axis]
+        kept = []
         for value in values:
+            matching = {choice for choice in self.chosen[axis] if self._is(kind, choice, value)}
             self.known[axis] |= {value.label, value.name}
-            self.matched[axis] |= {value.label, value.name} & wanted
-        return tuple(value for value in values if {value.label, value.name} & wanted or value.label == always)
+            self.matched[axis] |= matching
+            if matching or value.label == always:
+                kept.append(value)
+        return tuple(kept)
+
+    def _is(self, kind: str, choice: str, value: Named) -> bool:
+        """Whether a choice is the value's label, its plugin's name, or another way to write it."""
+        if choice in (value.label, value.name):
+            return True
+        try:
+            return any(self.menu.resolve(kind, table) == value.plugin for table in expand(choice))
+        except UsageError:
+            return False
 
     def check(self) -> None:
         for axis, wanted in self.chosen.items():
@@ -168,6 +180,10 @@ def _check_labels(suite: Suite, axis: str, values: list[Named]) -> None:
 
 def _named(menu: Menu, suite: Suite, kind: str, request: Request) -> Iterator[Named]:
     if isinstance(request, str) and request in suite.labels:
+        if request in menu.entries[kind]:
+            raise UsageError(
+                f"suite {suite.name}: the label {request!r} is the name of one of the {kind}; choose another"
+            )
         plugin = menu.resolve(kind, suite.labels[request])
         yield Named(request, plugin, menu.name_of(plugin))
         return
@@ -232,14 +248,16 @@ class _Planner:
     def add_row(self, dataset: Named, classifier: Named, strategy: Named, train_blur: Named, seed: int) -> None:
         """The cells of one predictor."""
         fitted_to = f" on {train_blur.label}" if train_blur.label else ""
-        title = f"{dataset.label}, {classifier.label}: {strategy.label}{fitted_to}"
+        title = f"{dataset.label}: {strategy.label}{fitted_to} ({classifier.label})"
         try:
             task, setting = self.predictor(
                 dataset.plugin, train_blur.plugin, classifier.plugin, strategy.plugin, seed, title
             )
             reason = ""
-        except (Skip, Unavailable) as error:
+        except BlurbenchError as error:
             task, setting, reason = None, None, str(error)
+        except Exception as error:  # a plugin's own: the rest of the plan goes on
+            task, setting, reason = None, None, f"it cannot be planned: {type(error).__name__}: {error}"
         for test_blur in self.axes.test_blurs:
             parts = self.parts(dataset, classifier, strategy, train_blur, test_blur, seed)
             if task is None or setting is None:

@@ -54,7 +54,7 @@ class Suite(_Table):
 
     name: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
     version: int = Field(ge=1)
-    title: str
+    title: str = Field(max_length=400)
     baseline: str = "plain"
     """The strategy that gains are measured against; every matrix must have it."""
     test_seed: int = 0
@@ -71,7 +71,10 @@ class Suite(_Table):
         if budget not in self.budgets:
             raise UnknownName(f"budget of suite {self.name}:", budget, self.budgets)
         changes = {key: value for key, value in self.budgets[budget].items() if key in _AXES}
-        labels = {**self.labels, **changes.pop("labels", {})}
+        labels = changes.pop("labels", {})
+        if not isinstance(labels, dict):
+            raise UsageError(f"suite {self.name}: budgets.{budget}.labels must be a table")
+        labels = {**self.labels, **labels}
         content = {**self.model_dump(), **changes, "labels": labels}
         return _validated(content, f"suite {self.name}: budgets.{budget}")
 
@@ -85,7 +88,8 @@ class Suite(_Table):
         if not changed:
             return budget
         suffix = ", ".join(f"{key}={value}" for key, value in sorted(changed.items()) if key != "minutes_per_job")
-        return replace(budget, name=f"{name}[{suffix}]" if suffix else name, **changed)
+        shown = f"{name}[{suffix}]" if suffix else name
+        return replace(_budget(name, {**values, **changed}, "the changed budget"), name=shown)
 
 
 _AXES = ("datasets", "train_blurs", "test_blurs", "matrix", "labels")

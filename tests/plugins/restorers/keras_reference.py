@@ -15,7 +15,7 @@ def parameters(module: nn.Module) -> int:
 
 
 def scrambled(network: nn.Module) -> nn.Module:
-    """The network in double precision and eval mode; every weight, bias and statistic random, so that all of them show."""
+    """The network in double precision and eval mode, every weight and statistic random so that all of them show."""
     torch.manual_seed(0)
     for parameter in network.parameters():
         fan = parameter[0].numel() if parameter.dim() > 1 else 4

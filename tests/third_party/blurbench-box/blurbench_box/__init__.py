@@ -18,6 +18,10 @@ class BlockMean(Blur):
     padding: Padding = "replicate"
     family = "block-mean"
 
+    def __post_init__(self):
+        if self.side % 2 == 0:
+            raise ValueError("side must be odd")
+
     def psf(self, draws):
         import torch
 
