@@ -90,7 +90,7 @@ def psnr(images: torch.Tensor, clean: torch.Tensor) -> float:
 
 # Large enough to learn a few images by heart.
 LARGER = {
-    "reverse-unet": ReverseUnet(channels=16),
+    "reverse-unet": ReverseUnet(channels=8),
     "resunet": Resunet(channels=8),
     "ed-densenet": EdDensenet(growth=8),
     "caessc": Caessc(depth=8, filters=16),
