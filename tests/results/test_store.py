@@ -17,6 +17,7 @@ from blurbench.results.store import Store, write_atomically
 from tests.results.test_record import content
 
 KEY = "ab" * 16
+ABOUT = {"kind": "predictor", "job": {}, "notes": {"epochs": 3}, "seconds": 1.0, "images_seen": 100}
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def test_a_damaged_or_misplaced_record_counts_as_none(store: Store) -> None:
 
 
 def test_an_artifact_comes_back_with_what_was_said_of_it(store: Store) -> None:
-    store.put_artifact(KEY, {"notes": {"epochs": 3}}, save("weights"))
+    store.put_artifact(KEY, ABOUT, save("weights"))
     about = store.artifact(KEY)
     assert about is not None
     assert about["notes"] == {"epochs": 3}
@@ -54,11 +55,24 @@ def test_an_artifact_comes_back_with_what_was_said_of_it(store: Store) -> None:
 
 
 def test_an_artifact_whose_bytes_changed_counts_as_none_and_can_be_put_again(store: Store) -> None:
-    store.put_artifact(KEY, {"notes": {}}, save("weights"))
+    store.put_artifact(KEY, ABOUT, save("weights"))
     (store.artifact_path(KEY) / "state.safetensors").write_text("weighty")
     assert store.artifact(KEY) is None
-    store.put_artifact(KEY, {"notes": {}}, save("weights"))
+    store.put_artifact(KEY, ABOUT, save("weights"))
     assert store.artifact(KEY) is not None
+
+
+def test_an_artifact_that_says_too_little_of_itself_counts_as_none(store: Store) -> None:
+    store.put_artifact(KEY, {"notes": {}}, save("weights"))
+    assert store.artifact(KEY) is None
+
+
+def test_a_folder_of_the_users_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / ".gitignore").write_text("mine")
+    with pytest.raises(UsageError, match="holds other files"):
+        Store(tmp_path / "project").create()
+    assert [path.name for path in (tmp_path / "project").iterdir()] == [".gitignore"]
 
 
 def test_an_artifact_whose_writer_fails_leaves_nothing(store: Store) -> None:
