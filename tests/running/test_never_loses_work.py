@@ -205,8 +205,8 @@ def test_every_way_to_go_wrong_is_a_row_with_its_reason(blurbench: Command, tmp_
         "bad-fit[how=not-finite]": "the predictor gave NaN or infinity",
         "bad-fit[how=long-skip]": ("no reason is too long " * 100)[:297] + "...",
         "bad-fit[how=spoil]": "fitting changed its training or validation images in place; work on a clone",
-        "on-top-of[other=bad-fit[how=raise]]": "it needs digits, cnn3[widths=[4, 8, 8]]: bad-fit[how=raise], "
-        "which was failed: RuntimeError: no gradient today",
+        "on-top-of[other=bad-fit[how=raise]]": "it needs digits: bad-fit[how=raise] "
+        "(cnn3[widths=[4, 8, 8]]), which was failed: RuntimeError: no gradient today",
         "first-n[n=9]": "the classifier has 4 units, fewer than 9",
     }
     board = next((tmp_path / RESULTS / "boards").glob("*.md")).read_text()
