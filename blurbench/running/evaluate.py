@@ -16,6 +16,7 @@ from blurbench.protocols import Fitted, Predictor
 from blurbench.results.provenance import provenance
 from blurbench.results.record import Cost, Images, Metrics, Record
 from blurbench.running.workshop import Workshop
+from blurbench.suites.plan import built_on
 from blurbench.types import Degraded, Output
 
 __all__ = ["evaluate", "networks_of", "predictor_of"]
@@ -122,7 +123,7 @@ def _degraded_key(job: Mapping[str, Any]) -> str:
 
 
 def _cost(workshop: Workshop, job: Mapping[str, Any], predictor: Predictor) -> Cost:
-    artifacts = {needed["key"]: workshop.store.artifact(needed["key"]) for needed in _built_on(job["predictor"])}
+    artifacts = {needed["key"]: workshop.store.artifact(needed["key"]) for needed in built_on(job["predictor"])}
     abouts = [about for about in artifacts.values() if about is not None]
     networks = {id(module): module for module in networks_of(predictor)}
     return Cost(
@@ -132,12 +133,6 @@ def _cost(workshop: Workshop, job: Mapping[str, Any], predictor: Predictor) -> C
         evaluate_seconds=workshop.clock.seconds.get("evaluation", 0.0),
         timing=job["timing"],
     )
-
-
-def _built_on(job: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    yield job
-    for needed in job["inputs"].values():
-        yield from _built_on(needed)
 
 
 def networks_of(predictor: Any) -> Iterator[nn.Module]:

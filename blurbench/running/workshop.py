@@ -143,9 +143,8 @@ class Workshop:
         with self.clock.phase("restorer fitting" if kind == "restorer" else "classifier fitting"):
             seed_everything(_weights_seed(job["seed"]))
             module = self._build(job)
-            fit = self._fit_restorer if kind == "restorer" else self._fit_predictor
             versions = [part.images._version for part in parts]
-            notes = fit(module, job, *parts, inputs)
+            notes = self._fitting(module, job, *parts, inputs)
         if versions != [part.images._version for part in parts]:
             self._images.values.clear()  # other fits must not meet the changed images
             raise PluginError("fitting changed its training or validation images in place; work on a clone")
@@ -167,7 +166,7 @@ class Workshop:
             module = setting.strategy.build(setting)
         return None if module is None else module.to(self.device)
 
-    def _fit_restorer(
+    def _fitting(
         self,
         module: nn.Module | None,
         job: Mapping[str, Any],
@@ -175,22 +174,14 @@ class Workshop:
         validation: ImageSet,
         inputs: Mapping[str, Fitted],
     ) -> Mapping[str, Any]:
+        """Have the plugin fit `module`; its notes."""
+        blur = self._blur(job, train, validation)
+        if job["kind"] == "predictor":
+            setting = self.setting(job)
+            return setting.strategy.fit(module, FitJob(setting, train, validation, blur, inputs))
         if module is None:
             return {}
-        blur = self._blur(job, train, validation)
         return self._restorer(job).fit(module, RestorerJob(train, validation, blur, self._budget(job), job["seed"]))
-
-    def _fit_predictor(
-        self,
-        module: nn.Module | None,
-        job: Mapping[str, Any],
-        train: ImageSet,
-        validation: ImageSet,
-        inputs: Mapping[str, Fitted],
-    ) -> Mapping[str, Any]:
-        setting = self.setting(job)
-        blur = self._blur(job, train, validation)
-        return setting.strategy.fit(module, FitJob(setting, train, validation, blur, inputs))
 
     def _training_parts(self, job: Mapping[str, Any]) -> tuple[ImageSet, ImageSet]:
         budget = self._budget(job)

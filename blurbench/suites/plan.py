@@ -19,7 +19,7 @@ from blurbench.suites.keys import digest
 from blurbench.suites.suite import Matrix, Request, Suite
 from blurbench.types import Budget, Shape
 
-__all__ = ["Axes", "Cell", "Data", "Plan", "Task", "make_plan"]
+__all__ = ["Axes", "Cell", "Data", "Plan", "Task", "built_on", "make_plan"]
 
 REVISIONS = {"draws": 1, "convolution": 1, "training": 1, "evaluation": 1}
 """Parts of the framework that can change results. Raise one by hand when its golden test has to change."""
@@ -402,7 +402,7 @@ class _Planner:
     def trained_on(self, predictor: Task) -> list[Blur]:
         """The blurs of everything that was fitted for this predictor."""
         if predictor.key not in self.blurs_met:
-            jobs = _lineage(predictor.job)
+            jobs = built_on(predictor.job)
             self.blurs_met[predictor.key] = [self.menu.resolve("blurs", job["train_blur"]) for job in jobs]
         return self.blurs_met[predictor.key]
 
@@ -428,8 +428,8 @@ class _Planner:
         return task
 
 
-def _lineage(job: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def built_on(job: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """A fitting job and all fitting jobs that it builds on."""
     yield job
     for needed in job["inputs"].values():
-        yield from _lineage(needed)
+        yield from built_on(needed)
