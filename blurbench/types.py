@@ -7,7 +7,7 @@ data set hands them over. Lengths are in pixels, angles in degrees, noise in 1/2
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import GetCoreSchemaHandler
@@ -264,6 +264,14 @@ class Degraded:
     psf: Psf | None
     noise_std: float = 0.0
     padding: Padding = "reflect"
+
+    def part(self, rows: slice) -> Degraded:
+        """Some of the images, each with its PSF."""
+        psf = self.psf
+        if psf is not None:
+            values = {item.name: getattr(psf, item.name) for item in fields(psf)}
+            psf = replace(psf, **{name: value[rows] for name, value in values.items() if hasattr(value, "shape")})
+        return replace(self, images=self.images[rows], psf=psf)
 
 
 @dataclass(frozen=True, eq=False)

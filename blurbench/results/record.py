@@ -68,8 +68,12 @@ class Cost(_Model):
     fit_seconds: Seconds
     """Over everything that had to be fitted for this predictor, shared artifacts counted in full."""
     fit_images_seen: Whole
+    fit_steps: Whole | None = None
+    """Optimiser steps over the same artifacts."""
     parameters: Whole
     """Of all networks that run at prediction."""
+    macs: Whole | None = None
+    """Multiply-accumulates an image in those networks' convolutions, linear layers and attention; mean over a few."""
     evaluate_seconds: Seconds
     timing: Key
     """The `Timing` that holds this row's milliseconds an image."""
@@ -134,6 +138,8 @@ class Timing(_Model):
     batch_256_ms: Number
     """Per image, in a batch of 256."""
     batch_256_iqr_ms: Number
+    peak_memory_bytes: Whole | None = None
+    """What a batch of 256 needs above what was held before it; None where the system does not tell."""
     machine: Text = ""
 
 

@@ -15,6 +15,7 @@ from blurbench.metrics.image_quality import mse, psnr, ssim
 from blurbench.protocols import Fitted, Predictor
 from blurbench.results.provenance import provenance
 from blurbench.results.record import Cost, Images, Metrics, Record
+from blurbench.running.counting import multiply_accumulates
 from blurbench.running.workshop import Workshop
 from blurbench.suites.plan import built_on
 from blurbench.types import Degraded, Output
@@ -22,6 +23,8 @@ from blurbench.types import Degraded, Output
 __all__ = ["evaluate", "networks_of", "predictor_of"]
 
 SAMPLES = 8
+COUNTED = 8
+"""Images over which multiply-accumulates are averaged."""
 
 
 def evaluate(workshop: Workshop, job: Mapping[str, Any]) -> Record:
@@ -123,16 +126,26 @@ def _degraded_key(job: Mapping[str, Any]) -> str:
 
 
 def _cost(workshop: Workshop, job: Mapping[str, Any], predictor: Predictor) -> Cost:
-    artifacts = {needed["key"]: workshop.store.artifact(needed["key"]) for needed in built_on(job["predictor"])}
-    abouts = [about for about in artifacts.values() if about is not None]
+    keys = {needed["key"] for needed in built_on(job["predictor"])}
+    abouts = [about for key in keys if (about := workshop.about(key)) is not None]
     networks = {id(module): module for module in networks_of(predictor)}
     return Cost(
         fit_seconds=sum(about["seconds"] for about in abouts),
         fit_images_seen=sum(about["images_seen"] for about in abouts),
+        fit_steps=sum(int(about["notes"].get("steps", 0)) for about in abouts),
         parameters=sum(parameter.numel() for module in networks.values() for parameter in module.parameters()),
+        macs=workshop.remember(("macs", job["predictor"]["key"]), lambda: _macs(workshop, job, predictor)),
         evaluate_seconds=workshop.clock.seconds.get("evaluation", 0.0),
         timing=job["timing"],
     )
+
+
+def _macs(workshop: Workshop, job: Mapping[str, Any], predictor: Predictor) -> int:
+    """Multiply-accumulates an image, over the first few test images: remedies may treat images differently."""
+    few = workshop.degraded(job)[0].part(slice(COUNTED))
+    with multiply_accumulates() as count, torch.inference_mode():
+        _predict(predictor, few, job["record"]["knows"] == "true PSF")
+    return round(count() / len(few.images))
 
 
 def networks_of(predictor: Any) -> Iterator[nn.Module]:

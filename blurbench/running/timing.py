@@ -13,6 +13,7 @@ from blurbench.errors import Skip
 from blurbench.protocols import Predictor
 from blurbench.results.provenance import processor
 from blurbench.results.record import Timing
+from blurbench.running.counting import peak_memory
 from blurbench.running.evaluate import predictor_of
 from blurbench.running.images import CHUNK
 from blurbench.running.workshop import Workshop
@@ -35,6 +36,8 @@ def time_pipeline(workshop: Workshop, job: Mapping[str, Any]) -> Timing:
     with torch.inference_mode():
         single = _rounds(workshop.device, predictor, images[:1], job["told"])
         full = _rounds(workshop.device, predictor, images, job["told"])
+        degraded = _degraded(images, job["told"])
+        memory = peak_memory(workshop.device, lambda: predictor.predict(degraded))
     return Timing(
         key=job["key"],
         what=job["what"],
@@ -45,20 +48,27 @@ def time_pipeline(workshop: Workshop, job: Mapping[str, Any]) -> Timing:
         batch_1_iqr_ms=_iqr(single),
         batch_256_ms=statistics.median(full) / CHUNK,
         batch_256_iqr_ms=_iqr(full) / CHUNK,
+        peak_memory_bytes=memory,
         machine=processor(),
     )
 
 
 def _rounds(device: torch.device, predictor: Predictor, images: torch.Tensor, told: bool) -> list[float]:
     """Milliseconds of each round, the first two left out."""
-    # A small blur and noise: a deconvolver has real work to do.
-    psf = torch.ones(len(images), 3, 3, dtype=torch.float64, device=images.device) / 9
-    degraded = Degraded(images, DensePsf(psf), 0.01) if told else Degraded(images, None)
+    degraded = _degraded(images, told)
     rounds: list[float] = []
     end = time.perf_counter() + SECONDS
     while len(rounds) < LEAST + 2 or (time.perf_counter() < end and len(rounds) < MOST):
         rounds.append(_milliseconds(device, lambda: predictor.predict(degraded)))
     return rounds[2:]
+
+
+def _degraded(images: torch.Tensor, told: bool) -> Degraded:
+    """A small blur and noise where a deconvolver is told of them: it has real work to do."""
+    if not told:
+        return Degraded(images, None)
+    psf = torch.ones(len(images), 3, 3, dtype=torch.float64, device=images.device) / 9
+    return Degraded(images, DensePsf(psf), 0.01)
 
 
 def _milliseconds(device: torch.device, call: Callable[[], Any]) -> float:

@@ -5,6 +5,7 @@ Jobs are the plain JSON of `suites.plan`. Data, degraded test images and fitted 
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from collections import OrderedDict
@@ -133,6 +134,7 @@ class Workshop:
         with self.store.locked(job["key"], self.waiting):
             if anew or self.store.artifact(job["key"]) is None:
                 self._fitted.drop(job["key"])
+                self._shared.drop(("about", job["key"]))
                 self._fit(job)
 
     def _fit(self, job: Mapping[str, Any]) -> None:
@@ -151,7 +153,7 @@ class Workshop:
         about = {
             "kind": kind,
             "job": job,
-            "notes": dict(notes),
+            "notes": _plain(notes),
             "seconds": time.perf_counter() - before,
             "images_seen": int(notes.get("images_seen", 0)),
         }
@@ -216,6 +218,10 @@ class Workshop:
 
     # --- artifacts -------------------------------------------------------------------------------------------------
 
+    def about(self, key: str) -> Mapping[str, Any] | None:
+        """What the store says of an artifact; asked once."""
+        return self.remember(("about", key), lambda: self.store.artifact(key))
+
     def fitted(self, job: Mapping[str, Any]) -> Fitted:
         """The stored artifact of a job, its network frozen."""
         return self._fitted.get(job["key"], lambda: self._load(job))
@@ -241,6 +247,15 @@ def seed_everything(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
+
+
+def _plain(notes: Mapping[str, Any]) -> dict[str, Any]:
+    """Notes as JSON has them; numbers and arrays of numpy and torch become Python's."""
+    try:
+        found: dict[str, Any] = json.loads(json.dumps(dict(notes), default=lambda value: value.tolist()))
+    except (AttributeError, TypeError, ValueError) as error:
+        raise PluginError(f"the notes of a fit must be JSON: {error}") from None
+    return found
 
 
 def _shape(job: Mapping[str, Any]) -> Shape:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -132,18 +132,11 @@ def _deconvolve(restorer: Deconvolver, degraded: Degraded) -> torch.Tensor:
 
 
 def _chunks(degraded: Degraded) -> Iterator[Degraded]:
-    """A few images at a time, each with its PSF: the spectra of a whole training set would not fit into memory."""
-    from torch import Tensor
-
+    """A few images at a time: the spectra of a whole training set would not fit into memory."""
     from blurbench.training import CHUNK
 
-    psf = degraded.psf
-    assert psf is not None
-    tensors = {item.name: getattr(psf, item.name) for item in fields(psf)}
     for start in range(0, len(degraded.images), CHUNK):
-        rows = slice(start, start + CHUNK)
-        few = {name: value[rows] for name, value in tensors.items() if isinstance(value, Tensor)}
-        yield replace(degraded, images=degraded.images[rows], psf=replace(psf, **few))  # type: ignore[arg-type]
+        yield degraded.part(slice(start, start + CHUNK))
 
 
 @hookimpl
