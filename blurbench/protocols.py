@@ -7,6 +7,7 @@ built-in plugin) does not import torch: import it inside the methods that comput
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -39,6 +40,7 @@ __all__ = [
     "Dataset",
     "Deconvolver",
     "Estimator",
+    "EstimatorJob",
     "FitJob",
     "Fitted",
     "Knows",
@@ -93,6 +95,11 @@ class Blur(Plugin):
 
         psf = self.psf(draws)
         return Degraded(convolve(images, psf, self.padding), psf, padding=self.padding)
+
+    def degrade_set(self, images: ImageSet, draws: Draws) -> Degraded:
+        """Degrade a part of a data set; what the framework calls. Only a blur that was recorded needs more than
+        the images themselves."""
+        return self.degrade(images.images, draws)
 
     def families(self) -> tuple[tuple[str, Mapping[str, Any]], ...]:
         """The families met on the way, each with the values that its parameters can take."""
@@ -307,12 +314,58 @@ class Strategy(Plugin):
 # --- estimators ----------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, eq=False)
+class EstimatorJob:
+    """What fitting an estimator may use: clean pictures, which it blurs itself with sigmas that it draws."""
+
+    train: ImageSet
+    validation: ImageSet | None
+    """Other pictures; None where a share of the training patches is to validate (the leaky split of the paper)."""
+    budget: Budget
+    seed: int
+
+
 class Estimator(Plugin):
-    """Reads a blur's parameters off an image."""
+    """Reads the width of a Gaussian blur off an image, in pixels.
+
+    Images are float32 (N, C, H, W) in [0, 1], grey or colour, at least `window` pixels a side.
+    """
+
+    trainable: ClassVar[bool] = False
+    """True where there is something to fit, so that an artifact is made."""
+
+    window: int = 32
+    """The side in pixels of the square that one reading rests on."""
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The least and the largest sigma that it can answer."""
+        return (0.0, math.inf)
+
+    def build(self) -> nn.Module | None:
+        """An unfitted network, or None where there is nothing to fit."""
+        return None
+
+    def recipe(self, budget: Budget) -> Recipe:
+        """How `fit` trains under this budget."""
+        return Recipe(epochs=budget.epochs)
+
+    def fit(self, module: nn.Module, job: EstimatorJob) -> Mapping[str, Any]:
+        """Fit `module` in place; return JSON notes (epochs run, losses)."""
+        raise NotImplementedError(f"{type(self).__name__} is trainable, so it must give fit()")
 
     @abstractmethod
-    def estimate(self, images: torch.Tensor) -> torch.Tensor:
-        """Gaussian sigma in pixels, (N,), of images (N, C, H, W) in [0, 1]."""
+    def estimate(self, images: torch.Tensor, module: nn.Module | None = None) -> torch.Tensor:
+        """One sigma an image, float32 (N,), finite and within `limits`. `module` is what was fitted, in eval mode."""
+
+    def sigma_map(self, images: torch.Tensor, module: nn.Module | None = None, stride: int = 1) -> torch.Tensor:
+        """One sigma a window, float32 (N, h, w), h = (H - window) // stride + 1: entry (i, j) is the reading of the
+        window whose first pixel is (i stride, j stride); it stands for the sigma at its centre, `window // 2` pixels
+        further down and right. Default: `estimate` of each window.
+        """
+        from blurbench.imaging.windows import by_windows
+
+        return by_windows(lambda windows: self.estimate(windows, module), images, self.window, stride)
 
 
 # --- data sets -----------------------------------------------------------------------------------------------------

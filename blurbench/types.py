@@ -171,10 +171,14 @@ class Shape:
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Decoded images of one part of a data set: `images` uint8 (N, C, H, W), `labels` int64 (N,)."""
+    """Decoded images of one part of a data set: `images` uint8 (N, C, H, W), `labels` int64 (N,).
+
+    `recorded`, as `images`, where the data set holds a blurred photograph of each.
+    """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
+    recorded: NDArray[np.uint8] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -195,14 +199,21 @@ class ImageSet:
     """A part of a data set on the device: `images` float32 (N, C, H, W), `labels` and `ids` int64 (N,).
 
     An id names an image within its part for good: the blur drawn for it depends on the id, never on the batch.
+    `recorded`, as `images`: the blurred photographs that came with them, if any.
     """
 
     images: torch.Tensor
     labels: torch.Tensor
     ids: torch.Tensor
+    recorded: torch.Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def part(self, rows: slice) -> ImageSet:
+        """Some of the images."""
+        recorded = None if self.recorded is None else self.recorded[rows]
+        return ImageSet(self.images[rows], self.labels[rows], self.ids[rows], recorded)
 
 
 # --- point spread functions ----------------------------------------------------------------------------------------

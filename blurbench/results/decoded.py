@@ -68,6 +68,8 @@ def _write(store: Store, key: str, name: str, splits: Splits) -> None:
             split: Split = getattr(splits, part)
             np.save(folder / f"{part}-images.npy", np.ascontiguousarray(split.images))
             np.save(folder / f"{part}-labels.npy", split.labels)
+            if split.recorded is not None:
+                np.save(folder / f"{part}-recorded.npy", np.ascontiguousarray(split.recorded))
         about = {
             "name": name,
             "fingerprint": fingerprint(splits),
@@ -87,10 +89,26 @@ def _check(name: str, splits: Splits) -> None:
         split: Split = getattr(splits, part)
         if split.images.dtype != np.uint8 or split.labels.dtype != np.int64:
             raise PluginError(f"data set {name}: {part} images must be uint8 and labels int64")
+        if split.recorded is not None and (split.recorded.shape, split.recorded.dtype) != (
+            split.images.shape,
+            np.uint8,
+        ):
+            raise PluginError(
+                f"data set {name}: {part} recorded images must be as the images, uint8 and of their shape"
+            )
         if len(split.images) != len(split.labels) or not len(split):
             raise PluginError(f"data set {name}: {part} has {len(split.images)} images and {len(split.labels)} labels")
         if split.labels.min() < 0 or split.labels.max() >= len(splits.class_names):
             raise PluginError(f"data set {name}: {part} has labels outside 0..{len(splits.class_names) - 1}")
+
+
+def _read_part(folder: Path, part: str) -> Split:
+    recorded = folder / f"{part}-recorded.npy"
+    return Split(
+        np.load(folder / f"{part}-images.npy", mmap_mode="r"),
+        np.load(folder / f"{part}-labels.npy"),
+        np.load(recorded, mmap_mode="r") if recorded.is_file() else None,
+    )
 
 
 def fingerprint(splits: Splits) -> str:
@@ -101,16 +119,15 @@ def fingerprint(splits: Splits) -> str:
         found.update(f"{part}{split.images.shape}".encode())
         found.update(np.ascontiguousarray(split.images).data)
         found.update(np.ascontiguousarray(split.labels).data)
+        if split.recorded is not None:
+            found.update(np.ascontiguousarray(split.recorded).data)
     return found.hexdigest()
 
 
 def read_splits(store: Store, key: str) -> dict[str, Split]:
     """The decoded parts of the data set under `key`, mapped from disk. Raises RecordError where they were changed."""
     folder = store.root / "data" / key
-    splits = {
-        part: Split(np.load(folder / f"{part}-images.npy", mmap_mode="r"), np.load(folder / f"{part}-labels.npy"))
-        for part in PARTS
-    }
+    splits = {part: _read_part(folder, part) for part in PARTS}
     about = json.loads((folder / "about.json").read_bytes())
     if fingerprint(Splits(**splits, class_names=tuple(about["classes"]))) != about["fingerprint"]:
         shutil.rmtree(folder)  # decoded anew by the next run

@@ -9,11 +9,11 @@ from typing import TypeAlias
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from blurbench.errors import NotFinite, PluginError
 from blurbench.imaging.draws import Draws
 from blurbench.protocols import Blur
+from blurbench.results.shares import share
 from blurbench.types import Degraded, ImageSet, Split
 
 __all__ = ["TrainingBlur", "degraded_in_chunks", "image_set", "share"]
@@ -28,21 +28,13 @@ CHUNK = 256
 def image_set(split: Split, limit: int | None, device: torch.device) -> ImageSet:
     """The first `limit` images of a split's fixed order as float32 in [0, 1]; ids are positions in the whole split."""
     chosen = share(split.labels, limit)
-    images = torch.from_numpy(np.array(split.images[chosen])).to(device).float().div_(255)
-    return ImageSet(images, torch.from_numpy(split.labels[chosen]).to(device), torch.from_numpy(chosen).to(device))
-
-
-def share(labels: NDArray[np.int64], limit: int | None) -> NDArray[np.int64]:
-    """Positions of a share of `limit` images with all classes in proportion, sorted; smaller shares lie in larger."""
-    if limit is None or limit >= len(labels):
-        return np.arange(len(labels))
-    random = np.random.Generator(np.random.PCG64(0))
-    order = random.permutation(len(labels))
-    place = np.empty(len(labels))
-    for label in np.unique(labels):
-        members = order[labels[order] == label]
-        place[members] = (np.arange(len(members)) + random.random()) / len(members)
-    return np.sort(np.argsort(place, kind="stable")[:limit])
+    images, recorded = (
+        None if whole is None else torch.from_numpy(np.array(whole[chosen])).to(device).float().div_(255)
+        for whole in (split.images, split.recorded)
+    )
+    assert images is not None
+    labels = torch.from_numpy(split.labels[chosen]).to(device)
+    return ImageSet(images, labels, torch.from_numpy(chosen).to(device), recorded)
 
 
 class TrainingBlur:
@@ -62,7 +54,7 @@ class TrainingBlur:
         part = "validation" if images is self.validation else "train"
         with self.phase():
             draws = Draws(images.ids, self.seed, (part, epoch), images.images.device)
-            degraded = checked(self.blur, images.images, draws)
+            degraded = checked(self.blur, images, draws)
         if not draws.drawn and (images is self.train or images is self.validation):
             self.fixed[id(images)] = degraded
         return degraded
@@ -70,17 +62,16 @@ class TrainingBlur:
 
 def degraded_in_chunks(blur: Blur, images: ImageSet, seed: int) -> list[Degraded]:
     """The test images degraded by `blur`, in chunks of `CHUNK`."""
-    parts = [slice(start, start + CHUNK) for start in range(0, len(images), CHUNK)]
-    device = images.images.device
-    return [checked(blur, images.images[part], Draws(images.ids[part], seed, ("test",), device)) for part in parts]
+    parts = [images.part(slice(start, start + CHUNK)) for start in range(0, len(images), CHUNK)]
+    return [checked(blur, part, Draws(part.ids, seed, ("test",), part.images.device)) for part in parts]
 
 
-def checked(blur: Blur, images: torch.Tensor, draws: Draws) -> Degraded:
+def checked(blur: Blur, images: ImageSet, draws: Draws) -> Degraded:
     """What a blur gives, refused if it is not images of the same shape and finite."""
-    degraded = blur.degrade(images, draws)
-    name = type(blur).__name__
-    if degraded.images.shape != images.shape:
-        raise PluginError(f"blur {name} turned {tuple(images.shape)} into {tuple(degraded.images.shape)}")
+    degraded = blur.degrade_set(images, draws)
+    name, shape = type(blur).__name__, images.images.shape
+    if degraded.images.shape != shape:
+        raise PluginError(f"blur {name} turned {tuple(shape)} into {tuple(degraded.images.shape)}")
     if not torch.isfinite(degraded.images).all():
         raise NotFinite(f"blur {name} gave NaN or infinity")
-    return replace(degraded, images=degraded.images.to(images.dtype))
+    return replace(degraded, images=degraded.images.to(images.images.dtype))

@@ -42,7 +42,8 @@ def fit_restorer(
     def train(epoch: int, batches: Batches) -> tuple[Tensor, Tensor]:
         clean = job.train
         if augment:
-            clean = replace(clean, images=augment(clean.images, batches, generator))
+            # A recorded blurred photograph does not show what was turned here.
+            clean = replace(clean, images=augment(clean.images, batches, generator), recorded=None)
         return job.blur(clean, epoch).images, clean.images
 
     def validate(epoch: int) -> dict[str, float]:

@@ -209,14 +209,14 @@ def decoded(content: bytes, side: int, grey: bool) -> NDArray[np.uint8]:
     from PIL import Image, ImageOps
 
     with Image.open(io.BytesIO(content)) as file:
-        picture = _plain(ImageOps.exif_transpose(file)).convert("L" if grey else "RGB")
+        picture = plain(ImageOps.exif_transpose(file)).convert("L" if grey else "RGB")
     short = min(picture.size)
     left, top = (picture.width - short) / 2, (picture.height - short) / 2
     square = picture.resize((side, side), Image.Resampling.BILINEAR, (left, top, left + short, top + short))
     return np.atleast_3d(np.asarray(square)).transpose(2, 0, 1)
 
 
-def _plain(picture: Image) -> Image:
+def plain(picture: Image) -> Image:
     """Eight bits a colour, nothing transparent."""
     import numpy as np
     from PIL import Image

@@ -1,0 +1,219 @@
+"""Sharp photographs, each with a blurred one that a camera (or an average over frames) recorded of the same scene.
+
+Two layouts are read, with or without folders `train`, `val` and `test` around them:
+
+    REDS     train_sharp/SCENE/FRAME.png  beside  train_blur/SCENE/FRAME.png
+    GoPro    SCENE/sharp/FRAME.png        beside  SCENE/blur/FRAME.png
+
+So the blurred partner of a file is found by putting `blurred` where its path says "sharp". Train and test with the
+blur `recorded`. From each pair the same `crops` squares are cut, drawn once and for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeAlias
+
+from blurbench import hookimpl
+from blurbench.errors import Unavailable, UsageError
+from blurbench.protocols import Dataset
+from blurbench.types import Count, Pixels, Split, Splits
+from blurbench_datasets.imagefolder import ENDINGS, MOST_BYTES, PARTS, plain
+from blurbench_datasets.splitting import SEED
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_Pair: TypeAlias = tuple[str, str]  # the names of a sharp file and of its blurred partner
+_Scene: TypeAlias = tuple[str, str]  # the part that the folders name, or "", and the scene
+_Scenes: TypeAlias = Mapping[_Scene, list[_Pair]]
+_Part: TypeAlias = list[tuple[_Pair, int]]  # pairs and their labels
+_Parts: TypeAlias = tuple[_Part, _Part, _Part]
+
+SHARES = (0.6, 0.1)
+"""Of a scene's frames in order of time: training, then validation; the rest tests."""
+
+
+@dataclass(frozen=True)
+class PairedImages(Dataset):
+    """`classes = "scenes"`: which scene is it? Of each scene the first frames train, later ones validate, the last test,
+    so restorers meet the test scenes too, at other times. `classes = "one"`: restoration alone; the folders
+    `train`, `val` and `test` are kept apart as they are (without them, the last scenes test)."""
+
+    paper: ClassVar[str] = "layouts of GoPro (Nah, Kim, Lee 2017) and REDS (Nah et al. 2019)"
+
+    path: str = "pairs"
+    """The folder: absolute, or inside a data folder."""
+    blurred: str = "blur"
+    """What stands in place of "sharp" in the blurred files' paths: `blur`, `blur_gamma`, `blur_comp` ..."""
+    side: Annotated[int, Pixels(8, 1024)] = 64
+    crops: Annotated[int, Count(1, 1000)] = 4
+    classes: Literal["scenes", "one"] = "scenes"
+
+    lineage: ClassVar[frozenset[str]] = frozenset({"paired-images"})
+    licence: ClassVar[str] = "as your pictures'"
+    about: ClassVar[str] = "pairs of sharp and really blurred photographs in the layout of REDS or GoPro"
+
+    def sources(self, folders: Sequence[Path]) -> tuple[Path, ...]:
+        place = self._place(folders)
+        return tuple(place / name for pair in self._pairs(place) for name in pair)
+
+    def fetch(self, folder: Path) -> None:
+        raise self._missing()
+
+    def _place(self, folders: Sequence[Path]) -> Path:
+        for place in [folder / self.path for folder in folders] or [Path(self.path)]:
+            if place.is_dir():
+                return place
+        raise self._missing()
+
+    def _missing(self) -> Unavailable:
+        return Unavailable(
+            f"paired-images: there is no folder {self.path} in any data folder; unpack REDS or GoPro and give the "
+            "folder as path=, absolute or inside a folder that --data-dir or BLURBENCH_DATA names"
+        )
+
+    def _pairs(self, place: Path) -> list[_Pair]:
+        """Names of all sharp files and of their partners, sorted."""
+        files = {file.relative_to(place).as_posix() for file in place.rglob("*") if file.suffix.lower() in ENDINGS}
+        pairs = []
+        for name in sorted(files):
+            if (partner := self._partner(name)) is None:
+                continue
+            if partner not in files:
+                raise UsageError(f"{place / name}: its blurred partner {place / partner} is missing")
+            pairs.append((name, partner))
+        if not pairs:
+            raise UsageError(f"{place}: no file in a folder called sharp or ..._sharp, as in REDS and GoPro")
+        return pairs
+
+    def _partner(self, name: str) -> str | None:
+        *folders, file = PurePosixPath(name).parts
+        if not any(map(_is_sharp, folders)):
+            return None
+        renamed = [folder.removesuffix("sharp") + self.blurred if _is_sharp(folder) else folder for folder in folders]
+        return PurePosixPath(*renamed, file).as_posix()
+
+    def load(self, folders: Sequence[Path]) -> Splits:
+        """Raises UsageError for damaged files, pairs of two sizes, pictures smaller than a crop, too few frames."""
+        place = self._place(folders)
+        scenes: dict[_Scene, list[_Pair]] = {}
+        for pair in self._pairs(place):
+            scenes.setdefault(_part_and_scene(pair[0]), []).append(pair)
+        parts = self._by_frame(place, scenes) if self.classes == "scenes" else self._by_scene(place, scenes)
+        self._check_size(place, sum(len(part) for part in parts))
+        train, validation, test = (self._cut(place, part) for part in parts)
+        names = (
+            tuple("/".join(filter(None, scene)) for scene in scenes) if self.classes == "scenes" else ("photograph",)
+        )
+        return Splits(train, validation, test, names)
+
+    def _by_frame(self, place: Path, scenes: _Scenes) -> _Parts:
+        parts: _Parts = ([], [], [])
+        for label, (scene, pairs) in enumerate(scenes.items()):
+            train, validation = (max(1, round(share * len(pairs))) for share in SHARES)
+            ends = (0, train, train + validation, len(pairs))
+            if ends[2] >= ends[3]:
+                raise UsageError(f"{place}: scene {scene[1]} has {len(pairs)} frames; three or more are needed")
+            for part, start, end in zip(parts, ends, ends[1:], strict=False):
+                part += [(pair, label) for pair in pairs[start:end]]
+        return parts
+
+    def _by_scene(self, place: Path, scenes: _Scenes) -> _Parts:
+        of_part: dict[str, list[_Scene]] = {}
+        for scene in scenes:
+            of_part.setdefault(scene[0], []).append(scene)
+        learning = of_part.get("train", []) + of_part.get("", [])
+        validation = of_part.get("validation", []) if "test" in of_part else []
+        test = of_part.get("test") or of_part.get("validation", [])
+        if not test:
+            learning, test = _last(learning, 0.2)
+        if not validation:
+            learning, validation = _last(learning, 0.1)
+        if not (learning and validation and test):
+            raise UsageError(f"{place}: three or more scenes are needed to train, validate and test")
+        train, validating, testing = (
+            [(pair, 0) for scene in part for pair in scenes[scene]] for part in (learning, validation, test)
+        )
+        return train, validating, testing
+
+    def _check_size(self, place: Path, pairs: int) -> None:
+        size = 2 * pairs * self.crops * 3 * self.side**2
+        if size > MOST_BYTES:
+            raise UsageError(
+                f"{place}: {self.crops} crops of {pairs:,} pairs take {size / 2**30:.1f} GiB, and all of them must fit "
+                f"into {MOST_BYTES / 2**30:.0f} GiB; choose fewer crops, a smaller side, or fewer scenes"
+            )
+
+    def _cut(self, place: Path, files: _Part) -> Split:
+        import numpy as np
+
+        cut = [self._crops_of(place, pair) for pair, _ in files]
+        sharp, blurred = (np.concatenate([pair[which] for pair in cut]) for which in (0, 1))
+        labels = np.repeat(np.array([label for _, label in files], np.int64), self.crops)
+        order = np.random.RandomState(SEED).permutation(len(labels))
+        return Split(sharp[order], labels[order], blurred[order])
+
+    def _crops_of(self, place: Path, pair: _Pair) -> list[NDArray[np.uint8]]:
+        """The sharp crops and the blurred ones of a pair, each (crops, 3, side, side)."""
+        import zlib
+
+        import numpy as np
+
+        sharp, blurred = (_read(place / name) for name in pair)
+        if sharp.shape != blurred.shape:
+            raise UsageError(f"{place / pair[1]}: {_size(blurred)} pixels, but its sharp partner has {_size(sharp)}")
+        if min(sharp.shape[1:]) < self.side:
+            raise UsageError(f"{place / pair[0]}: {_size(sharp)} pixels, too small for crops of {self.side}")
+        draws = np.random.RandomState(zlib.crc32(pair[0].encode()))
+        corners = [
+            tuple(draws.randint(0, length - self.side + 1) for length in sharp.shape[1:]) for _ in range(self.crops)
+        ]
+        return [
+            np.stack([picture[:, top : top + self.side, left : left + self.side] for top, left in corners])
+            for picture in (sharp, blurred)
+        ]
+
+
+def _last(scenes: list[_Scene], share: float) -> tuple[list[_Scene], list[_Scene]]:
+    """All but the last share of the scenes, and those: at least one."""
+    count = max(1, round(share * len(scenes)))
+    return scenes[:-count], scenes[-count:]
+
+
+def _is_sharp(folder: str) -> bool:
+    return folder == "sharp" or folder.endswith("_sharp")
+
+
+def _part_and_scene(name: str) -> _Scene:
+    """Which part ("" where nothing says so) and which scene a sharp file belongs to."""
+    folders = PurePosixPath(name).parts[:-1]
+    part = next(
+        (PARTS[word] for folder in folders for word in (folder, folder.removesuffix("_sharp")) if word in PARTS), ""
+    )
+    scene = [folder for folder in folders if not _is_sharp(folder) and folder not in PARTS]
+    return part, "/".join(scene) or "all"
+
+
+def _read(path: Path) -> NDArray[np.uint8]:
+    """A picture as (3, H, W)."""
+    import numpy as np
+    from PIL import Image
+
+    try:
+        with Image.open(path) as file:
+            return np.asarray(plain(file).convert("RGB")).transpose(2, 0, 1)
+    except Exception as error:  # a damaged file may raise anything
+        raise UsageError(f"{path}: cannot be decoded ({' '.join(str(error).split())})") from None
+
+
+def _size(picture: NDArray[np.uint8]) -> str:
+    return f"{picture.shape[2]}x{picture.shape[1]}"
+
+
+@hookimpl
+def register_datasets(register: Callable[[str, type[Dataset]], None]) -> None:
+    register("paired-images", PairedImages)
