@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 import torch
 
-from blurbench.errors import NotFinite, PluginError
+from blurbench.errors import NotFinite, PluginError, UsageError
 from blurbench.imaging.draws import Draws
 from blurbench.protocols import Blur
 from blurbench.results.shares import share
@@ -28,6 +29,7 @@ CHUNK = 256
 def image_set(split: Split, limit: int | None, device: torch.device) -> ImageSet:
     """The first `limit` images of a split's fixed order as float32 in [0, 1]; ids are positions in the whole split."""
     chosen = share(split.labels, limit)
+    _check_memory(len(chosen), split.images[0].size * (2 if split.recorded is not None else 1), device)
     images, recorded = (
         None if whole is None else torch.from_numpy(np.array(whole[chosen])).to(device).float().div_(255)
         for whole in (split.images, split.recorded)
@@ -35,6 +37,27 @@ def image_set(split: Split, limit: int | None, device: torch.device) -> ImageSet
     assert images is not None
     labels = torch.from_numpy(split.labels[chosen]).to(device)
     return ImageSet(images, labels, torch.from_numpy(chosen).to(device), recorded)
+
+
+def _check_memory(count: int, values: int, device: torch.device) -> None:
+    """Raises UsageError where the images would not fit into memory as numbers, once clean and once blurred."""
+    needed, free = 2 * 4 * count * values, _free_memory(device)
+    if free is not None and needed > free:
+        raise UsageError(
+            f"{count:,} images take {needed / 2**30:.1f} GiB of memory, clean and blurred, and {free / 2**30:.1f} GiB "
+            f"are free: about {int(0.9 * free / (8 * values)):,} images would fit; say so with --limit, or with "
+            "train_images, validation_images and test_images in the suite's budget"
+        )
+
+
+def _free_memory(device: torch.device) -> int | None:
+    if torch.device(device).type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None  # not Linux: nobody tells
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
 
 
 class TrainingBlur:

@@ -1,8 +1,9 @@
 """Your own pictures: a folder or a zip file with one folder a class.
 
 Looked for are PLACE/train/CLASS/FILE with PLACE/test/CLASS/FILE, PLACE/val/CLASS/FILE or both, or PLACE/CLASS/FILE,
-which is then split at random, class by class. Where there is one part beside `train`, it tests. All images are decoded
-into memory; nothing is streamed from disk, so `load` refuses more than 4 GiB of them.
+which is then split at random, class by class. Where there is one part beside `train`, it tests. ImageNet-2012's folders
+come out in its own class order, which is that of the sorted folder names. Images are decoded once, one after the other,
+to disk where they are many; a run reads from there the share that its budget asks for.
 
 Of each picture the central square is reduced (or enlarged) to `side` pixels, bilinearly. Turned as its EXIF data say;
 palettes are looked up, CMYK becomes RGB, 16 bits become 8, transparent pixels show black, animations their first frame.
@@ -11,11 +12,14 @@ palettes are looked up, CMYK becomes RGB, 16 bits become 8, transparent pixels s
 from __future__ import annotations
 
 import io
+import math
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from tempfile import TemporaryFile, gettempdir
 from typing import TYPE_CHECKING, Annotated, ClassVar, TypeAlias
 from zipfile import BadZipFile, ZipFile
 
@@ -30,8 +34,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
-MOST_BYTES = 4 * 2**30
-"""Of decoded images, a byte a value; as numbers for a network they take four times as much."""
+IN_MEMORY = 2**29
+"""Bytes of decoded images that are gathered in memory; more go through a temporary file."""
 ENDINGS = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 PARTS = {"train": "train", "val": "validation", "valid": "validation", "validation": "validation", "test": "test"}
 
@@ -106,10 +110,11 @@ class ImageFolder(Dataset):
                 raise UsageError(f"{place}: {name} is of class {label!r}, of which there is no training image")
         count = sum(map(len, parts))
         size = count * (1 if self.grey else 3) * self.side**2
-        if size > MOST_BYTES:
+        # Twice: here while they are decoded, and in the results folder.
+        if (free := shutil.disk_usage(gettempdir()).free) < 2 * size:
             raise UsageError(
-                f"{place}: {count:,} images of {self.side} pixels take {size / 2**30:.1f} GiB, and all of them must "
-                f"fit into {MOST_BYTES / 2**30:.0f} GiB; choose a smaller side or fewer images"
+                f"{place}: {count:,} images of {self.side} pixels take {size / 2**30:.1f} GiB, twice while they are "
+                f"decoded, and {gettempdir()} has {free / 2**30:.1f} GiB free; choose a smaller side or set TMPDIR"
             )
 
     def _decoded(self, place: Path, content: Callable[[str], bytes], files: Files, class_names: Sequence[str]) -> Split:
@@ -117,7 +122,7 @@ class ImageFolder(Dataset):
 
         labels = np.array([class_names.index(label) for _, label in files], np.int64)
         order = balanced_order(labels)
-        images = np.empty((len(files), 1 if self.grey else 3, self.side, self.side), np.uint8)
+        images = _room((len(files), 1 if self.grey else 3, self.side, self.side))
         for row, index in enumerate(order):
             name = files[index][0]
             try:
@@ -125,6 +130,16 @@ class ImageFolder(Dataset):
             except Exception as error:  # a damaged file may raise anything
                 raise UsageError(f"{place / name}: cannot be decoded ({' '.join(str(error).split())})") from None
         return Split(images, labels[order])
+
+
+def _room(shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """An array to be filled, on disk where it is big; the file has no name, so it goes when the array goes."""
+    import numpy as np
+
+    if math.prod(shape) <= IN_MEMORY:
+        return np.empty(shape, np.uint8)
+    with TemporaryFile() as file:
+        return np.memmap(file, np.uint8, "w+", shape=shape)
 
 
 # --- files ---------------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from blurbench import hookimpl
 from blurbench.errors import Unavailable, UsageError
 from blurbench.protocols import Dataset
 from blurbench.types import Count, Pixels, Split, Splits
-from blurbench_datasets.imagefolder import ENDINGS, MOST_BYTES, PARTS, plain
+from blurbench_datasets.imagefolder import ENDINGS, PARTS, plain
 from blurbench_datasets.splitting import SEED
 
 if TYPE_CHECKING:
@@ -33,14 +33,16 @@ _Scenes: TypeAlias = Mapping[_Scene, list[_Pair]]
 _Part: TypeAlias = list[tuple[_Pair, int]]  # pairs and their labels
 _Parts: TypeAlias = tuple[_Part, _Part, _Part]
 
+MOST_BYTES = 4 * 2**30
+"""Of crops, sharp and blurred, a byte a value."""
 SHARES = (0.6, 0.1)
 """Of a scene's frames in order of time: training, then validation; the rest tests."""
 
 
 @dataclass(frozen=True)
 class PairedImages(Dataset):
-    """`classes = "scenes"`: which scene is it? Of each scene the first frames train, later ones validate, the last test,
-    so restorers meet the test scenes too, at other times. `classes = "one"`: restoration alone; the folders
+    """`classes = "scenes"`: which scene is it? Of each scene the first frames train, later ones validate, the last
+    test, so restorers meet the test scenes too, at other times. `classes = "one"`: restoration alone; the folders
     `train`, `val` and `test` are kept apart as they are (without them, the last scenes test)."""
 
     paper: ClassVar[str] = "layouts of GoPro (Nah, Kim, Lee 2017) and REDS (Nah et al. 2019)"

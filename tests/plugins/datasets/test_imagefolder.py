@@ -2,12 +2,14 @@
 
 import io
 import os
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from zipfile import ZipFile
 
 import numpy as np
 import pytest
+from blurbench_datasets import imagefolder
 from blurbench_datasets.imagefolder import ImageFolder, decoded, set_aside
 from PIL import Image
 
@@ -164,20 +166,25 @@ def test_a_file_that_is_no_zip_is_named(tmp_path):
         ImageFolder(path="pictures.zip").load([tmp_path])
 
 
-def test_too_many_images_are_refused_before_any_is_decoded(tmp_path):
+def test_more_images_than_the_disk_holds_are_refused_before_any_is_decoded(tmp_path, monkeypatch):
     write(tmp_path / "pictures", in_parts("train", "test", each=200))
     for path in (tmp_path / "pictures").rglob("*.png"):
         path.write_bytes(b"never read")
-    count = 4 * 2**30 // (3 * 1024 * 1024)  # 1365 images of 1024 pixels in colour
-    with pytest.raises(UsageError, match=r"cannot be decoded"):
-        ImageFolder(path="pictures", side=1024).load([tmp_path])
-    extra = range(200, 200 + (count + 1 - 1200))
-    for number in extra:
-        (tmp_path / "pictures" / "train" / "ant" / f"{number}.png").touch()
-    with pytest.raises(UsageError, match=r"1,366 images of 1024 pixels take 4\.0 GiB, and all of them must fit"):
-        ImageFolder(path="pictures", side=1024).load([tmp_path])
-    with pytest.raises(UsageError, match=r"cannot be decoded"):
-        ImageFolder(path="pictures", side=1024, grey=True).load([tmp_path])
+    full = shutil.disk_usage(tmp_path)._replace(free=10**6)
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: full)
+    with pytest.raises(
+        UsageError, match=r"1,200 images of 64 pixels take 0\.0 GiB.* choose a smaller side or set TMPDIR"
+    ):
+        ImageFolder(path="pictures", side=64).load([tmp_path])
+
+
+def test_many_images_go_through_the_disk_and_come_out_the_same(tmp_path, monkeypatch):
+    write(tmp_path / "pictures", in_parts("train", "test"))
+    few = ImageFolder(path="pictures", side=8).load([tmp_path])
+    monkeypatch.setattr(imagefolder, "IN_MEMORY", 0)
+    many = ImageFolder(path="pictures", side=8).load([tmp_path])
+    assert isinstance(many.train.images, np.memmap)
+    assert np.array_equal(many.train.images, few.train.images)
 
 
 # --- pixels --------------------------------------------------------------------------------------------------------
