@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,34 +15,66 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from blurbench.leaderboard.page import Strip
     from blurbench.leaderboard.standings import Standings
+    from blurbench.results.record import Manifest, Record, Timing
 
-__all__ = ["publish_board", "standings_of", "write_board"]
+__all__ = ["board_at", "publish_board", "records_of", "standings_of", "write_board", "write_index"]
 
 PICTURED = 4
 """Images in a strip of samples."""
 
 
-def standings_of(store: Store, board: str) -> Standings:
-    """The standings of a stored board."""
-    from blurbench.leaderboard.standings import standings
+def records_of(store: Store, board: str) -> tuple[Manifest, dict[str, Record]]:
+    """The lines of a stored board, and their records; one that cannot be compared with the others is a failed one."""
+    from blurbench.results.agreement import without_dissenters
 
     manifest = store.manifest(board)
     if manifest is None:
         known = ", ".join(store.boards()) or "none yet; `blurbench run` makes one"
         raise UsageError(f"no board {board!r} in {store.root}; there is: {known}")
     records = {line.key: store.record(line.key) for line in manifest.lines}
-    found = {key: record for key, record in records.items() if record is not None}
-    timings = {record.cost.timing: store.timing(record.cost.timing) for record in found.values() if record.cost}
-    return standings(manifest, found, {key: timing for key, timing in timings.items() if timing is not None})
+    return manifest, without_dissenters(manifest, {key: one for key, one in records.items() if one is not None})
+
+
+def board_at(path: Path, board: str | None = None, elsewhere: Sequence[str] = ()) -> tuple[Store, str]:
+    """The store and the board that a path names: a results folder, or FOLDER/boards/NAME.json. Where a folder holds
+    several, the one called `board`, or the one that is among those `elsewhere`, too."""
+    if path.suffix == ".json" and path.parent.name == "boards":
+        return Store(path.parent.parent), path.stem
+    store = Store(path)
+    if not (store.root / "boards").is_dir():
+        raise UsageError(f"{path} is no results folder and no board in one")
+    boards = [board] if board else store.boards()
+    if len(boards) > 1:
+        boards = [name for name in boards if name in elsewhere] or boards
+    if len(boards) != 1:
+        known = ", ".join(boards) or "none yet"
+        raise UsageError(f"{path} holds these boards: {known}; choose one with --board")
+    return store, boards[0]
+
+
+def timings_of(store: Store, records: Mapping[str, Record]) -> dict[str, Timing]:
+    """The stored timings that records name."""
+    timings = {record.cost.timing: store.timing(record.cost.timing) for record in records.values() if record.cost}
+    return {key: timing for key, timing in timings.items() if timing is not None}
+
+
+def standings_of(store: Store, board: str, baseline_classifier: str | None = None) -> Standings:
+    """The standings of a stored board; `baseline_classifier` is the reference of its corruption errors."""
+    from blurbench.leaderboard.standings import standings
+
+    manifest, found = records_of(store, board)
+    return standings(manifest, found, timings_of(store, found))
 
 
 def write_board(store: Store, board: str) -> tuple[str, list[Path]]:
-    """Write markdown and CSV beside the manifest; return the summary to be printed and the paths."""
-    from blurbench.leaderboard import csv, markdown
+    """Write markdown, CSV and the web page beside the manifest; return the summary to be printed and the paths."""
+    from blurbench.leaderboard import csv, markdown, page
 
     result = standings_of(store, board)
     files = {".md": markdown.render(result), ".csv": csv.rows(result)}
+    files[".html"] = page.render(result, _strips(store, board))
     paths = [store.board_path(board, suffix) for suffix in files]
     for path, text in zip(paths, files.values(), strict=True):
         write_atomically(path, text)
@@ -49,20 +82,43 @@ def write_board(store: Store, board: str) -> tuple[str, list[Path]]:
 
 
 def publish_board(store: Store, board: str, folder: Path) -> list[Path]:
-    """Copy a board into `folder`, with a chart and strips of sample images."""
+    """Copy a board into `folder`, also as JSON and LaTeX, with a chart and strips of sample images."""
+    from blurbench.leaderboard import json, latex
     from blurbench.leaderboard.picture import recovery_chart, sample_strip
 
-    paths = [folder / f"{board}{suffix}" for suffix in (".md", ".csv")]
-    for path in paths:
-        write_atomically(path, store.board_path(board, path.suffix).read_bytes())
-    chart = folder / f"{board}.png"
-    recovery_chart(standings_of(store, board), chart)
-    paths.append(chart)
-    for (dataset, blur), stages in _sample_stages(store, board).items():
-        name = re.sub(r"[^A-Za-z0-9._-]+", "-", f"{board}.{dataset}.{blur}")  # labels are not file names
+    result = standings_of(store, board)
+    files: dict[str, str | bytes] = {
+        suffix: store.board_path(board, suffix).read_bytes() for suffix in (".md", ".csv", ".html")
+    }
+    files |= {".json": json.render(result), ".tex": latex.render(result)}
+    paths = [folder / f"{board}{suffix}" for suffix in files]
+    for path, content in zip(paths, files.values(), strict=True):
+        write_atomically(path, content)
+    for suffix in (".png", ".svg"):
+        paths.append(folder / f"{board}{suffix}")
+        recovery_chart(result, paths[-1])
+    for strip in _strips(store, board):
+        name = re.sub(r"[^A-Za-z0-9._-]+", "-", f"{board}.{strip.dataset}.{strip.blur}")  # labels are not file names
         paths.append(folder / f"{name}.png")
-        sample_strip(stages, paths[-1])
+        sample_strip(strip.stages, paths[-1])
+    return [*paths, *write_index(folder)]
+
+
+def write_index(folder: Path) -> list[Path]:
+    """The front page of a folder of published results, made anew from what lies there."""
+    from blurbench.leaderboard import index
+
+    documents = index.published(folder)
+    paths = [folder / "README.md", folder / "index.html"]
+    for path, text in zip(paths, (index.markdown(documents), index.html(documents)), strict=True):
+        write_atomically(path, text)
     return paths
+
+
+def _strips(store: Store, board: str) -> list[Strip]:
+    from blurbench.leaderboard.page import Strip
+
+    return [Strip(*place, stages) for place, stages in _sample_stages(store, board).items()]
 
 
 def _sample_stages(store: Store, board: str) -> dict[tuple[str, str], dict[str, NDArray[np.uint8]]]:

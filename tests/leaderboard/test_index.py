@@ -1,0 +1,28 @@
+"""The front page of a folder of published boards."""
+
+from blurbench.leaderboard import index, json, markdown
+from blurbench.leaderboard.standings import standings
+
+
+def test_boards_come_first_with_their_leaders_and_other_reports_by_their_heading(board, tmp_path):
+    board.title = "Mini <board>"
+    for strategy, right in (("plain", 4), ("retrain", 9)):
+        board.cell("none", strategy, "" if strategy == "plain" else "gaussian-2", hits="1" * 10)
+        board.cell(
+            "gaussian-2", strategy, "" if strategy == "plain" else "gaussian-2", hits="1" * right + "0" * (10 - right)
+        )
+    result = standings(board.manifest, board.records, {})
+    (tmp_path / "mini.md").write_text(markdown.render(result))
+    (tmp_path / "mini.json").write_text(json.render(result))
+    (tmp_path / "mini.html").write_text("a page")
+    (tmp_path / "papers").mkdir()
+    (tmp_path / "papers" / "a.md").write_text("# A paper\n")
+    documents = index.published(tmp_path)
+    assert [one.path for one in documents] == ["mini.md", "papers/a.md"]
+    text = index.markdown(documents)
+    assert "**[Mini &#60;board&#62;](mini.md)** ([web page](mini.html))" in text
+    assert "- cnn3: retrain on gaussian-2 +50.0" in text
+    assert "**[A paper](papers/a.md)**" in text
+    assert "Mini &lt;board&gt;" in index.html(documents)
+    (tmp_path / "README.md").write_text(text)
+    assert index.published(tmp_path) == documents
