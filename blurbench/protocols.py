@@ -130,6 +130,10 @@ class Restorer(Plugin):
     trainable: ClassVar[bool] = True
     """False where there is nothing to fit, so that no artifact is made."""
 
+    def fitted_as(self) -> Restorer:
+        """The restorer that is fitted for it: itself, or one that differs in how the network is used alone."""
+        return self
+
     def build(self, shape: Shape) -> nn.Module | None:
         """An unfitted network for images of `shape`, or None where there is nothing to fit."""
         return None
@@ -341,6 +345,15 @@ class Estimator(Plugin):
     def limits(self) -> tuple[float, float]:
         """The least and the largest sigma that it can answer."""
         return (0.0, math.inf)
+
+    @property
+    def answers(self) -> tuple[float, ...] | None:
+        """All values that it can answer, rising, or None where it can answer any within `limits`."""
+        return None
+
+    def fitted_as(self) -> Estimator:
+        """The estimator that is fitted for it: itself, or one that differs in how its network is read alone."""
+        return self
 
     def build(self) -> nn.Module | None:
         """An unfitted network, or None where there is nothing to fit."""

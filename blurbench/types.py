@@ -308,7 +308,7 @@ class Recipe:
     epochs: Annotated[int, Count(1)]
     learning_rate: Annotated[float, Limits(0, 100)] = 1e-3
     batch_size: Annotated[int, Count(1)] = 64
-    optimizer: Literal["adam", "sgd", "adamw"] = "adam"
+    optimizer: Literal["adam", "sgd", "adamw", "adagrad"] = "adam"
     schedule: Literal["one-cycle", "constant"] = "one-cycle"
     weight_decay: Annotated[float, Limits(0, 1)] = 0.0
     patience: Annotated[int, Count(1)] | None = None

@@ -65,3 +65,12 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trouble(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for PYTHONPATH that holds blurbench-trouble."""
     return _installed("blurbench-trouble", tmp_path_factory.mktemp("trouble"))
+
+
+@pytest.fixture(scope="session")
+def smoked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A results folder in which the smoke suite has run. Copy it before you change anything in it."""
+    folder = tmp_path_factory.mktemp("smoked")
+    command = [sys.executable, "-c", "from blurbench.cli import main; main()", "run", "--suite", "smoke"]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=240)
+    return folder / "blurbench-results"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from blurbench.errors import BlurbenchError
+from blurbench.leaderboard.escape import one_line
 
 __all__ = ["main"]
 
@@ -16,7 +17,7 @@ def main() -> None:
     try:
         app(prog_name="blurbench")
     except BlurbenchError as error:
-        print(f"blurbench: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"blurbench: {one_line(str(error), 2000)}", file=sys.stderr)
         sys.exit(error.exit_code)
     except BrokenPipeError:  # `blurbench ls | head`
         sys.stderr.close()

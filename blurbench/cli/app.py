@@ -4,7 +4,27 @@ from __future__ import annotations
 
 import typer
 
-from blurbench.cli import data, leaderboard, ls, plan, plugin, run, show, status
+from blurbench.cli import (
+    advise,
+    compare,
+    data,
+    leaderboard,
+    ls,
+    merge,
+    options,
+    plan,
+    plugin,
+    probe,
+    replay,
+    reproduce,
+    run,
+    show,
+    status,
+    submit,
+    timing,
+    validate,
+    verify,
+)
 
 __all__ = ["app"]
 
@@ -22,7 +42,19 @@ app.command("plan")(plan.plan)
 app.command("status")(status.status)
 app.command("ls")(ls.ls)
 app.command("show")(show.show)
-app.command("leaderboard")(leaderboard.leaderboard)
+boards = typer.Typer(cls=options.WithDefault, help="Boards from stored records.", rich_markup_mode=None)
+boards.command("render")(leaderboard.leaderboard)
+boards.command("merge")(merge.merge)
+app.add_typer(boards, name="leaderboard")
+app.command("time")(timing.time)
+app.command("validate")(validate.validate)
+app.command("submit")(submit.submit)
+app.command("advise")(advise.advise)
+app.command("compare")(compare.compare)
+app.command("replay")(replay.replay)
+app.command("reproduce")(reproduce.reproduce)
+app.command("verify")(verify.verify)
+app.command("probe")(probe.probe)
 app.add_typer(data.app, name="data")
 app.add_typer(plugin.app, name="plugin")
 

@@ -65,14 +65,14 @@ def standings_of(store: Store, board: str, baseline_classifier: str | None = Non
     from blurbench.leaderboard.standings import standings
 
     manifest, found = records_of(store, board)
-    return standings(manifest, found, timings_of(store, found))
+    return standings(manifest, found, timings_of(store, found), baseline_classifier)
 
 
-def write_board(store: Store, board: str) -> tuple[str, list[Path]]:
+def write_board(store: Store, board: str, baseline_classifier: str | None = None) -> tuple[str, list[Path]]:
     """Write markdown, CSV and the web page beside the manifest; return the summary to be printed and the paths."""
     from blurbench.leaderboard import csv, markdown, page
 
-    result = standings_of(store, board)
+    result = standings_of(store, board, baseline_classifier)
     files = {".md": markdown.render(result), ".csv": csv.rows(result)}
     files[".html"] = page.render(result, _strips(store, board))
     paths = [store.board_path(board, suffix) for suffix in files]
@@ -81,12 +81,12 @@ def write_board(store: Store, board: str) -> tuple[str, list[Path]]:
     return markdown.summary(result), paths
 
 
-def publish_board(store: Store, board: str, folder: Path) -> list[Path]:
+def publish_board(store: Store, board: str, folder: Path, baseline_classifier: str | None = None) -> list[Path]:
     """Copy a board into `folder`, also as JSON and LaTeX, with a chart and strips of sample images."""
     from blurbench.leaderboard import json, latex
     from blurbench.leaderboard.picture import recovery_chart, sample_strip
 
-    result = standings_of(store, board)
+    result = standings_of(store, board, baseline_classifier)
     files: dict[str, str | bytes] = {
         suffix: store.board_path(board, suffix).read_bytes() for suffix in (".md", ".csv", ".html")
     }

@@ -9,10 +9,11 @@ import typer
 
 from blurbench.cli import options
 from blurbench.cli.board import publish_board, write_board
+from blurbench.cli.estimation import estimation_boards, publish_estimations
 from blurbench.errors import UsageError
 from blurbench.results.store import Store
 
-__all__ = ["leaderboard"]
+__all__ = ["leaderboard", "only_board"]
 
 
 def leaderboard(
@@ -21,18 +22,29 @@ def leaderboard(
     publish: Annotated[
         Path | None, typer.Option(help="Also write the board into this folder, with its pictures.")
     ] = None,
+    baseline_classifier: Annotated[
+        str | None,
+        typer.Option(help="Classifier whose baseline row is the reference of CE and mCE [each row's own]."),
+    ] = None,
 ) -> None:
     """Render a board from the records in the results folder."""
     store = Store(out)
-    name = board or _only(store)
-    summary, paths = write_board(store, name)
+    if board in (estimators := estimation_boards(store)) or (
+        board is None and not store.boards() and len(estimators) == 1
+    ):
+        paths = publish_estimations(store, board or estimators[0], publish or store.root / "boards")
+        typer.echo("\n".join(["Written:", *(f"  {path}" for path in paths)]))
+        return
+    name = board or only_board(store)
+    summary, paths = write_board(store, name, baseline_classifier)
     typer.echo(summary)
     if publish is not None:
-        paths += publish_board(store, name, publish)
+        paths += publish_board(store, name, publish, baseline_classifier)
     typer.echo("\n".join(["Written:", *(f"  {path}" for path in paths)]))
 
 
-def _only(store: Store) -> str:
+def only_board(store: Store) -> str:
+    """The name of the one board that a results folder holds."""
     boards = store.boards()
     if len(boards) != 1:
         known = ", ".join(boards) or "none yet; `blurbench run` makes one"

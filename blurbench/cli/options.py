@@ -9,15 +9,24 @@ from pathlib import Path
 from typing import Annotated, Any, TypeAlias, get_type_hints
 
 import typer
+from typer.core import TyperGroup
 
 from blurbench.running.session import Request
 
-__all__ = ["DataDirs", "Out", "selecting"]
+__all__ = ["DataDirs", "Out", "WithDefault", "selecting"]
 
 Out: TypeAlias = Annotated[Path, typer.Option("--out", "-o", help="Results folder.")]
 DataDirs: TypeAlias = Annotated[
     list[Path] | None, typer.Option("--data-dir", help="Where real data sets lie; also BLURBENCH_DATA.")
 ]
+
+
+class WithDefault(TyperGroup):
+    """A group of commands, of which the first is meant where none is named: `leaderboard` is `leaderboard render`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        named = args and (args[0] in self.commands or args[0] in self.get_help_option_names(ctx))
+        return super().parse_args(ctx, args if named else [next(iter(self.commands)), *args])
 
 
 def _request(

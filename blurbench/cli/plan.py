@@ -7,6 +7,7 @@ from collections import Counter
 import typer
 
 from blurbench.cli import options
+from blurbench.cli.estimation import estimation_session, plan_estimators
 from blurbench.running.session import Request, Session
 
 __all__ = ["plan"]
@@ -15,6 +16,9 @@ __all__ = ["plan"]
 @options.selecting
 def plan(request: Request) -> None:
     """Say how many cells and artifacts a run has, what is stored already, and about how long the rest takes here."""
+    if (estimators := estimation_session(request)) is not None:
+        plan_estimators(estimators)
+        return
     from blurbench.running.estimate import estimate
 
     session = Session(request)

@@ -12,11 +12,12 @@ import typer
 
 from blurbench.cli import options
 from blurbench.cli.board import write_board
+from blurbench.cli.estimation import estimation_session, run_estimators
 from blurbench.errors import BlurbenchError, shortened
 from blurbench.running.session import Request, Rerun, Session
 from blurbench.running.supervisor import Outcome
 
-__all__ = ["run"]
+__all__ = ["measure", "run"]
 
 
 @options.selecting
@@ -28,6 +29,14 @@ def run(
 
     Nothing that is stored is computed again; an interrupted run goes on where it stopped.
     """
+    measure(request, rerun)
+
+
+def measure(request: Request, rerun: Rerun) -> None:
+    """Do that, whatever kind of suite it is. Raises typer.Exit where something failed, when all is written."""
+    if (estimators := estimation_session(request)) is not None:
+        run_estimators(estimators, rerun)
+        return
     began = time.perf_counter()
     session = Session(request)
     for problem in session.menu.problems:

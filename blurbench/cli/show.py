@@ -13,7 +13,7 @@ from blurbench.errors import UsageError
 from blurbench.results.record import Record
 from blurbench.results.store import Store
 
-__all__ = ["show"]
+__all__ = ["show", "stored_record"]
 
 
 def show(
@@ -22,13 +22,14 @@ def show(
     images: Annotated[bool, typer.Option("--images", help="Also the answer for each test image.")] = False,
 ) -> None:
     """Print a stored record as JSON."""
-    content = _record(Store(out), key).model_dump(exclude_defaults=True)
+    content = stored_record(Store(out), key).model_dump(exclude_defaults=True)
     if not images:
         content.pop("images", None)
     typer.echo(json.dumps(content, indent=2))
 
 
-def _record(store: Store, prefix: str) -> Record:
+def stored_record(store: Store, prefix: str) -> Record:
+    """The one record whose key begins with `prefix`."""
     paths = [path for path in (store.root / "records").glob("*/*.json") if path.stem.startswith(prefix)]
     if not paths:
         raise UsageError(f"no record begins with {prefix!r} in {store.root}; the board's CSV lists all keys")

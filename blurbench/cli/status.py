@@ -9,6 +9,7 @@ import typer
 
 from blurbench.cli import options
 from blurbench.errors import UsageError
+from blurbench.leaderboard.escape import one_line
 from blurbench.results.store import Store
 
 __all__ = ["status"]
@@ -40,4 +41,4 @@ def _board(store: Store, name: str) -> None:
             reasons[f"{record.status}: {record.reason}"] += 1
     typer.echo(f"{name}: {len(manifest.lines)} cells, " + ", ".join(f"{n} {what}" for what, n in counts.most_common()))
     for reason, count in reasons.most_common():
-        typer.echo(f"  {count} x {reason}")
+        typer.echo(f"  {count} x {one_line(reason, 400)}")

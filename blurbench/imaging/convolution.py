@@ -12,9 +12,10 @@ from __future__ import annotations
 import torch
 from torch.nn import functional as F
 
-from blurbench.errors import UsageError
-from blurbench.imaging.psf import dense, from_kernel, gaussian_radius, gaussian_taps, is_delta
-from blurbench.types import DensePsf, GaussianPsf, Padding, Psf, SigmaMap, TapsPsf
+from blurbench.errors import UnknownName, UsageError
+from blurbench.imaging import compiled
+from blurbench.imaging.psf import dense, disc_radius, from_kernel, gaussian_radius, gaussian_taps, is_delta
+from blurbench.types import DensePsf, DiscPsf, GaussianPsf, Padding, Psf, SigmaMap, TapsPsf
 
 __all__ = ["convolve", "pad"]
 
@@ -35,6 +36,13 @@ def convolve(images: torch.Tensor, psf: Psf | torch.Tensor, padding: Padding = "
     Raises:
         UsageError: where the PSF reaches further than the padding is defined.
     """
+    _check_shapes(images, psf)
+    if len(images) == 0 or (isinstance(psf, TapsPsf) and is_delta(psf)):
+        return images
+    covered = compiled.covers(images, psf)
+    check_reach(images, _reach(psf, covered), padding)
+    if covered:
+        return compiled.blur(images, psf, padding, lambda x, w: _padded_fourier(x, w, padding), _most_taps(images))
     match psf:
         case torch.Tensor():
             return _dense(images, from_kernel(psf), padding)
@@ -43,13 +51,21 @@ def convolve(images: torch.Tensor, psf: Psf | torch.Tensor, padding: Padding = "
         case SigmaMap():
             return _varying(images, psf, padding)
         case TapsPsf():
-            return images if is_delta(psf) else _taps(images, psf, padding)
+            return _taps(images, psf, padding)
         case _:
             return _dense(images, dense(psf), padding)
 
 
 def pad(images: torch.Tensor, half: int, padding: Padding) -> torch.Tensor:
     """Images (N, C, H + 2 half, W + 2 half). Raises UsageError where mirror images or copies would not reach."""
+    check_reach(images, half, padding)
+    return F.pad(images, (half,) * 4, mode=_MODES[padding])
+
+
+def check_reach(images: torch.Tensor, half: int, padding: Padding) -> None:
+    """Raise UsageError where the padding is not defined as far as `half` pixels beyond the border."""
+    if padding not in _MODES:
+        raise UnknownName("padding", padding, _MODES)
     reach = {"reflect": min(images.shape[-2:]) - 1, "wrap": min(images.shape[-2:])}.get(padding, half)
     if half > reach:
         raise UsageError(
@@ -57,7 +73,48 @@ def pad(images: torch.Tensor, half: int, padding: Padding) -> torch.Tensor:
             f"{images.shape[-2]}x{images.shape[-1]}, but the blur has a half-width of {half}; "
             "use a smaller blur, or padding 'replicate' or 'zeros'"
         )
-    return F.pad(images, (half,) * 4, mode=_MODES[padding])
+
+
+def _check_shapes(images: torch.Tensor, psf: Psf | torch.Tensor) -> None:
+    if images.ndim != 4:
+        raise UsageError(f"images must be (N, C, H, W), not {tuple(images.shape)}")
+    if isinstance(psf, torch.Tensor) and psf.ndim != 3:
+        raise UsageError(f"a PSF of each image must be given: kernels (N, a, b), not {tuple(psf.shape)}")
+    parts = {"kernels": psf} if isinstance(psf, torch.Tensor) else vars(psf)
+    for name, values in parts.items():
+        if isinstance(values, torch.Tensor) and len(values) != len(images):
+            raise UsageError(f"{len(images)} images need as many PSFs, but {name} is {tuple(values.shape)}")
+    maps = [v for v in parts.values() if isinstance(psf, SigmaMap) and v is not None]
+    if any(v.shape[1:] != images.shape[2:] for v in maps):
+        raise UsageError(
+            f"maps must be as large as the images, {tuple(images.shape[2:])}, not {tuple(maps[0].shape[1:])}"
+        )
+
+
+def _reach(psf: Psf | torch.Tensor, covered: bool) -> int:
+    """The half-width of the widest of the PSFs."""
+    match psf:
+        case torch.Tensor():
+            return max(psf.shape[-2:]) // 2
+        case DensePsf():
+            return psf.weights.shape[-1] // 2
+        case GaussianPsf():
+            return int(gaussian_radius(psf.sigma.max())) if psf.size is None else psf.size // 2
+        case DiscPsf():
+            return disc_radius(psf.radius)
+        case SigmaMap():
+            return int(gaussian_radius(psf.sigma.max()) if psf.radius is None else psf.radius.max())
+        case TapsPsf():
+            return compiled.reach_of_points(psf) if covered else _reach_of_points(psf)
+
+
+def _reach_of_points(psf: TapsPsf) -> int:
+    return int((psf.offsets.abs().amax(-1) * (psf.weights != 0)).max())
+
+
+def _most_taps(images: torch.Tensor) -> int:
+    """Above how many taps a Fourier transform is cheaper: never, for small images."""
+    return 400 if images[0, 0].numel() > 48 * 48 else 1 << 30
 
 
 def _separable(images: torch.Tensor, taps: torch.Tensor, padding: Padding) -> torch.Tensor:
@@ -70,7 +127,7 @@ def _separable(images: torch.Tensor, taps: torch.Tensor, padding: Padding) -> to
 
 
 def _taps(images: torch.Tensor, psf: TapsPsf, padding: Padding) -> torch.Tensor:
-    half = int((psf.offsets.abs().amax(-1) * (psf.weights != 0)).max())
+    half = _reach_of_points(psf)
     count = int((psf.weights != 0).sum(1).max())
     pixels = images[0].numel()
     # In multiplications of the grouped convolution: a shifted addition costs 6.6 of them a pixel and 145,000 a call.
@@ -98,6 +155,11 @@ def _dense(images: torch.Tensor, psf: DensePsf, padding: Padding) -> torch.Tenso
     if side**2 * h * w < 300 * padded.shape[-2] * padded.shape[-1]:
         return _grouped(padded, psf.weights.to(images))
     return _fourier(padded, psf.weights.to(images))
+
+
+def _padded_fourier(images: torch.Tensor, kernels: torch.Tensor, padding: Padding) -> torch.Tensor:
+    weights = from_kernel(kernels).weights.to(images)
+    return _fourier(pad(images, weights.shape[-1] // 2, padding), weights)
 
 
 def _grouped(padded: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:

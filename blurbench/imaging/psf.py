@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from blurbench.errors import UsageError
 from blurbench.types import DensePsf, DiscPsf, GaussianPsf, Psf, SigmaMap, TapsPsf
 
-__all__ = ["compose", "delta", "dense", "from_kernel", "gaussian_radius", "gaussian_taps", "is_delta"]
+__all__ = ["compose", "delta", "dense", "disc_radius", "from_kernel", "gaussian_radius", "gaussian_taps", "is_delta"]
 
 
 def dense(psf: Psf) -> DensePsf:
@@ -72,6 +72,11 @@ def from_kernel(kernel: torch.Tensor) -> DensePsf:
     return DensePsf(F.pad(kernel.double(), (left, side - columns - left, top, side - rows - top)))
 
 
+def disc_radius(radius: torch.Tensor) -> int:
+    """The largest offset of any pixel that any of the discs (N,) touches."""
+    return int(torch.ceil(radius.double().max().clamp_min(0.5) - 0.5))
+
+
 def gaussian_radius(sigma: torch.Tensor) -> torch.Tensor:
     """floor(4 sigma + 0.5), where the weights have fallen below 1/2000 of the centre's; int64, shape of `sigma`."""
     return torch.floor(4.0 * sigma.double() + 0.5).long()
@@ -105,7 +110,7 @@ def _splat(psf: TapsPsf) -> torch.Tensor:
 def _disc(radius: torch.Tensor) -> torch.Tensor:
     """Area of (pixel square ∩ disc) / (pi r^2). Up to r = 1/2 the disc lies within one pixel: a delta."""
     r = radius.double().clamp_min(0.5)[:, None, None]
-    half = int(torch.ceil(r - 0.5).max())
+    half = disc_radius(radius)
     edges = torch.arange(-half, half + 2, device=r.device, dtype=torch.float64) - 0.5
     corners = _signed_area(edges[None, :, None], edges[None, None, :], r)
     area = corners.diff(dim=1).diff(dim=2).clamp_min(0.0)  # outside, rounding leaves -1e-17

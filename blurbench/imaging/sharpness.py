@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from blurbench.errors import UsageError
 
-__all__ = ["laplacian", "laplacian_variance", "patch_laplacian_variance"]
+__all__ = ["grey", "laplacian", "laplacian_variance", "patch_laplacian_variance"]
 
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
@@ -19,7 +19,7 @@ def laplacian(images: torch.Tensor) -> torch.Tensor:
 
     The response of the grey image to [0 1 0; 1 -4 1; 0 1 0], mirrored at the border without repeating the edge.
     """
-    x = F.pad(255.0 * _grey(images), (1, 1, 1, 1), mode="reflect")[:, 0]
+    x = F.pad(255.0 * grey(images), (1, 1, 1, 1), mode="reflect")[:, 0]
     return x[:, :-2, 1:-1] + x[:, 2:, 1:-1] + x[:, 1:-1, :-2] + x[:, 1:-1, 2:] - 4.0 * x[:, 1:-1, 1:-1]
 
 
@@ -46,11 +46,12 @@ def patch_laplacian_variance(
         raise UsageError(f"patches of {patch} pixels do not tile images of {images.shape[-2]}x{images.shape[-1]}")
     if scope == "image":
         return _tiles(laplacian(images), patch).flatten(2).var(2, correction=0)
-    tiles = _tiles(_grey(images)[:, 0], patch)
+    tiles = _tiles(grey(images)[:, 0], patch)
     return laplacian_variance(tiles.flatten(0, 1)[:, None]).view(tiles.shape[:2])
 
 
-def _grey(images: torch.Tensor) -> torch.Tensor:
+def grey(images: torch.Tensor) -> torch.Tensor:
+    """Images (N, C, H, W), one channel or red, green and blue -> (N, 1, H, W) by the luma weights of BT.601."""
     if images.shape[1] == 1:
         return images
     weights = images.new_tensor(_LUMA)[:, None, None]

@@ -15,9 +15,12 @@ from blurbench.leaderboard.wording import (
     count,
     figures,
     gain,
+    megabytes,
     milliseconds,
     percent,
     percent_in,
+    points,
+    ranks,
     seconds,
     whole_percent,
 )
@@ -60,9 +63,13 @@ _TAKES: list[Column[Row]] = [
     ("knows", lambda row: for_markdown(row.knows)),
     ("requires", lambda row: for_markdown(", ".join(row.requires)) or NOTHING),
     ("fit s", lambda row: seconds(row.cost.fit_seconds)),
+    ("images seen", lambda row: count(row.cost.fit_images_seen)),
+    ("steps", lambda row: count(row.cost.fit_steps)),
     ("parameters", lambda row: count(row.cost.parameters)),
+    ("MACs", lambda row: count(row.cost.macs)),
     ("ms (1) (added)", lambda row: _with_added(row.cost.batch_1_ms, row.cost.added_batch_1_ms, row.is_baseline)),
     ("ms (256) (added)", lambda row: _with_added(row.cost.batch_256_ms, row.cost.added_batch_256_ms, row.is_baseline)),
+    ("MB (256)", lambda row: megabytes(row.cost.peak_memory_bytes)),
 ]
 
 
@@ -77,6 +84,9 @@ def _block(block: Block) -> list[str]:
         parts.append(_verdict(block.loss))
     if block.rows:
         parts.append(table(block.rows, columns))
+    if block.headroom:
+        best = named(block.headroom.strategy, block.headroom.train_blur)
+        parts.append(f"Headroom: {points(block.headroom.gain)} ({best}), chosen on test images.")
     if block.oracles:
         parts += ["Told the true PSF, so out of competition:", table(block.oracles, columns[1:])]
     if block.missing:
@@ -90,30 +100,35 @@ def _verdict(loss: Interval) -> str:
 
 
 _CLEAN_BLOCK: list[Column[Row]] = [
-    ("rank", lambda row: f"{row.rank}{' =' if row.ties_with_best and row.rank != 1 else ''}"),
+    ("rank", lambda row: ranks(row.rank_low, row.rank_high)),
     ("strategy", lambda row: for_markdown(row.strategy)),
     ("train blur", lambda row: for_markdown(row.train_blur) or NOTHING),
     ("top-1 [95%]", lambda row: percent_in(row.top1)),
     ("gain [95%]", lambda row: "baseline" if row.is_baseline else gain(row.gain)),
+    ("top-5", lambda row: "" if row.top5 is None else percent(row.top5)),
     ("calibration error", lambda row: percent(row.calibration_error)),
-    ("restored PSNR (blurred)", lambda row: _restored(row)),
+    ("restored PSNR (blurred)", lambda row: _restored(row.restored_psnr, row.blurred_psnr, 1)),
+    ("restored SSIM (blurred)", lambda row: _restored(row.restored_ssim, row.blurred_ssim, 3)),
     ("observed", lambda row: _observed(row)),
+    ("control", lambda row: row.control),
+    ("front", lambda row: "yes" if row.on_front else ""),
     ("seeds", lambda row: str(len(row.seeds)) if len(row.seeds) > 1 else ""),
 ]
 
 _BLURRED_BLOCK: list[Column[Row]] = [
     *_CLEAN_BLOCK[:5],
     ("recovered %", lambda row: whole_percent(row.recovered)),
+    ("retained %", lambda row: whole_percent(row.retained)),
     ("clean (change)", lambda row: _with_change(row)),
     ("test blur was", lambda row: row.exposure),
     *_CLEAN_BLOCK[5:],
 ]
 
 
-def _restored(row: Row) -> str:
-    if row.restored_psnr is None:
+def _restored(restored: float | None, blurred: float | None, decimals: int) -> str:
+    if restored is None:
         return ""
-    return f"{row.restored_psnr:.1f}" + (f" ({row.blurred_psnr:.1f})" if row.blurred_psnr is not None else "")
+    return f"{restored:.{decimals}f}" + (f" ({blurred:.{decimals}f})" if blurred is not None else "")
 
 
 def _with_change(row: Row) -> str:

@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 
 from blurbench.leaderboard.measured import Cells, Entry, Measured, Place, common_seeds, difference
-from blurbench.leaderboard.rows import CLEAN, Block, Cost, Row
+from blurbench.leaderboard.pareto import Offer, on_front
+from blurbench.leaderboard.rows import CLEAN, ORACLE, Block, Control, Cost, Headroom, Row
 from blurbench.metrics.intervals import Interval, difference_interval, top1_interval
+from blurbench.metrics.ranks import Scores, rank_sets
 from blurbench.metrics.robustness import recovered, retained
-from blurbench.results.record import Timing
+from blurbench.results.record import Record, Timing
 
 __all__ = ["block"]
 
@@ -27,14 +29,25 @@ def block(place: Place, cells: Cells, baseline: Entry | None, timings: Mapping[s
         for entry, row in here.items()
         if row.records
     ]
+    ranked = _ranked([row for row in rows if not row.is_oracle], here)
     return Block(
         *place,
         baseline=_top1(base) if base else None,
         loss=loss,
-        rows=_ranked([row for row in rows if not row.is_oracle], here),
+        rows=ranked,
         oracles=tuple(sorted((row for row in rows if row.is_oracle), key=_order)),
         missing=tuple(missing for row in here.values() for missing in row.missing),
+        headroom=_headroom(ranked) if base and place.test_blur != CLEAN else None,
     )
+
+
+def _headroom(rows: Iterable[Row]) -> Headroom | None:
+    """The row with the greatest gain, the baseline's being 0."""
+    gains = [(row.gain.estimate if row.gain else 0.0, row) for row in rows if row.gain or row.is_baseline]
+    if not gains:
+        return None
+    gain, best = max(gains, key=lambda pair: pair[0])
+    return Headroom(best.strategy, best.train_blur, best.top1.estimate, gain)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +82,7 @@ def _row(entry: Entry, row: Measured, clean: Measured | None, yardstick: _Yardst
     assert first.exposure is not None
     gain = None if is_baseline else _paired(row, yardstick.base)
     clean_top1 = fmean(one.top1 for one in clean.metrics) if clean else None
+    common = common_seeds(row, yardstick.base) if yardstick.base and not is_baseline else []
     return Row(
         *entry,
         n=metrics[0].n,
@@ -83,9 +97,13 @@ def _row(entry: Entry, row: Measured, clean: Measured | None, yardstick: _Yardst
         exposure=first.exposure,
         cost=_cost(row, yardstick),
         gain=gain,
+        gain_seeds=tuple(common),
+        gain_by_seed=_by_seed(row, yardstick.base, common),
         recovered=recovered(gain.estimate, yardstick.loss) if gain and yardstick.loss else None,
         retained=retained(top1.estimate, clean_top1) if clean_top1 is not None else None,
         clean=clean_top1,
+        clean_top5=_mean(one.top5 for one in clean.metrics) if clean else None,
+        clean_calibration_error=fmean(one.calibration_error for one in clean.metrics) if clean else None,
         clean_change=None if is_baseline else _paired(clean, yardstick.clean_base),
         blurred_psnr=_mean(one.blurred_psnr for one in metrics),
         restored_psnr=_mean(one.restored_psnr for one in metrics),
@@ -93,7 +111,23 @@ def _row(entry: Entry, row: Measured, clean: Measured | None, yardstick: _Yardst
         restored_ssim=_mean(one.restored_ssim for one in metrics),
         observations=_observations(row),
         is_baseline=is_baseline,
+        control=_control(first),
     )
+
+
+def _by_seed(row: Measured, base: Measured | None, seeds: Iterable[int]) -> tuple[float, ...]:
+    return tuple(float(difference(row, base, [seed]).mean()) for seed in seeds) if base else ()
+
+
+def _control(record: Record) -> Control:
+    """Told by the restorer of the strategy, however a suite labels it."""
+    restorer = record.strategy.spec.get("restorer")
+    name = restorer.get("name", "") if isinstance(restorer, dict) else ""
+    if name == "identity":
+        return "identity"
+    if str(name).startswith("wrong-psf"):
+        return "wrong PSF"
+    return "right PSF" if name == "wiener" and record.knows == ORACLE else ""
 
 
 def _mean(values: Iterable[float | None]) -> float | None:
@@ -118,10 +152,13 @@ def _cost(row: Measured, yardstick: _Yardstick) -> Cost:
         fit_seconds=fmean(cost.fit_seconds for cost in costs),
         fit_images_seen=fmean(cost.fit_images_seen for cost in costs),
         parameters=costs[0].parameters,
+        fit_steps=_mean(cost.fit_steps for cost in costs),
+        macs=costs[0].macs,
         batch_1_ms=own.batch_1_ms if own else None,
         batch_256_ms=own.batch_256_ms if own else None,
         added_batch_1_ms=own.batch_1_ms - base.batch_1_ms if own and base else None,
         added_batch_256_ms=own.batch_256_ms - base.batch_256_ms if own and base else None,
+        peak_memory_bytes=own.peak_memory_bytes if own else None,
     )
 
 
@@ -138,15 +175,16 @@ def _order(row: Row) -> tuple[float, str, str]:
 
 
 def _ranked(rows: list[Row], here: Mapping[Entry, Measured]) -> tuple[Row, ...]:
-    """By top-1, then by label. A tie is judged row by row against the best, without regard to how many there are."""
+    """By top-1, then by label; with the ranks that each may truly have, and whether it is worth its cost."""
     ordered = sorted(rows, key=_order)
-    best = here[Entry(ordered[0].strategy, ordered[0].train_blur)] if ordered else None
+    sets = rank_sets([Scores([here[Entry(row.strategy, row.train_blur)].hits for row in ordered])])
+    front = on_front([_offer(row) for row in ordered])
     return tuple(
-        replace(row, rank=rank, ties_with_best=_ties(best, here[Entry(row.strategy, row.train_blur)]))
-        for rank, row in enumerate(ordered, start=1)
+        replace(row, rank=rank, rank_low=own.low, rank_high=own.high, ties_with_best=own.low == 1, on_front=worth)
+        for rank, (row, own, worth) in enumerate(zip(ordered, sets, front, strict=True), start=1)
     )
 
 
-def _ties(best: Measured | None, row: Measured) -> bool:
-    behind = _paired(best, row)
-    return behind is not None and not behind.excludes_zero
+def _offer(row: Row) -> Offer | None:
+    added = row.cost.added_batch_1_ms
+    return None if added is None else Offer(row.top1.estimate, added, row.cost.fit_seconds)

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator
 
 from blurbench.leaderboard.escape import for_spreadsheet
-from blurbench.leaderboard.rows import Block, Missing, Row, Standings
+from blurbench.leaderboard.rows import Block, CorruptionErrors, CorruptionTable, Curve, Ladder, Missing, Row, Standings
 from blurbench.metrics.intervals import Interval
 
 __all__ = ["rows"]
@@ -19,8 +19,9 @@ def rows(standings: Standings) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, _FIELDS, restval="", lineterminator="\n")
     writer.writeheader()
+    beyond = _Beyond(standings)
     for block in standings.blocks:
-        for line in _lines(block):
+        for line in _lines(block, beyond):
             writer.writerow({name: _cell(value) for name, value in (_board(standings) | line).items()})
     return text.getvalue()
 
@@ -29,10 +30,37 @@ def _board(standings: Standings) -> dict[str, object]:
     return {"suite": standings.suite, "suite_version": standings.suite_version, "budget": standings.budget}
 
 
-def _lines(block: Block) -> Iterator[dict[str, object]]:
+class _Beyond:
+    """What is known of a row beyond its block: its corruption errors, and its curve along a ladder."""
+
+    def __init__(self, standings: Standings) -> None:
+        self._found: dict[tuple[str, ...], dict[str, object]] = {}
+        for of in standings.corruptions:
+            for row in of.rows:
+                means = {"mce": row.mce, "relative_mce": row.relative_mce, "ce_reference": of.reference}
+                for corruption, ce, relative in zip(of.corruptions, row.ce, row.relative_ce, strict=True):
+                    for test_blur in corruption.test_blurs:
+                        self._at(of, test_blur, row).update(means, ce=ce, relative_ce=relative)
+        for ladder in standings.ladders:
+            for curve in ladder.curves:
+                half = curve.half
+                found = {"area": curve.area, "fitted_at": curve.fitted_at, "half_at": half.value if half else None}
+                for test_blur, value in zip(ladder.steps, ladder.values, strict=True):
+                    own = self._at(ladder, test_blur, curve)
+                    own.update(found, half_reached=half.reached if half else None, severity=value)
+
+    def _at(self, place: CorruptionTable | Ladder, test_blur: str, row: CorruptionErrors | Curve) -> dict[str, object]:
+        return self._found.setdefault((place.dataset, place.classifier, test_blur, row.strategy, row.train_blur), {})
+
+    def of(self, block: Block, row: Row) -> dict[str, object]:
+        """Empty in the clean block."""
+        return self._found.get((block.dataset, block.classifier, block.test_blur, row.strategy, row.train_blur), {})
+
+
+def _lines(block: Block, beyond: _Beyond) -> Iterator[dict[str, object]]:
     place = {"dataset": block.dataset, "classifier": block.classifier, "test_blur": block.test_blur}
     for row in (*block.rows, *block.oracles):
-        yield place | _measured(row)
+        yield place | _measured(row) | beyond.of(block, row)
     for missing in block.missing:
         yield place | _missing(missing)
 
@@ -46,11 +74,16 @@ def _measured(row: Row) -> dict[str, object]:
         **_interval("clean_change", row.clean_change),
         "status": "ok",
         "seeds": " ".join(map(str, row.seeds)),
-        "top1_by_seed": " ".join(f"{seed}:{top1:.6f}" for seed, top1 in zip(row.seeds, row.top1_by_seed, strict=True)),
+        "top1_by_seed": _by_seed(row.seeds, row.top1_by_seed),
+        "gain_by_seed": _by_seed(row.gain_seeds, row.gain_by_seed),
         "keys": " ".join(row.keys),
         "requires": ", ".join(row.requires),
         "observations": json.dumps({name: round(value, 6) for name, value in row.observations.items()}),
     }
+
+
+def _by_seed(seeds: tuple[int, ...], values: tuple[float, ...]) -> str:
+    return " ".join(f"{seed}:{value:.6f}" for seed, value in zip(seeds, values, strict=True))
 
 
 def _missing(missing: Missing) -> dict[str, object]:
@@ -61,7 +94,8 @@ def _missing(missing: Missing) -> dict[str, object]:
 def _interval(name: str, interval: Interval | None) -> dict[str, object]:
     if interval is None:
         return {}
-    return {name: interval.estimate, f"{name}_low": interval.low, f"{name}_high": interval.high}
+    share = {} if interval.seed_share is None else {f"{name}_seed_share": interval.seed_share}
+    return {name: interval.estimate, f"{name}_low": interval.low, f"{name}_high": interval.high, **share}
 
 
 def _cell(value: object) -> str:
@@ -82,14 +116,20 @@ _OF_A_ROW = (
     "strategy",
     "train_blur",
     "rank",
+    "rank_low",
+    "rank_high",
     "ties_with_best",
+    "on_front",
     "is_baseline",
     "is_oracle",
+    "control",
     "n",
     "top5",
     "recovered",
     "retained",
     "clean",
+    "clean_top5",
+    "clean_calibration_error",
     "calibration_error",
     "knows",
     "exposure",
@@ -101,7 +141,10 @@ _OF_A_ROW = (
 _OF_A_COST = (
     "fit_seconds",
     "fit_images_seen",
+    "fit_steps",
     "parameters",
+    "macs",
+    "peak_memory_bytes",
     "batch_1_ms",
     "batch_256_ms",
     "added_batch_1_ms",
@@ -109,10 +152,14 @@ _OF_A_COST = (
 )
 _FIELDS = (
     *("suite", "suite_version", "budget", "dataset", "classifier", "test_blur", "strategy", "train_blur"),
-    *("status", "reason", "log", "rank", "ties_with_best", "is_baseline", "is_oracle", "n", "seeds"),
-    *("top1", "top1_low", "top1_high", "top1_by_seed", "top5", "calibration_error"),
-    *("gain", "gain_low", "gain_high", "recovered", "retained"),
-    *("clean", "clean_change", "clean_change_low", "clean_change_high"),
+    *("status", "reason", "log", "rank", "rank_low", "rank_high", "ties_with_best", "on_front"),
+    *("is_baseline", "is_oracle", "control", "n", "seeds"),
+    *("top1", "top1_low", "top1_high", "top1_seed_share", "top1_by_seed", "top5", "calibration_error"),
+    *("gain", "gain_low", "gain_high", "gain_seed_share", "gain_by_seed", "recovered", "retained"),
+    *("clean", "clean_top5", "clean_calibration_error"),
+    *("clean_change", "clean_change_low", "clean_change_high", "clean_change_seed_share"),
+    *("ce", "relative_ce", "mce", "relative_mce", "ce_reference"),
+    *("severity", "fitted_at", "area", "half_at", "half_reached"),
     *("knows", "requires", "exposure", *_OF_A_COST),
     *("blurred_psnr", "restored_psnr", "blurred_ssim", "restored_ssim", "observations", "keys"),
 )

@@ -53,8 +53,13 @@ class Measured:
     def _hits(self) -> dict[int, NDArray[np.bool_]]:
         return {seed: _correct(record) for seed, record in self.records.items()}
 
+    @property
+    def hits(self) -> Mapping[int, NDArray[np.bool_]]:
+        """Which test images were right, (images,), by seed."""
+        return self._hits
+
     def correct(self, seeds: Iterable[int]) -> NDArray[np.bool_]:
-        """Which test images were right: (seeds, images)."""
+        """The same for some seeds: (seeds, images)."""
         return np.stack([self._hits[seed] for seed in seeds])
 
 

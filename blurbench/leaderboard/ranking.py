@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blurbench.leaderboard.measured import Cells, Entry, Place, common_seeds, difference
-from blurbench.leaderboard.rows import CLEAN, ORACLE, Block, Incomplete, Overall, Ranking, Row
+from blurbench.leaderboard.pareto import Offer, on_front
+from blurbench.leaderboard.rows import CLEAN, ORACLE, Block, Incomplete, Overall, Ranking, Row, Unseen
 from blurbench.metrics.intervals import Interval, mean_difference_interval
+from blurbench.metrics.ranks import Ranks, Scores, rank_sets
 
 __all__ = ["ranking"]
 
@@ -23,15 +25,51 @@ def ranking(classifier: str, cells: Cells, blocks: Sequence[Block], baseline: En
     lacking = {entry: board.lacking(entry) for entry in entries}
     complete = [board.overall(entry) for entry in entries if board.places and not lacking[entry]]
     ranked = sorted((one for one in complete if one.knows != ORACLE), key=_order)
-    blurred = {place for place in board.places if place.test_blur != CLEAN}
+    blurred = [place for place in board.places if place.test_blur != CLEAN]
+    sets = board.rank_sets([_entry(one) for one in ranked], lambda entry: blurred)
+    front = on_front([_offer(one) for one in ranked])
     return Ranking(
         classifier,
         blurred_blocks=len(blurred),
         blocks_with_a_loss=sum(_place(block) in blurred and _has_a_loss(block) for block in blocks),
-        rows=tuple(replace(one, rank=rank) for rank, one in enumerate(ranked, start=1)),
+        rows=tuple(
+            replace(one, rank=rank, rank_low=own.low, rank_high=own.high, on_front=worth)
+            for rank, (one, own, worth) in enumerate(zip(ranked, sets, front, strict=True), start=1)
+        ),
         oracles=tuple(sorted((one for one in complete if one.knows == ORACLE), key=_order)),
         incomplete=tuple(Incomplete(*entry, cells=cells) for entry, cells in lacking.items() if cells),
+        unseen=_unseen(board, ranked),
+        headroom=_headroom([block for block in blocks if _place(block) in blurred]),
     )
+
+
+def _unseen(board: _Board, ranked: Sequence[Overall]) -> tuple[Unseen, ...]:
+    """The rows by their gains where they had not met the blur; none where every row, or no row, met something."""
+    gains = {_entry(one): one.gain_unseen for one in ranked if one.gain_unseen}
+    if all(one.gain_seen is None for one in ranked):
+        return ()
+    order = sorted(gains, key=lambda entry: (-gains[entry].estimate, entry))
+    sets = board.rank_sets(order, board.unseen)
+    return tuple(
+        Unseen(*entry, len(board.unseen(entry)), gains[entry], rank, *own)
+        for rank, (entry, own) in enumerate(zip(order, sets, strict=True), start=1)
+    )
+
+
+def _headroom(blocks: Sequence[Block]) -> float | None:
+    gains = [block.headroom.gain for block in blocks if block.headroom]
+    return fmean(gains) if gains and len(gains) == len(blocks) else None
+
+
+def _entry(one: Overall) -> Entry:
+    return Entry(one.strategy, one.train_blur)
+
+
+def _offer(one: Overall) -> Offer | None:
+    gain = 0.0 if one.is_baseline else one.gain.estimate if one.gain else None
+    if gain is None or one.added_batch_1_ms is None:
+        return None
+    return Offer(gain, one.added_batch_1_ms, one.fit_seconds)
 
 
 def _order(one: Overall) -> tuple[float, str, str]:
@@ -93,8 +131,7 @@ class _Board:
         """The means of `entry`, which lacks nothing."""
         rows = {place: self.rows[place, entry] for place in self.places}
         clean = [place for place in rows if place.test_blur == CLEAN]
-        seen = [place for place in rows if rows[place].exposure == "seen"]
-        unseen = [place for place in rows if place not in (*clean, *seen)]
+        seen, unseen = [place for place in rows if rows[place].exposure == "seen"], self.unseen(entry)
         one_each = {place.dataset: rows[place] for place in reversed(self.places)}.values()
         return Overall(
             *entry,
@@ -109,7 +146,46 @@ class _Board:
             fit_seconds=fmean(row.cost.fit_seconds for row in one_each),
             added_batch_1_ms=_mean_of_all(row.cost.added_batch_1_ms for row in one_each),
             added_batch_256_ms=_mean_of_all(row.cost.added_batch_256_ms for row in one_each),
+            fit_images_seen=fmean(row.cost.fit_images_seen for row in one_each),
+            fit_steps=_mean_of_all(row.cost.fit_steps for row in one_each),
+            parameters=max(row.cost.parameters for row in one_each),
+            macs=_most(row.cost.macs for row in one_each),
+            peak_memory_bytes=_most(row.cost.peak_memory_bytes for row in one_each),
         )
+
+    def unseen(self, entry: Entry) -> list[Place]:
+        """Where `entry` met a blur that it had not met in training."""
+        return [
+            place for place in self.places if place.test_blur != CLEAN and self.rows[place, entry].exposure != "seen"
+        ]
+
+    def rank_sets(self, entries: Sequence[Entry], where: Callable[[Entry], Sequence[Place]]) -> list[Ranks]:
+        """The ranks by mean gain over the places of each entry, every block with the same weight."""
+        if not entries:
+            return []
+        places = {entry: list(where(entry)) for entry in entries}
+        datasets = dict.fromkeys(place.dataset for entry in entries for place in places[entry])
+        return rank_sets([self._scores(dataset, places) for dataset in datasets] or [Scores([{} for _ in entries])])
+
+    def _scores(self, dataset: str, places: Mapping[Entry, Sequence[Place]]) -> Scores:
+        """Gains over the baseline image by image. Rows with other places have other weights; the mean is taken out."""
+        own = {entry: [place for place in some if place.dataset == dataset] for entry, some in places.items()}
+        weights = {entry: len(own[entry]) / len(some) if some else 0.0 for entry, some in places.items()}
+        mean = fmean(weights.values())
+        return Scores(
+            [self._gains(entry, own[entry], weights[entry] / mean if mean else 0.0) for entry in places], weight=mean
+        )
+
+    def _gains(self, entry: Entry, places: Sequence[Place], weight: float) -> dict[int, NDArray[np.float64]]:
+        """By seed, (images,)."""
+        if not places:
+            return {}
+        seeds = common_seeds(*(self.cells[place][one] for place in places for one in self._pair(entry)))
+        return {seed: weight * self._mean_difference(entry, places, [seed])[0] for seed in seeds}
+
+    def _pair(self, entry: Entry) -> tuple[Entry, Entry]:
+        assert self.baseline is not None
+        return entry, self.baseline
 
     @staticmethod
     def _knows(rows: Iterable[Row]) -> str:
@@ -131,11 +207,12 @@ class _Board:
             return None
         return mean_difference_interval(gains, [len(group) / len(places) for group in groups])
 
-    def _mean_difference(self, entry: Entry, places: Sequence[Place]) -> NDArray[np.float64]:
+    def _mean_difference(
+        self, entry: Entry, places: Sequence[Place], seeds: Sequence[int] | None = None
+    ) -> NDArray[np.float64]:
         """Image by image, for the seeds that were measured at all `places`: (seeds, images), maybe no seed."""
-        assert self.baseline is not None
-        pairs = [(self.cells[place][entry], self.cells[place][self.baseline]) for place in places]
-        seeds = common_seeds(*(row for pair in pairs for row in pair))
+        pairs = [tuple(self.cells[place][one] for one in self._pair(entry)) for place in places]
+        seeds = common_seeds(*(row for pair in pairs for row in pair)) if seeds is None else seeds
         if not seeds:
             return np.empty((0, 0))
         mean: NDArray[np.float64] = np.mean([difference(row, base, seeds) for row, base in pairs], axis=0)
@@ -145,6 +222,11 @@ class _Board:
 def _mean_of_known(values: Iterable[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return fmean(known) if known else None
+
+
+def _most(values: Iterable[int | None]) -> int | None:
+    numbers = list(values)
+    return None if None in numbers else max(number for number in numbers if number is not None)
 
 
 def _mean_of_all(values: Iterable[float | None]) -> float | None:

@@ -4,18 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from blurbench.metrics.intervals import Interval
 from blurbench.types import Exposure
 
-__all__ = ["CLEAN", "ORACLE", "Block", "Cost", "Incomplete", "Missing", "Overall", "Ranking", "Row", "Standings"]
+__all__ = [
+    "CLEAN",
+    "ORACLE",
+    "Block",
+    "Control",
+    "Corruption",
+    "CorruptionErrors",
+    "CorruptionTable",
+    "Cost",
+    "Curve",
+    "HalfAccuracy",
+    "Headroom",
+    "Incomplete",
+    "Ladder",
+    "Missing",
+    "Overall",
+    "Point",
+    "Ranking",
+    "Row",
+    "Standings",
+    "Unseen",
+]
 
 CLEAN = "none"
 """The test blur that leaves images as they are."""
 
 ORACLE = "true PSF"
 """Rows that know this stand apart and never rank."""
+
+Control: TypeAlias = Literal["", "identity", "wrong PSF", "right PSF"]
+"""What a row controls for: a restorer that does nothing, a deconvolver told a wrong PSF, Wiener's told the true one."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +50,16 @@ class Cost:
     """Mean over seeds."""
     fit_images_seen: float
     parameters: int
+    fit_steps: float | None = None
+    """Optimiser steps over everything that was fitted; mean over seeds."""
+    macs: int | None = None
+    """Multiply-accumulates an image at prediction."""
     batch_1_ms: float | None = None
     batch_256_ms: float | None = None
     added_batch_1_ms: float | None = None
     added_batch_256_ms: float | None = None
+    peak_memory_bytes: int | None = None
+    """What predicting a batch of 256 needs."""
 
 
 @dataclass(frozen=True)
@@ -48,16 +78,22 @@ class Row:
     top1: Interval
     top1_by_seed: tuple[float, ...]
     top5: float | None
+    """None where there are five classes or fewer."""
     calibration_error: float
     knows: str
     requires: tuple[str, ...]
     exposure: Exposure
     cost: Cost
     gain: Interval | None = None
+    gain_seeds: tuple[int, ...] = ()
+    """The seeds that the baseline has too, over which the gain goes."""
+    gain_by_seed: tuple[float, ...] = ()
     recovered: float | None = None
     retained: float | None = None
     clean: float | None = None
     """Top-1 of the same predictor on clean images."""
+    clean_top5: float | None = None
+    clean_calibration_error: float | None = None
     clean_change: Interval | None = None
     blurred_psnr: float | None = None
     restored_psnr: float | None = None
@@ -65,10 +101,17 @@ class Row:
     restored_ssim: float | None = None
     observations: Mapping[str, float] = field(default_factory=dict)
     is_baseline: bool = False
+    control: Control = ""
     rank: int | None = None
-    """Place by top-1; None for oracles."""
+    """Place by top-1, which orders the rows; None for oracles."""
+    rank_low: int | None = None
+    rank_high: int | None = None
+    """The ranks that the row may truly have: 95% for all rows of the block at once."""
     ties_with_best: bool = False
-    """The paired difference from the block's best row cannot be told from 0; true of the best row itself."""
+    """No row is told to be better: the ranks begin at 1."""
+    on_front: bool | None = None
+    """No row of the block is at least as good in top-1, added milliseconds (batch 1) and fitting seconds, and better
+    in one. None for oracles, and where times are lacking."""
 
     @property
     def is_oracle(self) -> bool:
@@ -89,6 +132,17 @@ class Missing:
 
 
 @dataclass(frozen=True)
+class Headroom:
+    """The best that could be had by choosing among all rows but the oracles: chosen on test images, so no remedy."""
+
+    strategy: str
+    train_blur: str
+    top1: float
+    gain: float
+    """Over the baseline; never below 0, which keeping to the baseline gives."""
+
+
+@dataclass(frozen=True)
 class Block:
     """All strategies for one data set, classifier and test blur: ranked rows, oracles, and what is missing."""
 
@@ -102,6 +156,8 @@ class Block:
     rows: tuple[Row, ...]
     oracles: tuple[Row, ...]
     missing: tuple[Missing, ...]
+    headroom: Headroom | None = None
+    """None in the clean block, and without a baseline."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +178,32 @@ class Overall:
     fit_seconds: float
     added_batch_1_ms: float | None
     added_batch_256_ms: float | None
+    fit_images_seen: float = 0.0
+    fit_steps: float | None = None
+    parameters: int = 0
+    """The most over data sets, as the next two."""
+    macs: int | None = None
+    peak_memory_bytes: int | None = None
     rank: int | None = None
+    rank_low: int | None = None
+    rank_high: int | None = None
+    """As in a row of a block."""
+    on_front: bool | None = None
+    """As in a row of a block, with the mean gain."""
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """A strategy over the blurred blocks whose blur it had not met; which these are depends on its training blur."""
+
+    strategy: str
+    train_blur: str
+    blocks: int
+    gain: Interval
+    """Over the baseline, in those blocks."""
+    rank: int
+    rank_low: int
+    rank_high: int
 
 
 @dataclass(frozen=True)
@@ -145,6 +226,113 @@ class Ranking:
     rows: tuple[Overall, ...]
     oracles: tuple[Overall, ...]
     incomplete: tuple[Incomplete, ...]
+    unseen: tuple[Unseen, ...] = ()
+    """The rows again, ranked by what they do where the blur was not met in training. Empty where all was met."""
+    headroom: float | None = None
+    """Mean over the blurred blocks of the gain of each block's best row: chosen on test images."""
+
+
+# --- severity ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Point:
+    """One step of a ladder for one row."""
+
+    test_blur: str
+    value: float
+    top1: Interval
+    gain: Interval | None
+    exposure: Exposure
+
+
+@dataclass(frozen=True)
+class HalfAccuracy:
+    """Where top-1 falls to half of what it is on clean images, interpolated between the steps."""
+
+    value: float
+    """In the ladder's unit; where it is not reached, the ladder's last step."""
+    of_side: float | None
+    """The same as a share of the image's shorter side; None where the unit is not pixels or the side is unknown."""
+    reached: bool
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One row along a ladder."""
+
+    strategy: str
+    train_blur: str
+    is_baseline: bool
+    is_oracle: bool
+    clean: float | None
+    """Top-1 without blur, the curve's point at 0."""
+    points: tuple[Point, ...]
+    """In the order of the ladder; steps that were not measured are left out."""
+    fitted_at: float | None
+    """The step that its training blur is on the same ladder, where it is: matched there, mismatched elsewhere."""
+    area: float | None
+    """Mean top-1 from no blur to the last step, by trapezia; None unless every step was measured."""
+    half: HalfAccuracy | None
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """Test blurs that differ in one parameter, mildest first, and what each row does along them."""
+
+    dataset: str
+    classifier: str
+    blur: str
+    """What the steps share: `gaussian`, `linear-motion[angle=45]`."""
+    parameter: str
+    unit: str
+    """`pixels`, or `of 255` for noise."""
+    image_side: int | None
+    """The shorter side in pixels."""
+    steps: tuple[str, ...]
+    values: tuple[float, ...]
+    curves: tuple[Curve, ...]
+
+
+# --- corruption errors ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Corruption:
+    """Test blurs that count as one corruption, its severities: a ladder, or a blur alone."""
+
+    name: str
+    test_blurs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CorruptionErrors:
+    """Shares of the reference's errors, Hendrycks & Dietterich 2019: 1 is as many errors as the reference makes."""
+
+    strategy: str
+    train_blur: str
+    is_baseline: bool
+    is_oracle: bool
+    clean_error: float | None
+    ce: tuple[float | None, ...]
+    """A value for each corruption; None where a severity, of the row or of the reference, was not measured."""
+    relative_ce: tuple[float | None, ...]
+    """The same with errors beyond those on clean images; None, too, where blur costs the reference nothing."""
+    mce: float | None
+    relative_mce: float | None
+    """The means, where every corruption has a value."""
+
+
+@dataclass(frozen=True)
+class CorruptionTable:
+    """CE, mCE and relative mCE of the rows of one data set and classifier."""
+
+    dataset: str
+    classifier: str
+    reference: str
+    """Whose errors are 1: `plain of cnn3`."""
+    corruptions: tuple[Corruption, ...]
+    rows: tuple[CorruptionErrors, ...]
 
 
 @dataclass(frozen=True)
@@ -167,3 +355,7 @@ class Standings:
     timed_on: tuple[str, ...]
     rankings: tuple[Ranking, ...]
     blocks: tuple[Block, ...]
+    images_only: bool = False
+    """One seed: the intervals speak of the test images alone, not of fitting again."""
+    ladders: tuple[Ladder, ...] = ()
+    corruptions: tuple[CorruptionTable, ...] = ()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from blurbench.errors import UnknownName, UsageError
 from blurbench.leaderboard.blocks import block
-from blurbench.leaderboard.measured import Cells, baseline_entry, gather
+from blurbench.leaderboard.corruptions import corruption_tables
+from blurbench.leaderboard.ladders import Blurs, ladders
+from blurbench.leaderboard.measured import Cells, Entry, baseline_entry, gather
 from blurbench.leaderboard.ranking import ranking
 from blurbench.leaderboard.rows import Standings
 from blurbench.results.record import Manifest, Record, Timing
@@ -13,12 +16,22 @@ from blurbench.results.record import Manifest, Record, Timing
 __all__ = ["Standings", "standings"]
 
 
-def standings(manifest: Manifest, records: Mapping[str, Record], timings: Mapping[str, Timing]) -> Standings:
+def standings(
+    manifest: Manifest,
+    records: Mapping[str, Record],
+    timings: Mapping[str, Timing],
+    baseline_classifier: str | None = None,
+) -> Standings:
     """The board of `manifest`; `records` and `timings` by key, in any order, whatever of them there is.
 
-    Raises RecordError where records of one data set were not measured on the same test images.
+    Corruption errors are shares of the baseline strategy's with `baseline_classifier`, or with each row's own
+    classifier where that is None. Raises UsageError where that reference is not on the board or lacks a cell, and
+    RecordError where records of one data set were not measured on the same test images.
     """
-    cells, baseline = gather(manifest, records), baseline_entry(manifest, records)
+    baseline = baseline_entry(manifest, records)
+    if baseline_classifier is not None:
+        _check_reference(manifest, records, baseline_classifier, baseline)
+    cells = gather(manifest, records)
     datasets = _distinct(line.dataset for line in manifest.lines)
     classifiers = _distinct(line.classifier for line in manifest.lines)
     test_blurs = _distinct([*manifest.test_blurs, *(line.test_blur for line in manifest.lines)])
@@ -32,6 +45,8 @@ def standings(manifest: Manifest, records: Mapping[str, Record], timings: Mappin
     )
     cells = {place: cells[place] for place in places}
     blocks = tuple(block(place, cells, baseline, timings) for place in places)
+    blurs = _blurs(manifest, records, test_blurs)
+    seeds = tuple(sorted({line.seed for line in manifest.lines}))
     return Standings(
         title=manifest.title,
         suite=manifest.suite,
@@ -43,12 +58,40 @@ def standings(manifest: Manifest, records: Mapping[str, Record], timings: Mappin
         datasets=datasets,
         classifiers=classifiers,
         test_blurs=test_blurs,
-        seeds=tuple(sorted({line.seed for line in manifest.lines})),
+        seeds=seeds,
         test_images=_test_images(cells),
         timed_on=_machines(cells, timings),
         rankings=tuple(ranking(classifier, cells, blocks, baseline) for classifier in classifiers),
         blocks=blocks,
+        images_only=len(seeds) == 1,
+        ladders=tuple(ladders(blurs, blocks, cells)),
+        corruptions=tuple(corruption_tables(blurs, blocks, baseline, baseline_classifier)),
     )
+
+
+def _check_reference(
+    manifest: Manifest, records: Mapping[str, Record], classifier: str, baseline: Entry | None
+) -> None:
+    """A reference that is stated must be there, in full."""
+    known = _distinct(line.classifier for line in manifest.lines)
+    if classifier not in known:
+        raise UnknownName("classifier on this board:", classifier, known)
+    own = [line for line in manifest.lines if line.classifier == classifier]
+    here = [line for line in own if baseline == Entry(line.strategy, line.train_blur)]
+    lacking = [line for line in here if line.key not in records or records[line.key].status != "ok"]
+    missing = [f"{line.dataset} {line.test_blur}, seed {line.seed}" for line in lacking]
+    if not here or missing:
+        what = f"{missing[0]}{f' and {len(missing) - 1} more' if len(missing) > 1 else ''}" if missing else "every cell"
+        again = manifest.commands[-1] if manifest.commands else f"blurbench run --suite {manifest.suite}"
+        raise UsageError(
+            f"no corruption errors against {manifest.baseline} of {classifier}: it lacks {what}; measure it "
+            f"with `{again}`, or name another baseline classifier"
+        )
+
+
+def _blurs(manifest: Manifest, records: Mapping[str, Record], names: tuple[str, ...]) -> Blurs:
+    labels = {line.key: line.test_blur for line in manifest.lines}
+    return Blurs(names, (records[line.key] for line in manifest.lines if line.key in records), labels)
 
 
 def _distinct(names: Iterable[str]) -> tuple[str, ...]:

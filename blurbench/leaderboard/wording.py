@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from blurbench.leaderboard.rows import HalfAccuracy
 from blurbench.metrics.intervals import Interval
 
 __all__ = [
@@ -10,9 +11,13 @@ __all__ = [
     "count",
     "figures",
     "gain",
+    "half_accuracy",
+    "megabytes",
     "milliseconds",
     "percent",
     "percent_in",
+    "points",
+    "ranks",
     "seconds",
     "whole_percent",
 ]
@@ -39,6 +44,11 @@ def change(interval: Interval | None) -> str:
     if interval is None:
         return NOTHING
     return ("" if interval.excludes_zero else "~") + f"{_tenths(interval.estimate):+.1f}"
+
+
+def points(fraction: float) -> str:
+    """`+1.2`, in percentage points."""
+    return f"{_tenths(fraction):+.1f}"
 
 
 def gain(interval: Interval | None) -> str:
@@ -73,9 +83,30 @@ def seconds(number: float) -> str:
     return f"{number:.1f}" if number < 9.95 else f"{number:.0f}"
 
 
-def count(number: float) -> str:
+def count(number: float | None) -> str:
     """`512`, `61.7k`, `1.2M`."""
+    if number is None:
+        return NOTHING
     for size, unit in ((1e6, "M"), (1e3, "k")):
         if number >= size:
             return f"{number / size:.1f}{unit}"
     return f"{number:.0f}"
+
+
+def megabytes(number: float | None) -> str:
+    """`0.4`, `12`."""
+    return NOTHING if number is None else seconds(number / 1e6)
+
+
+def ranks(low: int | None, high: int | None) -> str:
+    """`4`, or `1-3` where a row may truly have any of these ranks."""
+    if low is None or high is None:
+        return NOTHING
+    return str(low) if low == high else f"{low}-{high}"
+
+
+def half_accuracy(half: HalfAccuracy | None) -> str:
+    """`2.13`, or `>3` where top-1 stays above half of what it is on clean images."""
+    if half is None:
+        return NOTHING
+    return f"{half.value:.2f}" if half.reached else f">{half.value:g}"

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import torch
 
-__all__ = ["HIGHEST_PSNR", "mse", "psnr", "ssim"]
+__all__ = ["HIGHEST_PSNR", "errors", "mse", "psnr", "psnrs", "similarities", "ssim"]
 
 HIGHEST_PSNR = 100.0
 """In dB: what identical images get instead of infinity, so that a mean over images stays finite."""
@@ -24,13 +24,23 @@ _CHUNK = 128
 
 def mse(images: torch.Tensor, reference: torch.Tensor) -> float:
     """Mean squared error over all pixels."""
-    return float(_squared_errors(images, reference).mean())
+    return float(errors(images, reference).mean())
+
+
+def errors(images: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
+    """The mean squared error of each image, (N,)."""
+    each = [(one - other).square().flatten(1).mean(dim=1) for one, other in _chunks(images, reference)]
+    return torch.cat(each).double()
 
 
 def psnr(images: torch.Tensor, reference: torch.Tensor) -> float:
     """Mean over images of 10 log10(1 / MSE of the image), in dB; no image counts for more than `HIGHEST_PSNR`."""
-    errors = _squared_errors(images, reference).clamp(min=10 ** (-HIGHEST_PSNR / 10))
-    return float((-10 * errors.log10()).mean())
+    return float(psnrs(errors(images, reference)).mean())
+
+
+def psnrs(errors: torch.Tensor) -> torch.Tensor:
+    """The PSNR of each image from its mean squared error, in dB."""
+    return -10 * errors.clamp(min=10 ** (-HIGHEST_PSNR / 10)).log10()
 
 
 def ssim(images: torch.Tensor, reference: torch.Tensor) -> float:
@@ -38,16 +48,16 @@ def ssim(images: torch.Tensor, reference: torch.Tensor) -> float:
     only where the window lies within the image; mean over channels. Images smaller than the window get the largest
     odd window that fits. Wang et al. 2004.
     """
-    return float(torch.cat([_similarities(*pair) for pair in _chunks(images, reference)]).mean())
+    return float(similarities(images, reference).mean())
+
+
+def similarities(images: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
+    """The structural similarity of each image, (N,)."""
+    return torch.cat([_similarities(*pair) for pair in _chunks(images, reference)])
 
 
 def _chunks(images: torch.Tensor, reference: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     return zip(torch.split(images, _CHUNK), torch.split(reference, _CHUNK), strict=True)
-
-
-def _squared_errors(images: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
-    errors = [(one - other).square().flatten(1).mean(dim=1) for one, other in _chunks(images, reference)]
-    return torch.cat(errors).double()
 
 
 def _similarities(images: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:

@@ -55,11 +55,15 @@ class Metrics(_Model):
 
 
 class Images(_Model):
-    """Per test image, in id order: the true label, the predicted one, and its softmax confidence."""
+    """Per test image, in id order: the true label, the predicted one, its softmax confidence, and how far the blurred
+    and the restored image are from the clean one, so that rows can be compared image by image."""
 
     label: list[Whole]
     predicted: list[Whole]
     confidence: list[Share]
+    blurred_mse: list[Number] | None = None
+    restored_mse: list[Number] | None = None
+    restored_ssim: list[Number] | None = None
 
 
 class Cost(_Model):
@@ -97,6 +101,10 @@ class Record(_Model):
     budget: dict[str, Any]
     seed: Whole
     data_fingerprint: Text = ""
+    image_shape: Annotated[list[Whole], Field(min_length=3, max_length=3)] | None = None
+    """Channels, rows, columns of the test images."""
+    test_blur_units: Annotated[dict[Text, Text], Field(max_length=64)] = {}
+    """`{"sigma": "pixels"}`; parameters inside a chain as `steps.0.sigma`."""
 
     knows: Literal["nothing", "training blur", "true PSF"] | None = None
     requires: list[Text] = []
@@ -118,10 +126,21 @@ class Record(_Model):
         lists = self.images
         if not len(lists.label) == len(lists.predicted) == len(lists.confidence) == self.metrics.n:
             raise ValueError("label, predicted and confidence must have n entries each")
+        for name in ("blurred_mse", "restored_mse", "restored_ssim"):
+            self._check_mean(name, getattr(lists, name), getattr(self.metrics, name))
         hits = sum(map(int.__eq__, lists.label, lists.predicted))
         if abs(hits / self.metrics.n - self.metrics.top1) > 1e-6:
             raise ValueError(f"top1 is {self.metrics.top1}, but the predictions give {hits / self.metrics.n:.6f}")
         return self
+
+    def _check_mean(self, name: str, values: list[float] | None, mean: float | None) -> None:
+        if values is None:
+            return
+        assert self.metrics is not None
+        if len(values) != self.metrics.n:
+            raise ValueError(f"{name} must have n entries")
+        if mean is None or abs(sum(values) / len(values) - mean) > 1e-5:
+            raise ValueError(f"{name} is {mean}, but the images give {sum(values) / len(values):.6f}")
 
 
 class Timing(_Model):

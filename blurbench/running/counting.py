@@ -10,6 +10,8 @@ from pathlib import Path
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from blurbench.imaging.workspaces import free_workspaces
+
 __all__ = ["multiply_accumulates", "peak_memory"]
 
 PEAK, NOW = "VmHWM", "VmRSS"
@@ -33,6 +35,7 @@ def peak_memory(device: torch.device, call: Callable[[], object]) -> int | None:
         return torch.cuda.max_memory_allocated(device) - before
     try:
         # What was freed before but kept for later counts again once it is used again.
+        free_workspaces()
         ctypes.CDLL(None).malloc_trim(0)
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak starts from here
         before = _resident(NOW)

@@ -86,7 +86,11 @@ def _count(plugin: Classifier | Restorer, data: Mapping[str, Any]) -> tuple[int,
     if module is None:
         return 0, 0
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        module.eval()(torch.zeros(1, shape.channels, shape.height, shape.width))
+        images = torch.zeros(1, shape.channels, shape.height, shape.width)
+        if isinstance(plugin, Classifier):
+            module.eval()(images)
+        else:
+            plugin.restore(images, module.eval())
     return counter.get_total_flops(), sum(parameter.numel() for parameter in module.parameters())
 
 
@@ -103,7 +107,8 @@ def _fits(session: Session) -> list[dict[str, Any]]:
     found: Iterable[dict[str, Any] | None] = (
         session.store.artifact(path.name) for path in (session.store.root / "artifacts").glob("[0-9a-f]*")
     )
-    return [about for about in found if about is not None and about["images_seen"]]
+    kinds = ("restorer", "predictor")
+    return [about for about in found if about is not None and about["images_seen"] and about["kind"] in kinds]
 
 
 def _trial(session: Session) -> float:

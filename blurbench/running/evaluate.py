@@ -11,13 +11,14 @@ from torch import nn
 
 from blurbench.errors import NotFinite, PluginError
 from blurbench.metrics.accuracy import calibration_error, confidence_of, top_k
-from blurbench.metrics.image_quality import mse, psnr, ssim
+from blurbench.metrics.image_quality import errors, psnrs, similarities
 from blurbench.protocols import Fitted, Predictor
 from blurbench.results.provenance import provenance
 from blurbench.results.record import Cost, Images, Metrics, Record
 from blurbench.running.counting import multiply_accumulates
 from blurbench.running.workshop import Workshop
 from blurbench.suites.plan import built_on
+from blurbench.suites.units import units
 from blurbench.types import Degraded, Output
 
 __all__ = ["evaluate", "networks_of", "predictor_of"]
@@ -37,13 +38,17 @@ def evaluate(workshop: Workshop, job: Mapping[str, Any]) -> Record:
         _check(output, len(clean), job["predictor"]["data"]["classes"])
         predicted, confidence = confidence_of(output.logits)
         hits = predicted == clean.labels
+        blurred = workshop.remember(
+            ("quality", _degraded_key(job)), lambda: _quality("blurred", degraded, clean.images)
+        )
+        restored = {} if output.restored is None else _quality("restored", [output.restored], clean.images)
         metrics = Metrics(
             n=len(clean),
             top1=hits.float().mean().item(),
             top5=top_k(output.logits, clean.labels, 5).float().mean().item() if output.logits.shape[1] > 5 else None,
             calibration_error=calibration_error(confidence.cpu().numpy(), hits.cpu().numpy()),
-            **workshop.remember(("quality", _degraded_key(job)), lambda: _quality("blurred", degraded, clean.images)),
-            **({} if output.restored is None else _quality("restored", [output.restored], clean.images)),
+            **_means(blurred),
+            **_means(restored),
             observations={name: values.float().mean().item() for name, values in output.observations.items()},
         )
         _keep_samples(workshop, job, clean.images, degraded[0].images, output.restored)
@@ -51,11 +56,15 @@ def evaluate(workshop: Workshop, job: Mapping[str, Any]) -> Record:
         key=job["key"],
         status="ok",
         **job["record"],
+        image_shape=list(clean.images.shape[1:]),
+        test_blur_units=units(workshop.menu.resolve("blurs", job["test_blur"])),
         metrics=metrics,
         images=Images(
             label=clean.labels.tolist(),
             predicted=predicted.tolist(),
             confidence=[round(value, 4) for value in confidence.tolist()],
+            **_each({"blurred_mse": blurred["blurred_mse"]}),
+            **_each({name: values for name, values in restored.items() if name != "restored_psnr"}),
         ),
         cost=_cost(workshop, job, predictor),
         provenance=provenance(workshop.device, workshop.menu),
@@ -92,16 +101,22 @@ def _check(output: Output, images: int, classes: int) -> None:
         raise NotFinite("the restorer gave NaN or infinity")
 
 
-def _quality(what: str, parts: Iterable[Any], clean: torch.Tensor) -> dict[str, float]:
+def _quality(what: str, parts: Iterable[Any], clean: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Image by image."""
     images = torch.cat([part.images if isinstance(part, Degraded) else part for part in parts])
     if images.shape != clean.shape:
         raise PluginError(f"{what} images have the shape {tuple(images.shape)}, expected {tuple(clean.shape)}")
     images = images.clamp(0, 1)
-    return {
-        f"{what}_mse": mse(images, clean),
-        f"{what}_psnr": psnr(images, clean),
-        f"{what}_ssim": ssim(images, clean),
-    }
+    error = errors(images, clean)
+    return {f"{what}_mse": error, f"{what}_psnr": psnrs(error), f"{what}_ssim": similarities(images, clean)}
+
+
+def _means(quality: Mapping[str, torch.Tensor]) -> dict[str, float]:
+    return {name: float(values.mean()) for name, values in quality.items()}
+
+
+def _each(quality: Mapping[str, torch.Tensor]) -> dict[str, list[float]]:
+    return {name: [round(value, 7) for value in values.tolist()] for name, values in quality.items()}
 
 
 def _keep_samples(

@@ -13,7 +13,7 @@ from blurbench.suites.plan import Task
 
 __all__ = ["Progress", "progress"]
 
-GUESS = {"cell": 0.5, "predictor": 6.0, "restorer": 12.0, "timing": 1.0}
+GUESS = {"cell": 0.5, "estimation": 5.0, "predictor": 6.0, "restorer": 12.0, "estimator": 120.0, "timing": 1.0}
 """Seconds a task until the first of its kind has ended; then their mean counts."""
 
 

@@ -23,12 +23,12 @@ from blurbench.results.store import Store
 from blurbench.running.progress import progress
 from blurbench.running.supervisor import Outcome, supervise
 from blurbench.running.worker import Options
-from blurbench.suites.keys import digest
+from blurbench.suites.edition import board_name, content_digest
 from blurbench.suites.plan import Axes, Data, Plan, Task, make_plan
 from blurbench.suites.suite import Suite, find
 from blurbench.types import Budget
 
-__all__ = ["Request", "Rerun", "Session", "data_folders"]
+__all__ = ["Request", "Rerun", "Session", "chosen_device", "data_folders", "shown_command", "slots"]
 
 FOLDER_OPTIONS = ("--out", "-o", "--data-dir")
 
@@ -79,7 +79,7 @@ class Session:
         self.budget: Budget = self.full_suite.budget(request.budget, request.changes)
         self.axes = Axes.of(self.menu, self.suite, request.only)
         self.store = Store(request.out)
-        self.device = _device(request.device)
+        self.device = chosen_device(request.device)
         self.seconds: dict[str, float] = {}
 
     @cached_property
@@ -158,22 +158,14 @@ class Session:
 
     def slots(self, tasks: int) -> list[Options]:
         """The workers to be used: one a processor core, or one a GPU, but not more than tasks."""
-        devices = [self.device]
-        if self.device == "cuda":
-            devices = [f"cuda:{number}" for number in range(len(_gpus()))] or ["cuda"]
-        jobs = self.request.jobs or (len(devices) if self.device == "cuda" else min(os.cpu_count() or 1, 8))
-        out = self.store.root
-        return [
-            Options(out, devices[number % len(devices)], self.request.threads) for number in range(min(jobs, tasks))
-        ]
+        return slots(self.request, self.store.root, self.device, tasks)
 
     # --- the board -------------------------------------------------------------------------------------------------
 
     @property
     def board(self) -> str:
         """The name of the board's files."""
-        budget = "".join(character if character.isalnum() else "-" for character in self.budget.name).strip("-")
-        return f"{self.suite.name}.v{self.suite.version}.{budget}"
+        return board_name(self.suite.name, self.suite.version, self.budget.name)
 
     def manifest(self) -> Manifest:
         """The board's cells as this session plans them."""
@@ -183,7 +175,7 @@ class Session:
             title=self.suite.title,
             budget=self.budget.name,
             budget_values=self.budget.key(),
-            content=digest([self.suite.model_dump(exclude={"budgets", "title"}), self.budget.key()]),
+            content=content_digest(self.suite, self.budget.key()),
             baseline=self.suite.baseline,
             test_blurs=[blur.label for blur in self.axes.test_blurs],
             lines=[
@@ -198,7 +190,7 @@ class Session:
                 )
                 for cell in self.plan.cells
             ],
-            commands=[_command(sys.argv[1:])],
+            commands=[shown_command(sys.argv[1:])],
         )
 
     def _write_manifest(self) -> None:
@@ -231,7 +223,16 @@ class Session:
                 self.store.put_record(Record(key=cell.key, status="skipped", reason=reason, **cell.parts))
 
 
-def _device(wanted: str) -> str:
+def slots(request: Request, out: Path, device: str, tasks: int) -> list[Options]:
+    """The workers of a run of so many tasks."""
+    devices = [device]
+    if device == "cuda":
+        devices = [f"cuda:{number}" for number in range(len(_gpus()))] or ["cuda"]
+    jobs = request.jobs or (len(devices) if device == "cuda" else min(os.cpu_count() or 1, 8))
+    return [Options(out, devices[number % len(devices)], request.threads) for number in range(min(jobs, tasks))]
+
+
+def chosen_device(wanted: str) -> str:
     """`auto` is a GPU where there is one. Asked without torch, which the supervisor does not import."""
     return wanted if wanted != "auto" else ("cuda" if _gpus() else "cpu")
 
@@ -246,7 +247,7 @@ def _gpus() -> list[str]:
     return [path.name for path in sorted(Path("/dev").glob("nvidia[0-9]*"))]
 
 
-def _command(arguments: list[str]) -> str:
+def shown_command(arguments: list[str]) -> str:
     """The command line as a board shows it: folders of this machine are nobody else's business."""
     shown, hide = ["blurbench"], False
     for argument in arguments:

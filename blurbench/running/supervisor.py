@@ -19,6 +19,7 @@ from multiprocessing.context import SpawnProcess
 from typing import Any
 
 from blurbench.errors import UsageError, shortened
+from blurbench.results.estimation import Estimation, Shelf
 from blurbench.results.record import Record
 from blurbench.results.store import Store
 from blurbench.running.worker import WAITING, Options, serve
@@ -94,7 +95,7 @@ class _Supervisor:
             for needed in needs:
                 self.needed_by.setdefault(needed, []).append(key)
         self.ready: dict[str, list[tuple[int, str]]] = {
-            kind: [] for kind in ("cell", "predictor", "restorer", "timing")
+            kind: [] for kind in ("cell", "estimation", "predictor", "restorer", "estimator", "timing")
         }
         for key, needs in self.unmet.items():
             if not needs:
@@ -207,6 +208,9 @@ class _Supervisor:
         if task.kind == "cell":
             record = self.store.record(task.key)
             return record is not None and record.status == "ok"
+        if task.kind == "estimation":
+            estimation = Shelf(self.store).record(task.key)
+            return estimation is not None and estimation.status == "ok"
         if task.kind == "timing":
             return self.store.timing(task.key) is not None
         return self.store.artifact(task.key) is not None
@@ -233,12 +237,12 @@ class _Supervisor:
                     self._make_ready(key)
             return
         self.outcome.reasons[task.key] = reason
-        if task.kind == "cell":
+        if task.kind in ("cell", "estimation"):
             self._record(task, status, reason, log)
         for key in self.needed_by.get(task.key, ()):
             if (other := self.waiting.pop(key, None)) is None:
                 continue
-            if other.kind == "cell":
+            if other.kind in ("cell", "estimation"):
                 fate, why = status, reason
             else:
                 fate = "skipped" if status == "skipped" else "blocked"
@@ -247,19 +251,22 @@ class _Supervisor:
             self.report(Event(other, -1, {"status": fate, "reason": why}))
 
     def _record(self, task: Task, status: Any, reason: str, log: str) -> None:
-        stored = self.store.record(task.key)
+        shelf = Shelf(self.store)
+        stored = self.store.record(task.key) if task.kind == "cell" else shelf.record(task.key)
         if stored is not None and stored.status == "ok":
             return  # a measurement that is there is worth more than a failure to repeat it
         path = self.store.log_path(log)
-        self.store.put_record(
-            Record(
-                key=task.key,
-                status=status,
-                reason=shortened(reason) or status,
-                log=f"logs/{path.name}" if path.exists() else "",
-                **task.job["record"],
-            )
-        )
+        about = {
+            "key": task.key,
+            "status": status,
+            "reason": shortened(reason) or status,
+            "log": f"logs/{path.name}" if path.exists() else "",
+            **task.job["record"],
+        }
+        if task.kind == "cell":
+            self.store.put_record(Record(**about))
+        else:
+            shelf.put_record(Estimation(**about))
 
 
 def _start(number: int, options: Options) -> _Slot:

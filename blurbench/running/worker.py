@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -23,7 +23,7 @@ from blurbench.errors import BlurbenchError, Skip, shortened
 if TYPE_CHECKING:
     from blurbench.running.workshop import Workshop
 
-__all__ = ["WAITING", "Options", "serve"]
+__all__ = ["WAITING", "Options", "open_workshop", "serve"]
 
 WAITING = {"waiting": True}
 """Sent when the worker is ready, and while another run holds the lock that a job needs: the time limit starts anew."""
@@ -43,7 +43,7 @@ def serve(connection: Connection, options: Options) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's to handle
     _follow_parent()
     try:
-        workshop = _open_workshop(connection, options)
+        workshop = open_workshop(options, waiting=lambda: connection.send(WAITING))
     except Exception as error:  # no torch, no such device: nothing can be done at all
         connection.send({"broken": _one_line(error)})
         return
@@ -68,7 +68,8 @@ def _follow_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _open_workshop(connection: Connection, options: Options) -> Workshop:
+def open_workshop(options: Options, waiting: Callable[[], None]) -> Workshop:
+    """A workshop with everything set that results depend on."""
     import torch
 
     from blurbench.discovery import discover
@@ -80,7 +81,7 @@ def _open_workshop(connection: Connection, options: Options) -> Workshop:
     torch.backends.cudnn.allow_tf32 = False  # a blur is exact to 1e-5 on every device
     device = torch.device(options.device)
     torch.zeros(1, device=device)  # fails now, not in every task, where the device cannot be had
-    return Workshop(discover(), Store(options.out), device, waiting=lambda: connection.send(WAITING))
+    return Workshop(discover(), Store(options.out), device, waiting=waiting)
 
 
 def _answer(workshop: Workshop, job: Mapping[str, Any]) -> dict[str, Any]:
@@ -106,6 +107,8 @@ def _do(workshop: Workshop, job: Mapping[str, Any]) -> dict[str, Any]:
     match job["kind"]:
         case "cell":
             return _measure(workshop, job)
+        case "estimation":
+            return _estimate(workshop, job)
         case "timing":
             return _time(workshop, job)
         case _:
@@ -124,6 +127,18 @@ def _measure(workshop: Workshop, job: Mapping[str, Any]) -> dict[str, Any]:
             store.put_record(record)
     assert record.metrics is not None
     return {"top1": record.metrics.top1}
+
+
+def _estimate(workshop: Workshop, job: Mapping[str, Any]) -> dict[str, Any]:
+    from blurbench.results.estimation import Shelf
+    from blurbench.running.estimation import measure_estimator
+
+    shelf = Shelf(workshop.store)
+    with workshop.store.locked(job["key"], workshop.waiting):
+        record = shelf.record(job["key"])
+        if record is None or record.status != "ok" or job["anew"]:
+            shelf.put_record(measure_estimator(workshop, job))
+    return {}
 
 
 def _time(workshop: Workshop, job: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import json
 import random
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -20,7 +20,7 @@ from safetensors.torch import load_model, save_model
 from torch import nn
 
 from blurbench.errors import PluginError
-from blurbench.protocols import FitJob, Fitted, Restorer, RestorerJob, Setting
+from blurbench.protocols import Estimator, EstimatorJob, FitJob, Fitted, Restorer, RestorerJob, Setting
 from blurbench.registry import Menu
 from blurbench.results.decoded import read_splits
 from blurbench.results.store import STATE, Store
@@ -31,6 +31,13 @@ from blurbench.types import Budget, Degraded, ImageSet, Shape
 __all__ = ["Workshop", "seed_everything"]
 
 T = TypeVar("T")
+
+FITTING = {
+    "restorer": "restorer fitting",
+    "predictor": "classifier fitting",
+    "estimator": "estimator fitting",
+}
+"""Under what name the seconds of each kind of fit are booked."""
 
 CACHED_BYTES = 2**30
 """A worker keeps up to so many bytes of clean images, and of blurred ones, between jobs."""
@@ -142,7 +149,7 @@ class Workshop:
         # Inputs and data first: they are no part of this fit's time, and loading an input draws random numbers.
         inputs, parts = self.inputs(job), self._training_parts(job)
         before = time.perf_counter()
-        with self.clock.phase("restorer fitting" if kind == "restorer" else "classifier fitting"):
+        with self.clock.phase(FITTING[kind]):
             seed_everything(_weights_seed(job["seed"]))
             module = self._build(job)
             versions = [part.images._version for part in parts]
@@ -163,6 +170,8 @@ class Workshop:
         """The unfitted network of a job."""
         if job["kind"] == "restorer":
             module = self._restorer(job).build(_shape(job))
+        elif job["kind"] == "estimator":
+            module = self._estimator(job).build()
         else:
             setting = self.setting(job)
             module = setting.strategy.build(setting)
@@ -177,6 +186,10 @@ class Workshop:
         inputs: Mapping[str, Fitted],
     ) -> Mapping[str, Any]:
         """Have the plugin fit `module`; its notes."""
+        if job["kind"] == "estimator":
+            assert module is not None
+            others = None if job["split"] == "patch" else validation
+            return self._estimator(job).fit(module, EstimatorJob(train, others, self._budget(job), job["seed"]))
         blur = self._blur(job, train, validation)
         if job["kind"] == "predictor":
             setting = self.setting(job)
@@ -188,7 +201,15 @@ class Workshop:
     def _training_parts(self, job: Mapping[str, Any]) -> tuple[ImageSet, ImageSet]:
         budget = self._budget(job)
         key = job["data"]["key"]
-        return self.part(key, "train", budget.train_images), self.part(key, "validation", budget.validation_images)
+        train, validation = (
+            self.part(key, "train", budget.train_images),
+            self.part(key, "validation", budget.validation_images),
+        )
+        if job.get("split") != "patch":
+            return train, validation
+        # The report's split, for comparison: patches of every picture are fitted to, the test's among them.
+        parts = train, validation, self.part(key, "test", None)
+        return _joined(parts), validation
 
     def _blur(self, job: Mapping[str, Any], train: ImageSet, validation: ImageSet) -> TrainingBlur:
         blur = self.menu.resolve("blurs", job["train_blur"])
@@ -212,6 +233,10 @@ class Workshop:
     def _restorer(self, job: Mapping[str, Any]) -> Restorer:
         restorer: Restorer = self.menu.resolve("restorers", job["restorer"])
         return restorer
+
+    def _estimator(self, job: Mapping[str, Any]) -> Estimator:
+        estimator: Estimator = self.menu.resolve("estimators", job["estimator"])
+        return estimator
 
     def _budget(self, job: Mapping[str, Any]) -> Budget:
         return Budget(name="", **job["budget"])
@@ -256,6 +281,11 @@ def _plain(notes: Mapping[str, Any]) -> dict[str, Any]:
     except (AttributeError, TypeError, ValueError) as error:
         raise PluginError(f"the notes of a fit must be JSON: {error}") from None
     return found
+
+
+def _joined(parts: Sequence[ImageSet]) -> ImageSet:
+    images, labels, ids = ([getattr(part, name) for part in parts] for name in ("images", "labels", "ids"))
+    return ImageSet(torch.cat(images), torch.cat(labels), torch.cat(ids))
 
 
 def _shape(job: Mapping[str, Any]) -> Shape:

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, astuple, dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from blurbench.errors import BlurbenchError, Skip, UnknownName, UsageError
-from blurbench.protocols import Blur, Classifier, Dataset, Need, Plugin, PredictorNeed, Setting, Strategy
+from blurbench.protocols import Blur, Classifier, Dataset, Need, Plugin, PredictorNeed, Restorer, Setting, Strategy
 from blurbench.registry import Menu, expand, label, spec
 from blurbench.suites.exposure import exposure
 from blurbench.suites.keys import digest
 from blurbench.suites.suite import Matrix, Request, Suite
-from blurbench.types import Budget, Shape
+from blurbench.types import Budget, Exposure, Shape
 
 __all__ = ["Axes", "Cell", "Data", "Plan", "Task", "built_on", "make_plan"]
 
@@ -26,7 +26,7 @@ REVISIONS = {"draws": 1, "convolution": 1, "training": 1, "evaluation": 1}
 
 AXES = ("dataset", "classifier", "strategy", "train_blur", "test_blur")
 
-Kind: TypeAlias = Literal["restorer", "predictor", "cell", "timing"]
+Kind: TypeAlias = Literal["restorer", "predictor", "estimator", "cell", "estimation", "timing"]
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,15 @@ class Named:
     name: str
 
 
+class Product(NamedTuple):
+    """Classifiers and strategies, and the labels of the data sets and training blurs that they are multiplied with."""
+
+    classifiers: tuple[Named, ...]
+    strategies: tuple[Named, ...]
+    datasets: frozenset[str]
+    train_blurs: frozenset[str]
+
+
 @dataclass(frozen=True)
 class Axes:
     """A suite's axes with every name looked up, narrowed by the user's filters."""
@@ -103,7 +112,7 @@ class Axes:
     datasets: tuple[Named, ...]
     train_blurs: tuple[Named, ...]
     test_blurs: tuple[Named, ...]
-    matrix: tuple[tuple[tuple[Named, ...], tuple[Named, ...]], ...]
+    matrix: tuple[Product, ...]
 
     @classmethod
     def of(cls, menu: Menu, suite: Suite, only: Mapping[str, Iterable[str]] | None = None) -> Axes:
@@ -117,21 +126,23 @@ class Axes:
             _check_labels(suite, key, values)
             return keep(key, kind, values, always)
 
-        def matrix(part: Matrix) -> tuple[tuple[Named, ...], tuple[Named, ...]]:
-            return (
+        def product(part: Matrix) -> Product:
+            return Product(
                 axis("classifiers", part.classifiers, "classifier"),
                 axis("strategies", part.strategies, "strategy", suite.baseline),
+                _labels_for(menu, suite, "datasets", suite.datasets, part.datasets),
+                _labels_for(menu, suite, "blurs", suite.train_blurs, part.train_blurs),
             )
 
         axes = cls(
             axis("datasets", suite.datasets, "dataset"),
             axis("blurs", suite.train_blurs, "train_blur"),
             axis("blurs", suite.test_blurs, "test_blur", "none"),
-            tuple(matrix(part) for part in suite.matrix),
+            tuple(product(part) for part in suite.matrix),
         )
         keep.check()
-        for _, strategies in axes.matrix:
-            if suite.baseline not in {strategy.label for strategy in strategies}:
+        for part in axes.matrix:
+            if suite.baseline not in {strategy.label for strategy in part.strategies}:
                 raise UsageError(f"suite {suite.name}: every matrix needs the baseline strategy {suite.baseline!r}")
         return axes
 
@@ -169,6 +180,17 @@ class _Filter:
         for axis, wanted in self.chosen.items():
             for choice in sorted(wanted - self.matched[axis]):
                 raise UnknownName(f"{axis.replace('_', ' ')} in this suite:", choice, self.known[axis])
+
+
+def _labels_for(
+    menu: Menu, suite: Suite, kind: str, axis: Iterable[Request], wanted: Iterable[str] | None
+) -> frozenset[str]:
+    """The axis values that a product is for."""
+    known = [named.label for request in axis for named in _named(menu, suite, kind, request)]
+    for one in wanted or ():
+        if one not in known:
+            raise UnknownName(f"name in a matrix of suite {suite.name}: not on its axis of {kind}:", one, known)
+    return frozenset(wanted or known)
 
 
 def _check_labels(suite: Suite, axis: str, values: list[Named]) -> None:
@@ -223,16 +245,23 @@ class _Planner:
         self.describe, self.machine = describe, machine
         self.result = Plan()
         self.specs: dict[Plugin, dict[str, Any]] = {}
-        self.blurs_met: dict[str, list[Blur]] = {}
+        # What cells share is worked out once: ten thousand of them are planned in under a second.
+        self.labels: dict[Plugin, str] = {}
+        self.named: dict[Plugin, dict[str, Any]] = {}
+        self.exposures: dict[tuple[Blur, tuple[Blur, ...]], Exposure] = {}
+        self.timings: dict[str, Task] = {}
+        self.blurs_met: dict[str, tuple[Blur, ...]] = {}
+        self.rows: set[tuple[str, int]] = set()
         self.none: Blur = menu.resolve("blurs", "none")
-        self.fit_budget = {name: value for name, value in budget.key().items() if name != "test_images"}
+        self.budget_key = budget.key()
+        self.fit_budget = {name: value for name, value in self.budget_key.items() if name != "test_images"}
 
     def plan(self, seeds: tuple[int, ...]) -> Plan:
         for dataset in self.axes.datasets:
-            for classifiers, strategies in self.axes.matrix:
-                for classifier in classifiers:
-                    for strategy in strategies:
-                        for train_blur in self.train_blurs(strategy.plugin):
+            for part in self.axes.matrix:
+                for classifier in part.classifiers if dataset.label in part.datasets else ():
+                    for strategy in part.strategies:
+                        for train_blur in self.train_blurs(strategy.plugin, part):
                             for seed in seeds:
                                 self.add_row(dataset, classifier, strategy, train_blur, seed)
         # Timings last: they want a quiet machine.
@@ -241,14 +270,25 @@ class _Planner:
         self.result.tasks = {**others, **timings}
         return self.result
 
-    def train_blurs(self, strategy: Strategy) -> tuple[Named, ...]:
+    def train_blurs(self, strategy: Strategy, part: Product) -> tuple[Named, ...]:
         """One stand-in where the strategy never looks at the training blur."""
-        return self.axes.train_blurs if strategy.uses_train_blur() else (Named("", self.none, "none"),)
+        if not strategy.uses_train_blur():
+            return (Named("", self.none, "none"),)
+        return tuple(blur for blur in self.axes.train_blurs if blur.label in part.train_blurs)
+
+    def test_blurs(self, train_blur: Named) -> tuple[Named, ...]:
+        """All, or where the suite pairs them and there is a training blur, that one and `none`."""
+        if self.suite.tested_on is None or not train_blur.label:
+            return self.axes.test_blurs
+        return tuple(blur for blur in self.axes.test_blurs if blur.label in ("none", train_blur.label))
 
     def add_row(self, dataset: Named, classifier: Named, strategy: Named, train_blur: Named, seed: int) -> None:
         """The cells of one predictor."""
         fitted_to = f" on {train_blur.label}" if train_blur.label else ""
         title = f"{dataset.label}: {strategy.label}{fitted_to} ({classifier.label})"
+        if (title, seed) in self.rows:  # two products of the matrix may share a row, such as the baseline's
+            return
+        self.rows.add((title, seed))
         try:
             task, setting = self.predictor(
                 dataset.plugin, train_blur.plugin, classifier.plugin, strategy.plugin, seed, title
@@ -258,7 +298,7 @@ class _Planner:
             task, setting, reason = None, None, str(error)
         except Exception as error:  # a plugin's own: the rest of the plan goes on
             task, setting, reason = None, None, f"it cannot be planned: {type(error).__name__}: {error}"
-        for test_blur in self.axes.test_blurs:
+        for test_blur in self.test_blurs(train_blur):
             parts = self.parts(dataset, classifier, strategy, train_blur, test_blur, seed)
             if task is None or setting is None:
                 key = digest({"skipped": parts})
@@ -284,12 +324,20 @@ class _Planner:
         values = (dataset, classifier, strategy, train_blur, test_blur)
         return {
             **{axis: self.part(value) for axis, value in zip(AXES, values, strict=True)},
-            "budget": self.budget.key(),
+            "budget": self.budget_key,
             "seed": seed,
         }
 
     def part(self, value: Named) -> dict[str, Any]:
-        return {"name": value.name, "label": label(self.menu, value.plugin), "spec": self.spec(value.plugin)}
+        if value.plugin not in self.named:
+            spec, label = self.spec(value.plugin), self.label(value.plugin)
+            self.named[value.plugin] = {"name": value.name, "label": label, "spec": spec}
+        return self.named[value.plugin]
+
+    def label(self, plugin: Plugin) -> str:
+        if plugin not in self.labels:
+            self.labels[plugin] = label(self.menu, plugin)
+        return self.labels[plugin]
 
     def spec(self, plugin: Plugin) -> dict[str, Any]:
         if plugin not in self.specs:
@@ -315,7 +363,7 @@ class _Planner:
             **self.fit_job(dataset, data, train_blur, seed, inputs),
         }
         shown = (
-            title or f"{self.menu.name_of(dataset)}: {label(self.menu, strategy)} of {self.menu.name_of(classifier)}"
+            title or f"{self.menu.name_of(dataset)}: {self.label(strategy)} of {self.menu.name_of(classifier)}"
         )
         return self.add("predictor", shown, job, inputs.values()), setting
 
@@ -336,12 +384,13 @@ class _Planner:
                 f"a restorer fitted on {self.menu.name_of(need.dataset)} ({data.shape.channels} channels) cannot "
                 f"restore {self.menu.name_of(setting.dataset)} ({setting.shape.channels})"
             )
+        restorer = need.restorer.fitted_as() if isinstance(need.restorer, Restorer) else need.restorer
         job = {
             "kind": "restorer",
-            "restorer": self.spec(need.restorer),
+            "restorer": self.spec(restorer),
             **self.fit_job(need.dataset, data, need.train_blur, setting.seed, {}),
         }
-        title = f"{self.menu.name_of(need.dataset)}: {label(self.menu, need.restorer)}"
+        title = f"{self.menu.name_of(need.dataset)}: {self.label(need.restorer)}"
         return self.add("restorer", title, job, ())
 
     def fit_job(
@@ -391,7 +440,7 @@ class _Planner:
                     **parts,
                     "knows": setting.strategy.knows(),
                     "requires": list(setting.strategy.requires()),
-                    "exposure": exposure(test_blur.plugin, self.trained_on(predictor)),
+                    "exposure": self.exposure(test_blur.plugin, self.trained_on(predictor)),
                     "data_fingerprint": predictor.job["data"]["fingerprint"],
                 },
             }
@@ -399,20 +448,27 @@ class _Planner:
             self.result.tasks[key] = Task(key, "cell", title, job, (predictor.key,))
         return key
 
-    def trained_on(self, predictor: Task) -> list[Blur]:
+    def exposure(self, test_blur: Blur, trained_on: tuple[Blur, ...]) -> Exposure:
+        if (test_blur, trained_on) not in self.exposures:
+            self.exposures[test_blur, trained_on] = exposure(test_blur, trained_on)
+        return self.exposures[test_blur, trained_on]
+
+    def trained_on(self, predictor: Task) -> tuple[Blur, ...]:
         """The blurs of everything that was fitted for this predictor."""
         if predictor.key not in self.blurs_met:
             jobs = built_on(predictor.job)
-            self.blurs_met[predictor.key] = [self.menu.resolve("blurs", job["train_blur"]) for job in jobs]
+            self.blurs_met[predictor.key] = tuple(self.menu.resolve("blurs", job["train_blur"]) for job in jobs)
         return self.blurs_met[predictor.key]
 
     def timing(self, predictor: Task, setting: Setting) -> Task:
         """Predictors that run the same networks and steps share one timing."""
+        if predictor.key in self.timings:
+            return self.timings[predictor.key]
         steps = [self.spec(plugin) for plugin in setting.strategy.at_prediction()]
         classifier = self.spec(setting.classifier)
         content = {"shape": str(setting.shape), "classifier": classifier, "steps": steps, "machine": self.machine}
         key = digest({"timing": content})
-        shown = [label(self.menu, setting.classifier), *(label(self.menu, p) for p in setting.strategy.at_prediction())]
+        shown = [self.label(plugin) for plugin in (setting.classifier, *setting.strategy.at_prediction())]
         what = " + ".join(shown)
         job: dict[str, Any] = {
             "kind": "timing",
@@ -422,9 +478,8 @@ class _Planner:
         }
         task = self.result.tasks.setdefault(key, Task(key, "timing", f"timing {what} at {setting.shape}", job))
         # No need of one predictor: whichever of them could be fitted will do. Timings come when all else is done.
-        candidates: list[Any] = task.job["predictors"]
-        if all(candidate["key"] != predictor.key for candidate in candidates):
-            candidates.append({**predictor.job, "key": predictor.key})
+        task.job["predictors"].append({**predictor.job, "key": predictor.key})
+        self.timings[predictor.key] = task
         return task
 
 

@@ -24,7 +24,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -36,6 +36,7 @@ __all__ = ["Matrix", "Suite", "find", "load"]
 
 Request: TypeAlias = str | dict[str, Any]
 Axis: TypeAlias = Annotated[list[Request], Field(min_length=1)]
+Labels: TypeAlias = Annotated[list[str], Field(min_length=1)]
 
 
 class _Table(BaseModel):
@@ -43,10 +44,14 @@ class _Table(BaseModel):
 
 
 class Matrix(_Table):
-    """One product of classifiers and strategies, over all data sets and blurs of the suite."""
+    """One product of classifiers and strategies, over data sets and blurs of the suite."""
 
     classifiers: Axis
     strategies: Axis
+    datasets: Labels | None = None
+    """Those of the suite's data sets, by label, that this product is for; default: all."""
+    train_blurs: Labels | None = None
+    """The same for training blurs."""
 
 
 class Suite(_Table):
@@ -62,6 +67,8 @@ class Suite(_Table):
     datasets: Axis
     train_blurs: Axis
     test_blurs: Axis
+    tested_on: Literal["own"] | None = None
+    """`own`: what is fitted to a blur is tested on it and on `none` alone, as in the curves of Zhou et al. 2017."""
     matrix: Annotated[list[Matrix], Field(min_length=1)]
     labels: dict[str, Request] = {}
     budgets: dict[str, dict[str, Any]]

@@ -2,6 +2,7 @@
 
 from blurbench.training.classifiers import fit_classifier, fit_from_scratch
 from blurbench.training.forward import CHUNK, ModulePredictor, forward
+from blurbench.training.loop import minimise
 from blurbench.training.restorers import Augment, fit_restorer
 from blurbench.training.seeding import derived_seed, seed_torch
 
@@ -14,5 +15,6 @@ __all__ = [
     "fit_from_scratch",
     "fit_restorer",
     "forward",
+    "minimise",
     "seed_torch",
 ]

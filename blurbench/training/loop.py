@@ -56,14 +56,13 @@ def minimise(
             inputs, targets = train(epoch, batches)
             _train_mode(module)
             total = torch.zeros((), device=inputs.device)
-            for batch in batches:
-                indices = batch.to(inputs.device)
+            for indices in _on_device(batches, inputs.device):
                 optimiser.zero_grad()
                 value = loss(module(inputs[indices]), targets[indices])
                 value.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
                 schedule.step()
-                total += value.detach() * len(batch)
+                total += value.detach() * len(indices)
             module.eval()
             progress.add(module, total.item() / images, len(batches), validate(epoch) if validate else None)
             if progress.hopeless:
@@ -83,6 +82,11 @@ def _shuffled(images: int, recipe: Recipe, generator: torch.Generator) -> Batche
     # Batches of nearly equal size, at most one image below the recipe's: no last batch of a single image, which has no
     # batch statistics. Drawn on the CPU, so that every device sees the same order.
     return torch.randperm(images, generator=generator).tensor_split(_batch_count(images, recipe))
+
+
+def _on_device(batches: Batches, device: torch.device) -> Batches:
+    # All at once: a copy from the CPU waits until the device has done everything asked of it before.
+    return torch.cat(list(batches)).to(device).split([len(batch) for batch in batches])
 
 
 # --- what learns ---------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 class Caessc(Restorer):
     """For colour images 2,881,420 parameters at depth 30 with 64 filters, 8,217,868 at depth 22 with 128."""
 
+    revision: ClassVar[int] = 2
     paper: ClassVar[str] = "Dicosola 2020, section 3.7, after Mao, Shen, Yang 2016"
 
     depth: Annotated[int, Count(4, 1000)] = 30
@@ -45,13 +46,18 @@ class Caessc(Restorer):
         if budget.recipes == "paper":
             batch = 250 if self.filters < 128 else 200
             return Recipe(budget.restorer_epochs, 1e-4, batch_size=batch, schedule="constant", patience=7)
-        # The last norm starts at a standard deviation of 1, far from an image's: small rates take long to get there.
-        return Recipe((budget.restorer_epochs + 1) // 2, 3e-2, batch_size=16)
+        # Validation images of CIFAR-10 (depth 22, 16 filters), 500 steps: 22.3 dB, with a third of the rate 22.0;
+        # started near the identity 23.1.
+        return Recipe((budget.restorer_epochs + 1) // 2, 1e-2, batch_size=8)
 
     def fit(self, module: nn.Module, job: RestorerJob) -> Mapping[str, Any]:
         from blurbench.training import fit_restorer
+        from blurbench_restorers.networks.caessc import Caessc as Network
         from blurbench_restorers.networks.flips import flip
 
+        if job.budget.recipes == "fast":
+            assert isinstance(module, Network)
+            module.start_near_identity()
         return fit_restorer(module, job, self.recipe(job.budget), flip if self.flips else None)
 
 

@@ -11,18 +11,6 @@ import pytest
 from tests.conftest import Command
 
 
-@pytest.fixture(scope="module")
-def smoked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A results folder in which the smoke suite has run."""
-    import subprocess
-    import sys
-
-    folder = tmp_path_factory.mktemp("smoked")
-    command = [sys.executable, "-c", "from blurbench.cli import main; main()", "run", "--suite", "smoke"]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=240)
-    return folder / "blurbench-results"
-
-
 def test_help_comes_at_once(blurbench: Command) -> None:
     blurbench("--help")
     began = time.monotonic()

@@ -21,6 +21,10 @@ class Board:
     lines: list[Line] = field(default_factory=list)
     baseline: str = "plain"
     title: str = "Mini board"
+    specs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What stands in records for a label, where that matters."""
+    units: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Of the parameters of test blurs."""
 
     def line(
         self,
@@ -68,7 +72,9 @@ class Board:
         record = Record(
             key=line.key,
             status="ok",
-            **_parts(line, label),
+            **self._parts(line, label),
+            image_shape=[1, 20, 30],
+            test_blur_units=self.units.get(test_blur, {}),
             knows=knows,
             requires=list(requires),
             exposure="clean" if test_blur == "none" else exposure,
@@ -100,7 +106,15 @@ class Board:
     ) -> None:
         """A cell that was not measured, with the reason."""
         line = self.line(test_blur, strategy, train_blur, **place)
-        self.records[line.key] = Record(key=line.key, status=status, reason=reason, log=log, **_parts(line, None))
+        self.records[line.key] = Record(key=line.key, status=status, reason=reason, log=log, **self._parts(line, None))
+
+    def _parts(self, line: Line, label: str | None) -> dict[str, Any]:
+        parts = {name: self._part(getattr(line, name)) for name in ("dataset", "classifier", "train_blur", "test_blur")}
+        strategy = Part(name=line.strategy, label=label or line.strategy, spec=self.specs.get(line.strategy, {}))
+        return {**parts, "strategy": strategy, "budget": {}, "seed": line.seed}
+
+    def _part(self, label: str) -> Part:
+        return Part(name=label.partition("[")[0], label=label, spec=self.specs.get(label, {}))
 
     def timing(self, strategy: str, one: float, of_256: float) -> None:
         """Milliseconds of a strategy."""
@@ -135,16 +149,6 @@ class Board:
         )
 
 
-def _parts(line: Line, label: str | None) -> dict[str, Any]:
-    strategy = label or line.strategy
-    parts = {name: _part(getattr(line, name)) for name in ("dataset", "classifier", "train_blur", "test_blur")}
-    return {**parts, "strategy": _part(strategy), "budget": {}, "seed": line.seed}
-
-
-def _part(label: str) -> Part:
-    return Part(name=label.partition("[")[0], label=label, spec={})
-
-
 def _timing_key(strategy: str) -> str:
     return sha256(strategy.encode()).hexdigest()[:32]
 
@@ -153,3 +157,22 @@ def _timing_key(strategy: str) -> str:
 def board() -> Board:
     """An empty board."""
     return Board()
+
+
+@pytest.fixture
+def ladder(board: Board) -> Board:
+    """plain, retrain fitted at sigma 2, and an oracle, on 100 images of 20 x 30 pixels: no blur, and three sigmas."""
+    for sigma in (1, 2, 4):
+        board.specs[f"gaussian-{sigma}"] = {"name": "gaussian", "revision": 1, "sigma": float(sigma), "size": None}
+        board.units[f"gaussian-{sigma}"] = {"sigma": "pixels"}
+    for test_blur, plain, retrain in (
+        ("none", 90, 85),
+        ("gaussian-4", 20, 55),
+        ("gaussian-1", 80, 85),
+        ("gaussian-2", 50, 80),
+    ):
+        exposure = "seen" if test_blur == "gaussian-2" else "unseen severity"
+        board.cell(test_blur, "plain", hits="1" * plain + "0" * (100 - plain), exposure="unseen family")
+        board.cell(test_blur, "retrain", "gaussian-2", hits="1" * retrain + "0" * (100 - retrain), exposure=exposure)
+        board.cell(test_blur, "wiener", hits="1" * 90 + "0" * 10, knows="true PSF")
+    return board

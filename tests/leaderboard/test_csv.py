@@ -58,6 +58,51 @@ def test_no_text_is_taken_for_a_formula(board, label):
     assert lines(board)[0]["strategy"] == "'" + label
 
 
+def test_seeds_are_told_one_by_one_with_their_share_of_the_variance(small):
+    retrain = lines(small)[1]
+    assert retrain["gain_by_seed"] == "0:0.250000 1:0.500000"
+    assert 0 < float(retrain["gain_seed_share"]) <= 1
+    assert 0 < float(retrain["top1_seed_share"]) <= 1
+
+
+def test_one_seed_has_no_share(board):
+    board.cell("none", "plain", hits="1110")
+    (plain,) = lines(board)
+    assert (plain["top1_seed_share"], plain["gain_by_seed"]) == ("", "")
+
+
+def test_ranks_controls_and_costs_have_columns(board):
+    board.specs["nothing"] = {"restorer": {"name": "identity"}}
+    board.specs["oracle"] = {"restorer": {"name": "wiener"}}
+    board.specs["wrong"] = {"restorer": {"name": "wrong-psf"}}
+    for strategy in ("plain", "nothing", "wrong"):
+        board.cell("gaussian-2", strategy, hits="1100")
+    board.cell("gaussian-2", "oracle", hits="1111", knows="true PSF")
+    found = {line["strategy"]: line for line in lines(board)}
+    assert {name: line["control"] for name, line in found.items()} == {
+        "plain": "",
+        "nothing": "identity",
+        "wrong": "wrong PSF",
+        "oracle": "right PSF",
+    }
+    assert (found["plain"]["rank_low"], found["plain"]["rank_high"]) == ("1", "3")
+    assert (found["plain"]["macs"], found["plain"]["fit_steps"], found["plain"]["on_front"]) == ("", "", "")
+    assert found["oracle"]["rank_low"] == ""
+
+
+def test_a_blurred_row_has_its_corruption_errors_and_its_curve(ladder):
+    found = {(line["strategy"], line["test_blur"]): line for line in lines(ladder)}
+    line = found["retrain", "gaussian-4"]
+    assert (line["ce"], line["mce"], line["ce_reference"]) == ("0.533333", "0.533333", "plain of cnn3")
+    assert (line["severity"], line["fitted_at"], line["half_at"], line["half_reached"]) == (
+        "4.000000",
+        "2.000000",
+        "4.000000",
+        "no",
+    )
+    assert found["retrain", "none"]["mce"] == ""
+
+
 def test_the_same_standings_are_the_same_bytes(small):
     result = standings(small.manifest, small.records, small.timings)
     assert rows(result) == rows(result)

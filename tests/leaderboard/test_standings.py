@@ -1,5 +1,7 @@
 import math
+import time
 
+import numpy as np
 import pytest
 
 from blurbench.errors import RecordError
@@ -95,10 +97,25 @@ def test_an_oracle_stands_apart_and_does_not_rank(simple):
 
 
 def test_a_row_ties_with_the_best_while_few_images_set_them_apart(simple):
-    simple.cell("gaussian-2", "close", hits=first(75))  # 5 images behind: not told apart; 6 would be
-    simple.cell("gaussian-2", "apart", hits=first(74))
+    simple.cell("gaussian-2", "close", hits=first(73))  # 7 images behind: not told apart among four rows; 8 would be
+    simple.cell("gaussian-2", "apart", hits=first(72))
     ties = {one.strategy: one.ties_with_best for one in block(simple).rows}
     assert ties == {"retrain": True, "close": True, "apart": False, "plain": False}
+    ranks = {one.strategy: (one.rank_low, one.rank_high) for one in block(simple).rows}
+    assert ranks == {"retrain": (1, 2), "close": (1, 3), "apart": (2, 3), "plain": (4, 4)}
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_strategies_that_are_equal_by_construction_are_tied(board, seeds):
+    for seed in range(seeds):
+        board.cell("gaussian-2", "plain", hits=first(10 + seed), seed=seed)
+        for strategy in ("retrain", "deblur-identity"):
+            board.cell("gaussian-2", strategy, "gaussian-2", hits=first(80 + seed), seed=seed)
+    one, other, plain = block(board).rows
+    assert (one.rank_low, one.rank_high) == (other.rank_low, other.rank_high) == (1, 2)
+    assert (plain.rank_low, plain.rank_high) == (3, 3)
+    (ranking,) = of(board).rankings
+    assert [(row.rank_low, row.rank_high) for row in ranking.rows] == [(1, 2), (1, 2), (3, 3)]
 
 
 def test_what_was_not_measured_is_listed_with_its_reason(simple):
@@ -152,6 +169,29 @@ def test_blocks_follow_the_manifests_order_of_test_blurs(board):
     board.cell("gaussian-2", "plain", hits=first(5))
     board.cell("none", "plain", hits=first(5))
     assert [one.test_blur for one in of(board).blocks] == ["none", "gaussian-2"]
+
+
+def test_the_headroom_is_the_gain_of_the_best_row_that_is_no_oracle(simple):
+    simple.cell("gaussian-2", "wiener", hits=first(99), knows="true PSF")
+    simple.cell("move", "plain", hits=first(60))
+    simple.cell("move", "retrain", "gaussian-2", hits=first(55), exposure="unseen family")
+    here, there = block(simple).headroom, block(simple, "move").headroom
+    assert (here.strategy, here.train_blur, here.top1) == ("retrain", "gaussian-2", pytest.approx(0.8))
+    assert here.gain == pytest.approx(0.3)
+    assert (there.strategy, there.gain) == ("plain", 0.0)
+    assert block(simple, "none").headroom is None
+    (ranking,) = of(simple).rankings
+    assert ranking.headroom == pytest.approx((0.3 + 0.0) / 2)
+
+
+def test_a_board_of_one_seed_speaks_of_images_only(simple):
+    assert of(simple).images_only
+    assert row(simple, "retrain").top1.seed_share is None
+    simple.cell("gaussian-2", "plain", hits=first(55), seed=1)
+    simple.cell("gaussian-2", "retrain", "gaussian-2", hits=first(80), seed=1)
+    assert not of(simple).images_only
+    assert row(simple, "retrain").top1.seed_share == 0.0
+    assert row(simple, "retrain").gain.seed_share > 0.2
 
 
 # --- seeds ---------------------------------------------------------------------------------------------------------
@@ -236,6 +276,33 @@ def test_only_complete_strategies_rank_and_the_others_say_what_they_lack(simple)
     }
 
 
+def test_unseen_rows_rank_over_the_blocks_that_each_had_not_met(board):
+    for test_blur in ("none", "gaussian-2", "move"):
+        board.cell(test_blur, "plain", hits=first(50))
+        for train_blur in ("gaussian-2", "move"):
+            met = test_blur == train_blur
+            board.cell(
+                test_blur,
+                "retrain",
+                train_blur,
+                hits=first(95 if met else 60 if train_blur == "move" else 80),
+                exposure="seen" if met else "unseen family",
+            )
+    (ranking,) = of(board).rankings
+    assert [(one.train_blur, one.blocks, one.rank_low, one.rank_high) for one in ranking.unseen] == [
+        ("gaussian-2", 1, 1, 1),
+        ("move", 1, 2, 2),
+    ]
+    assert [one.gain.estimate for one in ranking.unseen] == pytest.approx([0.3, 0.1])
+
+
+def test_there_is_no_ranking_by_unseen_blurs_where_nothing_was_met(board):
+    board.cell("gaussian-2", "plain", hits=first(50))
+    board.cell("gaussian-2", "retrain", "move", hits=first(60), exposure="unseen family")
+    (ranking,) = of(board).rankings
+    assert ranking.unseen == ()
+
+
 def test_a_strategy_is_held_to_the_blocks_that_the_baseline_has(simple):
     simple.failure("sensor", "plain", status="failed", reason="it broke")
     simple.failure("sensor", "retrain", "gaussian-2", status="failed", reason="it broke")
@@ -264,3 +331,18 @@ def test_seeds_without_an_overlap_give_no_gain(board):
     for test_blur, seed in (("gaussian-2", 0), ("sensor", 1)):
         board.cell(test_blur, "retrain", seed=seed, hits=first(80))
     assert overall(board, "retrain").gain is None
+
+
+@pytest.mark.slow
+def test_a_thousand_cells_of_ten_thousand_images_take_seconds(board):
+    rng = np.random.default_rng(0)
+    for test_blur in ("none", *(f"blur-{number}" for number in range(19))):
+        ease = rng.normal(size=10_000)
+        for number in range(50):
+            hits = ease + rng.normal(size=10_000) > -1
+            strategy = f"remedy-{number}" if number else "plain"
+            board.cell(test_blur, strategy, hits="".join("01"[hit] for hit in hits.tolist()))
+    before = time.process_time()
+    result = standings(board.manifest, board.records, {})
+    assert time.process_time() - before < 30
+    assert len(result.blocks) == 20

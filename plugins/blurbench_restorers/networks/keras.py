@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from blurbench.imaging import large_kernels
+
 __all__ = ["ConvUp", "Norm", "conv", "initialise"]
 
 
@@ -11,14 +13,14 @@ def conv(inputs: int, outputs: int, kernel: int, stride: int = 1, bias: bool = F
     """A convolution with Keras's padding "same": `stride` 1 (`kernel` odd) or 2 (sides even). With stride 2 the padding
     is uneven, one pixel more below and to the right than above and to the left."""
     if stride == 1:
-        return nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=bias)
+        return large_kernels.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=bias)
     before = (kernel - 2) // 2
     after = kernel - 2 - before
     padding = nn.ZeroPad2d((before, after, before, after))
-    return nn.Sequential(padding, nn.Conv2d(inputs, outputs, kernel, stride=2, bias=bias))
+    return nn.Sequential(padding, large_kernels.Conv2d(inputs, outputs, kernel, stride=2, bias=bias))
 
 
-class ConvUp(nn.ConvTranspose2d):
+class ConvUp(large_kernels.ConvTranspose2d):
     """The transposed convolution with stride 2 and padding "same", with a bias unless told: sides double."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, bias: bool = True) -> None:

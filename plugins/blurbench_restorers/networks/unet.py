@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from blurbench.imaging import large_kernels
+
 __all__ = ["Prelu", "Unet", "rotate_and_flip", "turned"]
 
 
@@ -43,8 +45,8 @@ class Unet(nn.Module):
     ) -> None:
         super().__init__()
         first, second, third = widths
-        same = partial(nn.Conv2d, kernel_size=kernel, padding=kernel // 2)
-        up = partial(nn.ConvTranspose2d, kernel_size=kernel, stride=2, padding=kernel // 2, output_padding=1)
+        same = partial(large_kernels.Conv2d, kernel_size=kernel, padding=kernel // 2)
+        up = partial(large_kernels.ConvTranspose2d, kernel_size=kernel, stride=2, padding=kernel // 2, output_padding=1)
         self.conv1, self.down1, self.norm1 = same(channels, first), same(first, first, stride=2), nn.BatchNorm2d(first)
         self.conv2, self.down2, self.norm2 = same(first, second), same(second, second, stride=2), nn.BatchNorm2d(second)
         self.conv3 = same(second, third)

@@ -48,13 +48,20 @@ class Retouch(Strategy):
 
 
 @dataclass(frozen=True)
-class Constant(Estimator):
-    """Always the same answer: the row that an estimator must beat."""
+class StepWidth(Estimator):
+    """A step from black to white, blurred, rises by 1 / (sigma sqrt(2 pi)) a pixel where it is steepest."""
 
-    sigma: Annotated[float, Pixels(0.05, 30)] = 1.5
+    widest: Annotated[float, Pixels(0.5, 30)] = 3.0
 
-    def estimate(self, images):
-        return images.new_full((len(images),), self.sigma)
+    @property
+    def limits(self):
+        return (0.0, self.widest)
+
+    def estimate(self, images, module=None):
+        grey = images.mean(1)
+        steepest = grey.diff(dim=2).abs().amax((1, 2)).clamp_min(1e-6)
+        height = grey.amax((1, 2)) - grey.amin((1, 2))
+        return (height / steepest / 2.5066).clamp(0.0, self.widest)
 
 
 @hookimpl
@@ -69,7 +76,7 @@ def register_strategies(register):
 
 @hookimpl
 def register_estimators(register):
-    register("constant", Constant)
+    register("step-width", StepWidth)
 
 
 @hookimpl

@@ -1,0 +1,233 @@
+"""`blurbench probe`: how blurred are my own pictures?"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from blurbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from blurbench.imaging.files import Picture
+    from blurbench.protocols import Estimator
+    from blurbench.running.probing import Reading
+
+__all__ = ["probe"]
+
+SHARPEST = 0.3
+"""A Gaussian of less than this leaves 98 per cent of the light in its pixel, so that nobody can tell it from none."""
+NEAR_LIMIT = 0.05
+FEW_WINDOWS = 10
+MUCH_NOISE = 3.0
+LOW_QUALITY = 60
+"""What the shipped estimators were fitted to ends here."""
+WIDE_SPREAD = 1.5
+FINER_STRIDE, COARSER_STRIDE = 8, 16
+OPEN_END = 3.0
+"""Of the colours of a map, where an estimator answers without a limit."""
+
+NOTE = """\
+sigma: the Gaussian, in pixels of the file, that would make an ideally sharp picture as blurred as the sharper part of
+this one. Sharp photographs themselves read up to about 0.7; an enlarged picture reads as blurred."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One picture of the answer."""
+
+    path: Path
+    picture: Picture
+    reading: Reading
+    limits: tuple[float, float]
+    map: Path | None = None
+
+    @property
+    def sigma(self) -> str:
+        sigma = self.reading.sigma
+        if sigma is None:
+            return "-"
+        if self.at_limit:
+            return f">= {self.limits[1]:.1f}"
+        return f"<= {SHARPEST}" if sigma < SHARPEST else f"{sigma:.2f}"
+
+    @property
+    def at_limit(self) -> bool:
+        return self.reading.sigma is not None and self.reading.sigma >= self.limits[1] - NEAR_LIMIT
+
+    @property
+    def hints(self) -> tuple[str, ...]:
+        return tuple(_hints(self.picture, self.reading))
+
+    def facts(self) -> dict[str, Any]:
+        reading, picture = self.reading, self.picture
+        low, high = reading.spread or (None, None)
+        return {
+            "file": str(self.path),
+            "width": picture.width,
+            "height": picture.height,
+            "format": picture.format,
+            "mode": picture.mode,
+            "sigma_px": _rounded(reading.sigma),
+            "at_limit": self.at_limit,
+            "sigma_p10": _rounded(low),
+            "sigma_p90": _rounded(high),
+            "windows": int(reading.sigmas.size),
+            "windows_read": reading.textured,
+            "window": reading.window,
+            "stride": reading.stride,
+            "noise_255": _rounded(reading.noise),
+            "jpeg_quality": picture.jpeg_quality,
+            "hints": list(self.hints),
+            "map": None if self.map is None else str(self.map),
+        }
+
+
+def probe(
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Pictures, folders of them, or globs.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Everything, as JSON.")] = False,
+    draw_map: Annotated[bool, typer.Option("--map", help="Draw a map of sigma for each picture into --out.")] = False,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the maps.")] = Path("sigma-maps"),
+    window: Annotated[
+        int | None, typer.Option(min=8, max=4096, help="Side of the windows in pixels [the estimator's, 32].")
+    ] = None,
+    stride: Annotated[
+        int | None, typer.Option(min=1, max=4096, help="Pixels from window to window [16; 8 with --map].")
+    ] = None,
+    estimator: Annotated[
+        str, typer.Option(help="What reads sigma: one that needs no fitting; see `blurbench ls estimators`.")
+    ] = "spectral",
+) -> None:
+    """How blurred are my pictures? Sigma of a Gaussian in pixels, and whether to trust it."""
+    from blurbench.imaging.files import find_pictures
+
+    found = find_pictures(paths)
+    reader = _reader(estimator, window)
+    steps = stride or (FINER_STRIDE if draw_map else COARSER_STRIDE)
+    rows: list[Row] = []
+    refused: list[tuple[Path, UsageError]] = []
+    places = _map_places(found.pictures, out)
+    width = max(len(str(path)) for path in found.pictures)
+    for path, answer in _answers(found.pictures, reader, steps):
+        if isinstance(answer, UsageError):
+            refused.append((path, answer))
+            continue
+        row = replace(answer, map=_drawn(answer, places[path])) if draw_map else answer
+        if not as_json:
+            if not rows:
+                typer.echo(f"{'file':{width}}  {'pixels':>11}  {'sigma':>6}  remarks")
+            typer.echo(_line(row, width))
+        rows.append(row)
+    if len(found.pictures) == 1 and refused:
+        raise refused[0][1]
+    if as_json:
+        _say_json(estimator, rows, refused, found.others)
+    else:
+        _say_rest(rows, found.others)
+    for _, error in refused:
+        typer.echo(f"blurbench: {error}", err=True)
+    if refused:
+        raise typer.Exit(1 if rows else 2)
+
+
+def _reader(request: str, window: int | None) -> Estimator:
+    from blurbench.discovery import discover
+    from blurbench.registry import parse
+
+    table = parse(request) if window is None else {**parse(request), "window": window}
+    estimator: Estimator = discover().resolve("estimators", table)
+    if estimator.trainable:
+        raise UsageError(f"--estimator {request}: it has to be fitted first; take one that has not, such as spectral")
+    return estimator
+
+
+def _answers(paths: tuple[Path, ...], estimator: Estimator, stride: int) -> Iterator[tuple[Path, Row | UsageError]]:
+    from blurbench.imaging.files import open_picture
+    from blurbench.running.probing import probe as read
+
+    least = estimator.window
+    for path in paths:
+        try:
+            picture = open_picture(path)
+            if min(picture.width, picture.height) < least:
+                raise UsageError(
+                    f"{path}: {picture.width}x{picture.height} pixels, at least {least}x{least} are needed"
+                )
+            yield path, Row(path, picture, read(picture, estimator, stride), estimator.limits)
+        except UsageError as error:
+            yield path, error
+
+
+def _hints(picture: Picture, reading: Reading) -> Iterator[str]:
+    if reading.sigma is None:
+        yield "flat: there is nothing in it to read blur from"
+    elif reading.textured < FEW_WINDOWS:
+        yield f"unsure: only {reading.textured} of {reading.sigmas.size} windows have texture"
+    if reading.spread and reading.spread[1] - reading.spread[0] > WIDE_SPREAD:
+        yield f"varies: {reading.spread[0]:.1f} to {reading.spread[1]:.1f}"
+    if reading.noise > MUCH_NOISE:
+        yield f"unsure: noise, or texture as fine as noise, of {reading.noise:.0f}/255"
+    if picture.jpeg_quality is not None and picture.jpeg_quality < LOW_QUALITY:
+        yield f"unsure: JPEG of quality {picture.jpeg_quality}, whose blocks look sharp"
+    if picture.mode in ("1", "P", "PA"):
+        yield "unsure: few tones, and dots for those between (dither) look sharp"
+    if picture.frames > 1:
+        yield f"first of {picture.frames} frames"
+
+
+def _line(row: Row, width: int) -> str:
+    size = f"{row.picture.width}x{row.picture.height}"
+    return f"{row.path!s:{width}}  {size:>11}  {row.sigma:>6}  {'; '.join(row.hints)}".rstrip()
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
+
+
+def _map_places(paths: tuple[Path, ...], out: Path) -> dict[Path, Path]:
+    """Where the map of each picture goes; files of one name in several folders are numbered."""
+    seen: Counter[str] = Counter()
+    places = {}
+    for path in paths:
+        name = path.name.replace(".", "-")
+        seen[name] += 1
+        places[path] = out / f"{name}{'' if seen[name] == 1 else f'-{seen[name]}'}.sigma.png"
+    return places
+
+
+def _drawn(row: Row, place: Path) -> Path:
+    from blurbench.running.sigma_picture import draw
+
+    place.parent.mkdir(parents=True, exist_ok=True)
+    most = row.limits[1] if math.isfinite(row.limits[1]) else OPEN_END
+    draw(row.picture, row.reading, f"{row.path.name}: sigma {row.sigma} px", most, place)
+    return place
+
+
+def _say_json(
+    estimator: str, rows: list[Row], refused: list[tuple[Path, UsageError]], others: tuple[Path, ...]
+) -> None:
+    answer = {
+        "estimator": estimator,
+        "pictures": [row.facts() for row in rows],
+        "refused": [{"file": str(path), "reason": str(error)} for path, error in refused],
+        "skipped": [str(path) for path in others],
+    }
+    typer.echo(json.dumps(answer, indent=2))
+
+
+def _say_rest(rows: list[Row], others: tuple[Path, ...]) -> None:
+    if others:
+        names = ", ".join(path.name for path in others[:5]) + (", ..." if len(others) > 5 else "")
+        typer.echo(f"skipped, no pictures by their names: {names} ({len(others)})")
+    for row in rows:
+        if row.map is not None:
+            typer.echo(f"map: {row.map}")
+    if rows:
+        typer.echo(f"\n{NOTE}")

@@ -1,0 +1,107 @@
+"""`blurbench reproduce`: a paper's protocol, and its figures beside what was measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from blurbench.cli import options
+from blurbench.cli.estimation import estimation_session
+from blurbench.cli.run import measure
+from blurbench.papers import NAMES
+from blurbench.results.store import Store, write_atomically
+from blurbench.running.session import Request, Session
+
+if TYPE_CHECKING:
+    from blurbench.papers.report import Report
+
+__all__ = ["reproduce"]
+
+FOLDER = "papers"
+
+
+def reproduce(
+    name: Annotated[str, typer.Argument(metavar="PAPER", help=f"One of {', '.join(NAMES)}.")],
+    budget: Annotated[
+        str, typer.Option("--budget", "-b", help="quick (embedded data), small, standard (real files), paper.")
+    ] = "quick",
+    out: options.Out = Path("blurbench-results"),
+    seeds: Annotated[int, typer.Option(min=1, max=1000, help="Number of replicates.")] = 1,
+    dataset: Annotated[
+        list[str] | None, typer.Option(help="Measure only this data set, by name or label (repeatable).")
+    ] = None,
+    minutes: Annotated[float | None, typer.Option(min=0.001, help="Time limit of each task.")] = None,
+    data_dir: options.DataDirs = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")] = "auto",
+    jobs: Annotated[int | None, typer.Option("-j", "--jobs", min=1, help="Workers [one a core, or one a GPU].")] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Threads a worker.")] = 1,
+    measuring: Annotated[
+        bool, typer.Option("--run/--no-run", help="Measure what is missing first, or only tell what is stored.")
+    ] = True,
+    publish: Annotated[
+        Path | None, typer.Option(help="Also write the report into the folder `papers` in this folder.")
+    ] = None,
+) -> None:
+    """Run a paper's protocol and print its tables, published beside measured, and what became of its claims.
+
+    Nothing that is stored is computed again. The report is written as markdown and JSON, with the paper's curves.
+    """
+    from blurbench.papers.library import paper  # numpy: not for --help
+
+    chosen = paper(name)
+    request = Request(
+        suite=chosen.suite,
+        budget=budget,
+        out=out,
+        seeds=seeds,
+        only={"dataset": tuple(dataset)} if dataset else {},
+        changes={} if minutes is None else {"minutes_per_job": minutes},
+        data_dirs=tuple(data_dir or ()),
+        device=device,
+        jobs=jobs,
+        threads=threads,
+    )
+    failed: typer.Exit | None = None
+    if measuring:
+        try:
+            measure(request, "missing")
+        except typer.Exit as stop:
+            if stop.exit_code == 130:  # interrupted
+                raise
+            failed = stop  # what was measured is told all the same
+    session = estimation_session(request) or Session(request)
+    _tell(chosen.report(session.store, session.board, session.menu), session.store, session.budget.name, publish)
+    if failed is not None:
+        raise failed
+
+
+def _tell(report: Report, store: Store, budget: str, publish: Path | None) -> None:
+    from blurbench.papers import markdown
+
+    typer.echo(markdown.summary(report))
+    stem = f"{report.name}.{_in_file_names(budget)}"
+    places = [store.root / FOLDER, *([publish / FOLDER] if publish is not None else [])]
+    paths = [path for place in places for path in _write(report, place, stem)]
+    typer.echo("\n".join(["Written:", *(f"  {path}" for path in paths)]))
+
+
+def _write(report: Report, folder: Path, stem: str) -> list[Path]:
+    from blurbench.papers import json, markdown
+    from blurbench.papers.curves import draw
+
+    pictures = [folder / f"{stem}.png"] if report.curves else []
+    for picture in pictures:
+        draw(report.curves, report.unit_of_curves, picture)
+    texts = {
+        folder / f"{stem}.md": markdown.render(report, tuple(picture.name for picture in pictures)),
+        folder / f"{stem}.json": json.render(report),
+    }
+    for path, text in texts.items():
+        write_atomically(path, text)
+    return [*texts, *pictures]
+
+
+def _in_file_names(budget: str) -> str:
+    return "".join(character if character.isalnum() else "-" for character in budget).strip("-")

@@ -1,0 +1,54 @@
+"""`blurbench submit`: a board's records as one file for others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from blurbench.cli import options
+from blurbench.cli.leaderboard import only_board
+from blurbench.errors import UsageError
+from blurbench.leaderboard.escape import one_line
+from blurbench.results.store import Store, write_atomically
+
+__all__ = ["submit"]
+
+
+def submit(
+    board: Annotated[str | None, typer.Argument(help="Name of the board; may be left out if there is one.")] = None,
+    out: options.Out = Path("blurbench-results"),
+    write: Annotated[Path | None, typer.Option(help="Write the bundle to this file, which ends in .zip.")] = None,
+) -> None:
+    """List what a bundle of a board would hold; with --write, make it. Nothing is sent anywhere."""
+    from blurbench.results.merging import gather
+
+    store = Store(out)
+    outgoing = gather(store, board or only_board(store))
+    if not outgoing.files:
+        raise UsageError("there is nothing to submit: no cell of this board is measured")
+    packed = outgoing.pack()
+    for kind in ("records", "timings"):
+        sizes = [len(content) for name, content in outgoing.files.items() if name.startswith(kind)]
+        typer.echo(f"{kind}: {len(sizes)} files, {sum(sizes) / 1024:.0f} KiB")
+    for command in outgoing.board.commands:
+        typer.echo(f"command: {one_line(command, 400)}")
+    for environment in outgoing.environments:
+        typer.echo("measured with: " + ", ".join(_said(environment)))
+    for what, count in outgoing.staying.most_common():
+        typer.echo(f"stays here: {count} {one_line(what)}")
+    if write is None:
+        typer.echo(f"The bundle would have {len(packed) / 1024:.0f} KiB. `--write FILE.zip` makes it.")
+        return
+    if write.suffix != ".zip":
+        raise UsageError(f"{write} does not end in .zip")
+    write_atomically(write, packed)
+    typer.echo(f"Written: {write} ({len(packed) / 1024:.0f} KiB). `blurbench validate {write}` checks it.")
+
+
+def _said(environment: dict[str, object]) -> list[str]:
+    versions = environment.get("versions")
+    packages = versions.items() if isinstance(versions, dict) else []
+    others = [f"{name} {value}" for name, value in environment.items() if name != "versions"]
+    return [one_line(part) for part in (*(f"{name} {version}" for name, version in packages), *others)]

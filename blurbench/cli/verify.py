@@ -1,0 +1,90 @@
+"""`blurbench verify`: measure a sample of a board's cells again."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from blurbench.cli import options
+from blurbench.cli.leaderboard import only_board
+from blurbench.cli.replay import Device, Refit
+from blurbench.discovery import discover
+from blurbench.errors import BlurbenchError, UsageError
+from blurbench.leaderboard.escape import one_line
+from blurbench.results.store import Store
+from blurbench.running.session import chosen_device, data_folders
+
+if TYPE_CHECKING:
+    from blurbench.results.record import Line, Record
+    from blurbench.running.replay import Replayer
+
+__all__ = ["verify"]
+
+
+def verify(
+    board: Annotated[str | None, typer.Argument(help="Name of the board; may be left out if there is one.")] = None,
+    out: options.Out = Path("blurbench-results"),
+    sample: Annotated[str, typer.Option(help="How many of its measured cells: 5%, or a number.")] = "5%",
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, another sample.")] = 0,
+    refit: Refit = False,
+    device: Device = "auto",
+    data_dir: options.DataDirs = None,
+) -> None:
+    """Replay a random sample of a board's cells; exit code 1 unless each could be replayed and agrees."""
+    from blurbench.running.replay import pick, replaying, seconds_of, threads_of
+
+    store = Store(out)
+    name = board or only_board(store)
+    if (manifest := store.manifest(name)) is None:
+        raise UsageError(f"no board {name!r} in {store.root}")
+    stored = [record for line in manifest.lines if (record := store.record(line.key)) is not None]
+    chosen = pick(stored, _share(sample, len(stored)), seed)
+    if not chosen:
+        raise UsageError(f"no cell of {name} is measured yet")
+    typer.echo(f"{len(chosen)} of {len(stored)} cells; about {_duration(seconds_of(chosen, refit))}")
+    began = time.perf_counter()
+    folders = data_folders(tuple(data_dir or ()))
+    with replaying(discover(), store, folders, chosen_device(device), threads_of(chosen), refit) as replayer:
+        places = {line.key: _place(line) for line in manifest.lines}
+        answers = [_told(replayer, record, places[record.key]) for record in chosen]
+    counts = {answer: answers.count(answer) for answer in ("same", "NOT the same", "cannot be replayed")}
+    counted = ", ".join(f"{count} {answer}" for answer, count in counts.items() if count)
+    typer.echo(f"{name}: {counted} ({len(chosen)} sampled with seed {seed}, {time.perf_counter() - began:.0f} s)")
+    if counts["same"] < len(chosen):
+        raise typer.Exit(1)
+
+
+def _place(line: Line) -> str:
+    fitted_to = f" on {line.train_blur}" if line.train_blur else ""
+    row = f"{line.strategy}{fitted_to} ({line.classifier})"
+    return one_line(f"{line.dataset}: {row}, tested on {line.test_blur}, seed {line.seed}")
+
+
+def _told(replayer: Replayer, record: Record, place: str) -> str:
+    try:
+        found = replayer.replay(record)
+    except BlurbenchError as error:
+        answer, reason = "cannot be replayed", str(error)
+    else:
+        answer, reason = ("same" if found.agrees else "NOT the same"), found.judgement
+    typer.echo(f"{record.key[:12]}  {answer}: {place}: {one_line(reason, 300)}")
+    return answer
+
+
+def _share(text: str, measured: int) -> float:
+    """The share that `5%` or a number of cells stands for."""
+    try:
+        number = float(text.removesuffix("%"))
+    except ValueError:
+        number = -1.0
+    share = number / 100 if text.endswith("%") else number / max(1, measured)
+    if not share > 0 or (text.endswith("%") and share > 1):
+        raise UsageError(f"--sample {text}: give a share such as 5%, or a number of cells")
+    return min(share, 1.0)
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} seconds" if seconds < 100 else f"{seconds / 60:.0f} minutes"

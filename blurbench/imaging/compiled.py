@@ -1,0 +1,135 @@
+"""The compiled convolutions of `c/`, called with tensors."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from blurbench.imaging import native
+from blurbench.types import DensePsf, DiscPsf, GaussianPsf, Padding, Psf, SigmaMap, TapsPsf
+
+__all__ = ["blur", "covers", "reach_of_points"]
+
+_PADDINGS: tuple[Padding, ...] = ("reflect", "replicate", "zeros", "wrap")  # in the order of `c/planes.h`
+_ROWS, _WIDTH = 4, 16  # the least size of an image
+_Values = torch.Tensor | int | None
+
+
+class _Batch(ctypes.Structure):
+    """`Batch` of `c/planes.h`."""
+
+    _fields_ = (
+        ("images", ctypes.c_void_p),
+        ("out", ctypes.c_void_p),
+        *((name, ctypes.c_int64) for name in ("n", "channels", "height", "width")),
+        ("padding", ctypes.c_int32),
+        ("threads", ctypes.c_int32),
+    )
+
+
+def covers(images: torch.Tensor, psf: Psf | torch.Tensor) -> bool:
+    """Whether `blur` can be asked: float32 images on the CPU, large enough, of which nobody wants gradients."""
+    parts = [psf] if isinstance(psf, torch.Tensor) else [v for v in vars(psf).values() if isinstance(v, torch.Tensor)]
+    return (
+        images.dtype == torch.float32
+        and images.shape[-2] >= _ROWS
+        and images.shape[-1] >= _WIDTH
+        and all(values.device.type == "cpu" for values in (images, *parts))
+        and not (torch.is_grad_enabled() and any(values.requires_grad for values in (images, *parts)))
+        and native.library("convolution") is not None
+        and native.library("varying") is not None
+    )
+
+
+def reach_of_points(psf: TapsPsf) -> int:
+    """The largest offset of any point with a weight, in pixels down or across."""
+    offsets, weights = psf.offsets.long().contiguous(), _doubles(psf.weights)
+    return int(_convolution().reach_of_points(offsets.data_ptr(), weights.data_ptr(), weights.numel()))
+
+
+def blur(
+    images: torch.Tensor,
+    psf: Psf | torch.Tensor,
+    padding: Padding,
+    in_fourier_space: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+    most_taps: int,
+) -> torch.Tensor:
+    """What `convolution.convolve` gives, of images that are covered, with a padding that reaches far enough.
+
+    Images whose PSF has no structure and more than `most_taps` taps are left to `in_fourier_space`, with their PSFs.
+    """
+    match psf:
+        case GaussianPsf():
+            return _run(_convolution().blur_gaussian, images, padding, _doubles(psf.sigma), psf.size or 0)
+        case TapsPsf():
+            points = (psf.offsets.long().contiguous(), _doubles(psf.weights))
+            return _run(_convolution().blur_points, images, padding, *points, psf.weights.shape[1])
+        case DiscPsf():
+            return _run(_convolution().blur_disc, images, padding, _doubles(psf.radius))
+        case SigmaMap():
+            return _blur_varying(images, psf, padding)
+    weights = _doubles(psf.weights if isinstance(psf, DensePsf) else psf)
+    left = torch.zeros(len(weights), dtype=torch.bool)
+    if weights[0].numel() > most_taps and _convolution().many_taps(
+        weights.data_ptr(), *weights.shape, most_taps, left.data_ptr()
+    ):
+        raise MemoryError("no memory for the taps of the PSFs")
+    blurred = _run(_convolution().blur_dense, images, padding, weights, *weights.shape[1:], left)
+    if bool(left.any()):
+        blurred[left] = in_fourier_space(images[left], weights[left])
+    return blurred
+
+
+def _blur_varying(images: torch.Tensor, psf: SigmaMap, padding: Padding) -> torch.Tensor:
+    # One map for all images, such as an expanded one, is not repeated.
+    shared = psf.sigma.stride(0) == 0 and (psf.radius is None or psf.radius.stride(0) == 0)
+    some = slice(0, 1) if shared else slice(None)
+    radius = None if psf.radius is None else psf.radius[some].long().contiguous()
+    stride = 0 if shared else psf.sigma[0].numel()
+    return _run(_varying().blur_varying, images, padding, _doubles(psf.sigma[some]), radius, stride)
+
+
+def _doubles(values: torch.Tensor) -> torch.Tensor:
+    return values.detach().double().contiguous()
+
+
+def _run(function: Callable[..., int], images: torch.Tensor, padding: Padding, *rest: _Values) -> torch.Tensor:
+    images = images.detach().contiguous()
+    out = torch.empty_like(images)
+    threads = torch.get_num_threads()
+    batch = _Batch(images.data_ptr(), out.data_ptr(), *images.shape, _PADDINGS.index(padding), threads)
+    if function(ctypes.byref(batch), *(v.data_ptr() if isinstance(v, torch.Tensor) else v for v in rest)):
+        raise MemoryError("no memory for the border of the images")
+    return out
+
+
+@functools.cache
+def _convolution() -> Any:
+    """The library; only where `covers` found it."""
+    library = _known("convolution")
+    pointer, number = ctypes.c_void_p, ctypes.c_int64
+    library.blur_gaussian.argtypes = (pointer, pointer, number)
+    library.blur_points.argtypes = (pointer, pointer, pointer, number)
+    library.blur_disc.argtypes = (pointer, pointer)
+    library.blur_dense.argtypes = (pointer, pointer, number, number, pointer)
+    library.many_taps.argtypes = (pointer, number, number, number, number, pointer)
+    library.reach_of_points.argtypes = (pointer, pointer, number)
+    library.reach_of_points.restype = number
+    return library
+
+
+@functools.cache
+def _varying() -> Any:
+    library = _known("varying")
+    library.blur_varying.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
+    return library
+
+
+def _known(name: str) -> ctypes.CDLL:
+    library = native.library(name)
+    assert library is not None, "ask covers() first"
+    return library

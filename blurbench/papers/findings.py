@@ -1,0 +1,143 @@
+"""What was measured, by its place in a suite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blurbench.metrics.intervals import top1_interval
+from blurbench.papers.comparing import mean_interval
+from blurbench.results.record import Line, Manifest, Record
+from blurbench.results.store import Store
+
+__all__ = ["Findings", "Found", "Place", "read_board"]
+
+PSNR_FLOOR = 1e-10
+"""Identical images count for 100 dB."""
+
+Values: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Place:
+    """The labels of a row and of the blur that it is tested on. An empty `classifier` is whichever the suite has."""
+
+    dataset: str
+    strategy: str
+    train_blur: str
+    test_blur: str
+    classifier: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A cell's records, by seed; `dataset` is the label under which it was measured."""
+
+    dataset: str
+    records: Mapping[int, Record]
+
+    @property
+    def first(self) -> Record:
+        return next(iter(self.records.values()))
+
+    @property
+    def images(self) -> int:
+        """Test images."""
+        assert self.first.metrics is not None
+        return self.first.metrics.n
+
+    def mean(self, metric: str) -> float | None:
+        """A field of `Metrics`, averaged over seeds."""
+        values = [getattr(record.metrics, metric) for record in self.records.values()]
+        return None if None in values else float(np.mean(values))
+
+    def ends(self, metric: str) -> tuple[float, float] | None:
+        """The 95% interval of that mean, where the records tell it image by image."""
+        values = self.each(metric, self.records)
+        if values is None:
+            return None
+        interval = top1_interval(values > 0.5) if metric == "top1" else mean_interval(values)
+        return interval.low, interval.high
+
+    def each(self, metric: str, seeds: Iterable[int]) -> Values | None:
+        """The metric of every test image, (seeds, images); None where a record does not hold it."""
+        rows = [_each(self.records[seed], metric) for seed in seeds]
+        return None if any(row is None for row in rows) else np.array(rows, np.float64)
+
+
+def _each(record: Record, metric: str) -> Values | None:
+    images = record.images
+    assert images is not None
+    if metric == "top1":
+        right: Values = (np.array(images.label) == np.array(images.predicted)).astype(np.float64)
+        return right
+    if metric.endswith("_psnr"):
+        errors = getattr(images, metric.replace("_psnr", "_mse"), None)
+        if errors is None:
+            return None
+        decibels: Values = np.multiply(-10.0, np.log10(np.maximum(np.array(errors), PSNR_FLOOR)))
+        return decibels
+    values = getattr(images, metric, None)
+    return None if values is None else np.array(values, np.float64)
+
+
+@dataclass(frozen=True)
+class Findings:
+    """A board's cells."""
+
+    manifest: Manifest
+    records: Mapping[str, Record]
+    stand_ins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """For a data set's label, others that hold the same images, and are named wherever they are used."""
+
+    @cached_property
+    def datasets(self) -> tuple[str, ...]:
+        """The labels of the data sets on the board."""
+        return tuple(dict.fromkeys(line.dataset for line in self.manifest.lines))
+
+    @cached_property
+    def _lines(self) -> Mapping[Place, list[Line]]:
+        lines: dict[Place, list[Line]] = {}
+        for line in self.manifest.lines:
+            for classifier in {line.classifier, ""}:
+                place = Place(line.dataset, line.strategy, line.train_blur, line.test_blur, classifier)
+                lines.setdefault(place, []).append(line)
+        return lines
+
+    def find(self, place: Place) -> Found | str:
+        """The records of a place, or why there are none."""
+        reasons = []
+        for dataset in (place.dataset, *self.stand_ins.get(place.dataset, ())):
+            found = self._find(Place(dataset, place.strategy, place.train_blur, place.test_blur, place.classifier))
+            if isinstance(found, Found):
+                return found
+            reasons.append(found)
+        return next((reason for reason in reasons if reason != self._absent), self._absent)
+
+    def _find(self, place: Place) -> Found | str:
+        lines = self._lines.get(place, [])
+        records = {line.seed: self.records[line.key] for line in lines if line.key in self.records}
+        measured = {seed: record for seed, record in sorted(records.items()) if record.status == "ok"}
+        if measured:
+            return Found(place.dataset, measured)
+        if not lines:
+            return self._absent
+        return next((f"{record.status}: {record.reason}" for record in records.values()), "not run yet")
+
+    @property
+    def _absent(self) -> str:
+        return f"budget {self.manifest.budget} does not have it"
+
+
+def read_board(store: Store, board: str, stand_ins: Mapping[str, tuple[str, ...]]) -> Findings | None:
+    """The findings of a stored board, if there is one."""
+    manifest = store.manifest(board)
+    if manifest is None:
+        return None
+    records = {line.key: store.record(line.key) for line in manifest.lines}
+    return Findings(manifest, {key: record for key, record in records.items() if record is not None}, stand_ins)

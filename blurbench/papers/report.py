@@ -1,0 +1,157 @@
+"""What is told of a paper: its tables, published beside measured, its claims with their verdicts, and both sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from blurbench.metrics.intervals import Interval
+
+__all__ = [
+    "Comparison",
+    "Curve",
+    "Filled",
+    "Judged",
+    "Report",
+    "Size",
+    "Table",
+    "Verdict",
+    "Wanted",
+    "decided",
+]
+
+Verdict: TypeAlias = Literal["holds", "does not hold", "undecided", "not measured"]
+
+Wanted: TypeAlias = Literal["above", "near"]
+"""A difference above the margin, or within it on both sides."""
+
+
+@dataclass(frozen=True)
+class Filled:
+    """One cell of a table. `published` is the figure to compare with, in the table's unit, `printed` what stands in
+    the paper where that is another; `reason` says why there is no measured value."""
+
+    row: str
+    column: str
+    published: float | None = None
+    printed: float | None = None
+    measured: float | None = None
+    low: float | None = None
+    high: float | None = None
+    reason: str = ""
+    dataset: str = ""
+    images: int = 0
+    seeds: int = 0
+    records: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the paper. `unit` is shown; `form` writes a value."""
+
+    source: str
+    title: str
+    unit: str
+    columns: tuple[str, ...]
+    cells: tuple[Filled, ...]
+    form: str = "{:.2f}"
+    notes: tuple[str, ...] = ()
+    scale: float | None = None
+    """By how much the paper's own figures are too small, where they are: both are shown."""
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(cell.row for cell in self.cells))
+
+    def at(self, row: str, column: str) -> Filled:
+        """The cell, empty where the paper has none either."""
+        return next((cell for cell in self.cells if (cell.row, cell.column) == (row, column)), Filled(row, column))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One row that a claim is decided over: the interval of a difference, or why it was not measured."""
+
+    name: str
+    unit: str
+    margin: float
+    wanted: Wanted = "above"
+    interval: Interval | None = None
+    reason: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        if self.interval is None:
+            return "not measured"
+        low, high, margin = self.interval.low, self.interval.high, self.margin
+        if self.wanted == "above":
+            return "holds" if low > margin else "does not hold" if high < margin else "undecided"
+        inside = -margin < low and high < margin
+        return "holds" if inside else "does not hold" if low > margin or high < -margin else "undecided"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A claim, the rule that it became, its rows, and how many the paper has."""
+
+    id: str
+    text: str
+    own_figures: str
+    rule: str
+    comparisons: tuple[Comparison, ...]
+    in_paper: int
+    reason: str = ""
+
+    @property
+    def measured(self) -> tuple[Comparison, ...]:
+        return tuple(row for row in self.comparisons if row.interval is not None)
+
+    @property
+    def verdict(self) -> Verdict:
+        return decided([row.verdict for row in self.measured])
+
+
+def decided(verdicts: Sequence[Verdict]) -> Verdict:
+    """Of a claim about every row: one that fails is enough, one that is open leaves it open."""
+    if not verdicts:
+        return "not measured"
+    for one in ("does not hold", "undecided"):
+        if one in verdicts:
+            return one  # type: ignore[return-value] # mypy does not narrow by `in`
+    return "holds"
+
+
+@dataclass(frozen=True)
+class Size:
+    """One quantity in the paper and here."""
+
+    what: str
+    paper: str
+    here: str
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A panel of a figure: for each line a value at each level, None where it was not measured."""
+
+    title: str
+    levels: tuple[int, ...]
+    lines: Mapping[str, tuple[float | None, ...]]
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything of one paper under one budget."""
+
+    name: str
+    citation: str
+    suite: str
+    budget: str
+    tables: tuple[Table, ...]
+    claims: tuple[Judged, ...]
+    sizes: tuple[Size, ...]
+    notes: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+    curves: tuple[Curve, ...] = ()
+    unit_of_curves: str = ""

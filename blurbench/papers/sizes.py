@@ -1,0 +1,84 @@
+"""How large the measurement was, beside the paper's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
+from typing import Any
+
+from blurbench.errors import UsageError
+from blurbench.papers.findings import Findings
+from blurbench.papers.report import Size
+from blurbench.registry import Menu, label
+from blurbench.results.record import Record
+from blurbench.types import Budget
+
+__all__ = ["sizes"]
+
+UNKNOWN = "not told"
+
+
+def sizes(findings: Findings, menu: Menu, published: Mapping[str, str]) -> tuple[Size, ...]:
+    """Images, epochs, seeds and networks here, for every quantity that is told of either side."""
+    here = dict(_here(findings, menu))
+    return tuple(
+        Size(what, published.get(what, UNKNOWN), here.get(what, "nothing measured")) for what in {**published, **here}
+    )
+
+
+def _here(findings: Findings, menu: Menu) -> Iterator[tuple[str, str]]:
+    records = [record for record in findings.records.values() if record.status == "ok"]
+    budget = _budget(findings.manifest.budget_values)
+    labels = {line.key: line.dataset for line in findings.manifest.lines}
+    images = {labels[record.key]: record.metrics.n for record in records if record.metrics}
+    limit = "all" if budget.train_images is None else f"at most {budget.train_images:,}"
+    yield "training images", f"{limit} of {', '.join(images) or 'each data set'}"
+    yield "test images", ", ".join(f"{n:,} of {name}" for name, n in images.items()) or "nothing measured"
+    yield "classifier epochs", _said(_epochs_of_classifiers(records, menu, budget, "train"))
+    if any(record.strategy.name == "first-n" for record in records):
+        yield "fine-tuning epochs", _said(_epochs_of_classifiers(records, menu, budget, "finetune"))
+    restorers = list(_restorers(records, menu))
+    if restorers:
+        yield "restorer epochs", _said(f"{restorer.recipe(budget).epochs} ({name})" for name, restorer in restorers)
+        yield "restorers", _said(name for name, _ in restorers)
+    seeds = sorted({line.seed for line in findings.manifest.lines})
+    yield "seeds", f"{len(seeds)}: {', '.join(map(str, seeds))}"
+    yield "classifiers", _said(record.classifier.label for record in records)
+    yield "recipes", "the paper's own" if budget.recipes == "paper" else "short ones of this tool"
+
+
+def _budget(values: Mapping[str, Any]) -> Budget:
+    known = {item.name for item in fields(Budget)}
+    return Budget("stored", **{name: value for name, value in values.items() if name in known})
+
+
+def _said(texts: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(texts)) or "nothing measured"
+
+
+def _epochs_of_classifiers(records: list[Record], menu: Menu, budget: Budget, purpose: Any) -> Iterator[str]:
+    for record in records:
+        classifier = _resolved(menu, "classifiers", record.classifier.spec)
+        if classifier is not None:
+            yield f"{classifier.recipe(purpose, budget).epochs} ({record.classifier.label})"
+
+
+def _restorers(records: list[Record], menu: Menu) -> Iterator[tuple[str, Any]]:
+    """What was fitted to restore, by its label."""
+    seen: set[str] = set()
+    for record in records:
+        spec = record.strategy.spec.get("restorer")
+        if spec is None or record.strategy.label in seen:
+            continue
+        seen.add(record.strategy.label)
+        restorer = _resolved(menu, "restorers", spec)
+        if restorer is not None and restorer.trainable:
+            yield label(menu, restorer), restorer
+
+
+def _resolved(menu: Menu, kind: str, spec: Mapping[str, Any]) -> Any:
+    """The plugin, or None where records name one that is not installed here."""
+    try:
+        return menu.resolve(kind, spec)  # type: ignore[arg-type] # a spec out of a record
+    except UsageError:
+        return None

@@ -1,0 +1,137 @@
+"""How blurred is a picture: sigma window by window, and one sigma that stands for them.
+
+A window can be read only where there is something in it: its standard deviation, noise taken off, must reach
+`FAINTEST_TEXTURE`. What is in a scene can be smooth by itself and then looks blurred, but nothing looks sharper than it
+is: so a low quantile of the windows, `SHARPER_SHARE`, stands for the picture. Both were chosen on validation
+photographs, which `benchmarks/probe_error.py` names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from blurbench.imaging.files import Picture
+from blurbench.protocols import Estimator
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["FAINTEST_TEXTURE", "MOST_WINDOWS", "SHARPER_SHARE", "Reading", "probe"]
+
+FAINTEST_TEXTURE = 6 / 255
+SHARPER_SHARE = 0.3
+MOST_WINDOWS = 16_384
+"""Of a larger picture windows further apart are read."""
+
+_BAND = 2**21
+"""So many pixels are looked at at a time."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What was read off one picture."""
+
+    sigma: float | None
+    """In pixels; None where no window can be read."""
+    spread: tuple[float, float] | None
+    """The 10th and the 90th percentile of the windows that can be read."""
+    sigmas: NDArray[np.float32]
+    """(h, w), NaN where there is nothing to read; entry (i, j) is of the window that starts at (i stride, j stride)."""
+    window: int
+    stride: int
+    noise: float
+    """Standard deviation of the noise, of 255: an upper bound, as fine texture everywhere looks the same."""
+
+    @property
+    def textured(self) -> int:
+        """The number of windows that could be read."""
+        import numpy as np
+
+        return int(np.isfinite(self.sigmas).sum())
+
+
+def probe(picture: Picture, estimator: Estimator, stride: int) -> Reading:
+    """Read a picture whose sides are at least the estimator's window, every `stride` pixels or, where that would be
+    more than `MOST_WINDOWS` windows, every multiple of it that is not."""
+    import numpy as np
+
+    window, wanted = estimator.window, stride
+    while _count(picture.height, window, stride) * _count(picture.width, window, stride) > MOST_WINDOWS:
+        stride += wanted
+    parts = zip(*(_read_band(band, estimator, stride) for band in _bands(picture, window, stride)), strict=True)
+    sigmas, texture, grain = (np.concatenate(part) for part in parts)
+    noise = _noise(grain)
+    sigmas[~(texture**2 >= FAINTEST_TEXTURE**2 + noise**2)] = np.nan
+    readable = sigmas[np.isfinite(sigmas)]
+    sigma = spread = None
+    if readable.size:
+        sigma = float(np.quantile(readable, SHARPER_SHARE))
+        spread = float(np.quantile(readable, 0.1)), float(np.quantile(readable, 0.9))
+    return Reading(sigma, spread, sigmas, window, stride, 255 * noise)
+
+
+def _count(length: int, window: int, stride: int) -> int:
+    return (length - window) // stride + 1
+
+
+def _bands(picture: Picture, window: int, stride: int) -> Iterator[NDArray[np.float32]]:
+    """The picture in strips that overlap, so that each window lies in one of them."""
+    rows = _count(picture.height, window, stride)
+    some = max(1, (_BAND // picture.width - window) // stride + 1) if stride <= window else 1
+    for first in range(0, rows, some):
+        last = min(first + some, rows) - 1
+        yield picture.grey(first * stride, 0, last * stride + window, picture.width)
+
+
+def _read_band(
+    band: NDArray[np.float32], estimator: Estimator, stride: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """The sigma, the standard deviation and the grain of each window (h, w) of a strip (H, W); where a part of a
+    window is not opaque the latter two are NaN."""
+    import numpy as np
+    import torch
+
+    opaque = np.nan_to_num(band)
+    sigmas = estimator.sigma_map(torch.from_numpy(opaque)[None, None], None, stride)[0].numpy().copy()
+    mean, square = (_means(values.astype(np.float64), estimator.window, stride) for values in (band, band**2))
+    grain = _means(_fine(band) ** 2, estimator.window - 2, stride)[: mean.shape[0], : mean.shape[1]]
+    return sigmas, np.sqrt(np.maximum(square - mean**2, 0)), np.sqrt(np.maximum(grain, 0))
+
+
+def _means(values: NDArray[np.float64], window: int, stride: int) -> NDArray[np.float64]:
+    """The means of all windows; NaN stays in the windows that hold one."""
+    import numpy as np
+
+    holes = np.isnan(values)
+    total = np.zeros((values.shape[0] + 1, values.shape[1] + 1))
+    lost = np.zeros_like(total)
+    total[1:, 1:] = np.nan_to_num(values).cumsum(0).cumsum(1)
+    lost[1:, 1:] = holes.cumsum(0).cumsum(1)
+    sums, losses = (
+        field[window::stride, window::stride]
+        - field[:-window:stride, window::stride]
+        - field[window::stride, :-window:stride]
+        + field[:-window:stride, :-window:stride]
+        for field in (total, lost)
+    )
+    return np.where(losses > 0, np.nan, sums / window**2)
+
+
+def _fine(band: NDArray[np.float32]) -> NDArray[np.float64]:
+    """What neither a slope nor an edge along an axis leaves, scaled so that white noise keeps its standard deviation
+    (Immerkaer 1996): (H, W) -> (H - 2, W - 2)."""
+    import numpy as np
+
+    once = np.diff(band.astype(np.float64), 2, axis=0)
+    return np.diff(once, 2, axis=1) / 6
+
+
+def _noise(grain: NDArray[np.float64]) -> float:
+    """The tenth part of all windows with the least grain is taken for even; where it has none at all it is clipped."""
+    import numpy as np
+
+    grain = grain[np.isfinite(grain) & (grain > 0)]
+    return float(np.quantile(grain, 0.1)) if grain.size else 0.0

@@ -1,0 +1,233 @@
+"""The compiled convolutions against those in torch: the same images, whichever runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from blurbench.errors import UsageError
+from blurbench.imaging import compiled, convolve, native
+from blurbench.imaging.psf import dense, gaussian_taps
+from blurbench.types import DensePsf, DiscPsf, GaussianPsf, Padding, Psf, Range, SigmaMap, TapsPsf
+
+needs_compiler = pytest.mark.skipif(native.library("convolution") is None, reason=native.status())
+pytestmark = needs_compiler
+
+PADDINGS: tuple[Padding, ...] = ("reflect", "replicate", "zeros", "wrap")
+SHAPES = [(3, 1, 28, 28), (2, 3, 37, 45), (1, 1, 140, 500), (2, 2, 17, 16)]
+
+
+def uniform(low: float, high: float, *shape: int) -> torch.Tensor:
+    return torch.from_numpy(np.random.default_rng(sum(shape)).uniform(low, high, shape))
+
+
+def some_images(*shape: int) -> torch.Tensor:
+    return uniform(0, 1, *shape).float()
+
+
+def walk(n: int) -> DensePsf:
+    weights = torch.zeros(n, 15, 15, dtype=torch.float64)
+    for i, places in enumerate(np.random.default_rng(8).integers(0, 15, (n, 12, 2))):
+        weights[i, places[:, 0], places[:, 1]] = 1 / len(np.unique(places, axis=0))
+    return DensePsf(weights)
+
+
+def points(n: int) -> TapsPsf:
+    rng = np.random.default_rng(9)
+    weights = rng.random((n, 7)) * [1, 1, 1, 1, 1, 0, 0]
+    offsets = rng.integers(-6, 7, (n, 7, 2))
+    offsets[:, 5:] = 90  # unused: they reach nowhere
+    return TapsPsf(torch.from_numpy(offsets), torch.from_numpy(weights / weights.sum(1, keepdims=True)))
+
+
+def product(n: int) -> DensePsf:
+    return DensePsf(uniform(0, 0.2, n, 9, 1) * uniform(-0.1, 0.2, n, 1, 9))
+
+
+PSFS: dict[str, Callable[[int], Psf]] = {
+    "gaussian, 4 sigma": lambda n: GaussianPsf(uniform(0.05, 3.2, n)),
+    "gaussian, 13 taps": lambda n: GaussianPsf(uniform(0.3, 9, n), 13),
+    "gaussian, 1 tap": lambda n: GaussianPsf(uniform(0.3, 1, n), 1),
+    "disc": lambda n: DiscPsf(uniform(0.2, 7.4, n)),
+    "large disc": lambda n: DiscPsf(uniform(6, 12.4, n)),
+    "points": points,
+    "walk": walk,
+    "product": product,
+    "unstructured": lambda n: DensePsf(uniform(0, 0.02, n, 13, 13)),
+    "discs as images": lambda n: DensePsf(dense(DiscPsf(uniform(1, 7, n))).weights.float().double()),
+    "nothing": lambda n: DensePsf(torch.zeros(n, 3, 3, dtype=torch.float64)),
+}
+
+
+def in_torch(
+    monkeypatch: pytest.MonkeyPatch, images: torch.Tensor, psf: Psf | torch.Tensor, padding: Padding
+) -> torch.Tensor:
+    with monkeypatch.context() as patched:
+        patched.setenv("BLURBENCH_NATIVE", "0")
+        return convolve(images, psf, padding)
+
+
+def both_agree(
+    monkeypatch: pytest.MonkeyPatch, images: torch.Tensor, psf: Psf | torch.Tensor, padding: Padding = "reflect"
+) -> None:
+    assert compiled.covers(images, psf)
+    expected = in_torch(monkeypatch, images.double(), psf, padding)
+    torch.testing.assert_close(convolve(images, psf, padding).double(), expected, rtol=0, atol=2e-6)
+    torch.testing.assert_close(in_torch(monkeypatch, images, psf, padding).double(), expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("padding", PADDINGS)
+@pytest.mark.parametrize("name", PSFS)
+def test_compiled_and_torch_agree(
+    name: str, padding: Padding, shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both_agree(monkeypatch, some_images(*shape), PSFS[name](shape[0]), padding)
+
+
+@pytest.mark.parametrize("sides", [(1, 1), (2, 3), (4, 4), (8, 5), (1, 12), (15, 2)], ids=str)
+@pytest.mark.parametrize("padding", PADDINGS)
+def test_plain_kernels_of_odd_and_even_sides_agree(
+    sides: tuple[int, int], padding: Padding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both_agree(monkeypatch, some_images(2, 3, 20, 33), uniform(-0.02, 0.05, 2, *sides), padding)
+    column, row = uniform(0, 0.3, 2, sides[0], 1), uniform(0, 0.3, 2, 1, sides[1])
+    both_agree(monkeypatch, some_images(2, 3, 20, 33), (column * row).float(), padding)
+
+
+def maps() -> dict[str, SigmaMap]:
+    any_map, ramp = uniform(0, 2.6, 2, 21, 40), torch.linspace(0.1, 2.6, 40, dtype=torch.float64)
+    column = torch.linspace(0, 2.6, 21, dtype=torch.float64)[:, None]
+    mixed = torch.stack([any_map[0], ramp.expand(21, 40)])
+    return {
+        "any map": SigmaMap(any_map),
+        "any map, own radius": SigmaMap(any_map, torch.ceil(2 * any_map).long()),
+        "one map for all": SigmaMap(any_map[:1].expand(2, 21, 40)),
+        "over columns": SigmaMap(ramp.expand(2, 21, 40), torch.ceil(2 * ramp).long().expand(2, 21, 40)),
+        "over rows": SigmaMap(column.expand(2, 21, 40).contiguous()),
+        "over neither": SigmaMap(torch.full((2, 21, 40), 1.3)),
+        "one of each": SigmaMap(mixed),
+    }
+
+
+@pytest.mark.parametrize("padding", PADDINGS)
+@pytest.mark.parametrize("name", maps())
+def test_maps_of_sigma_agree(name: str, padding: Padding, monkeypatch: pytest.MonkeyPatch) -> None:
+    both_agree(monkeypatch, some_images(2, 3, 21, 40), maps()[name], padding)
+
+
+def test_wide_gaussians_of_a_map_are_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    sigma = uniform(10, 30, 1, 130, 16)
+    both_agree(monkeypatch, some_images(1, 1, 130, 16), SigmaMap(sigma, torch.full((1, 130, 16), 100)), "replicate")
+
+
+@pytest.mark.parametrize("name", PSFS)
+def test_an_image_is_to_the_last_bit_what_it_is_alone(name: str) -> None:
+    images, psf = some_images(40, 1, 28, 28), PSFS[name](40)
+    values = {key: part[7:8] for key, part in vars(psf).items() if isinstance(part, torch.Tensor)}
+    assert torch.equal(
+        convolve(images, psf, "replicate")[7:8], convolve(images[7:8], replace(psf, **values), "replicate")
+    )
+
+
+def test_threads_do_not_change_a_bit() -> None:
+    images, psf, before = some_images(6, 3, 224, 224), DiscPsf(uniform(2, 9, 6)), torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        alone = convolve(images, psf)
+        torch.set_num_threads(3)
+        assert torch.equal(convolve(images, psf), alone)
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_many_taps_on_a_large_image_go_through_fourier_space_image_by_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    images, kernels = some_images(3, 1, 160, 160), uniform(0, 1e-3, 3, 29, 29)
+    kernels[1] = 0
+    kernels[1, 4, 20] = 1  # sparse: not transformed
+    both_agree(monkeypatch, images, kernels)
+    for i in range(3):
+        assert torch.equal(convolve(images, kernels)[i : i + 1], convolve(images[i : i + 1], kernels[i : i + 1]))
+
+
+def test_channels_last_and_strided_images_give_the_same() -> None:
+    images, psf = some_images(4, 3, 32, 40), GaussianPsf(uniform(1, 2, 2))
+    expected = convolve(images[::2].contiguous(), psf)
+    assert torch.equal(convolve(images[::2], psf), expected)
+    assert torch.equal(convolve(images[::2].to(memory_format=torch.channels_last), psf), expected)
+
+
+def test_doubles_small_images_and_gradients_are_left_to_torch() -> None:
+    images, psf = some_images(1, 1, 20, 20), GaussianPsf(torch.tensor([1.0]))
+    assert compiled.covers(images, psf)
+    assert not compiled.covers(images.double(), psf)
+    assert not compiled.covers(images[..., :15], psf)
+    assert not compiled.covers(images.clone().requires_grad_(), psf)
+    assert convolve(images.double(), psf).dtype == torch.float64
+
+
+def test_gradients_reach_the_images_and_the_kernels() -> None:
+    images, kernels = some_images(1, 1, 20, 20).requires_grad_(), uniform(0, 1, 1, 3, 3).requires_grad_()
+    convolve(images, kernels, "zeros").sum().backward()
+    assert float(images.grad[0, 0, 10, 10]) == pytest.approx(float(kernels.detach().sum()), rel=1e-5)
+    assert float(kernels.grad[0, 1, 1]) == pytest.approx(float(images.detach().sum()), rel=1e-5)
+    with torch.no_grad():
+        assert compiled.covers(images, kernels)
+
+
+def test_what_reaches_past_the_mirror_is_refused_in_the_same_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    images = some_images(1, 1, 16, 16)
+    far = TapsPsf(torch.tensor([[[0, 16]]]), torch.ones(1, 1, dtype=torch.float64))
+    wide = SigmaMap(torch.full((1, 16, 16), 4.0))
+    for psf in (GaussianPsf(torch.tensor([4.0])), DiscPsf(torch.tensor([16.2])), far, wide, torch.ones(1, 3, 33)):
+        with pytest.raises(UsageError, match=r"at most 15 pixels .* half-width of 16") as mine:
+            convolve(images, psf)
+        with pytest.raises(UsageError) as theirs:
+            in_torch(monkeypatch, images, psf, "reflect")
+        assert str(mine.value) == str(theirs.value)
+
+
+def test_a_wrong_number_of_psfs_or_a_wrong_size_is_one_clear_line() -> None:
+    images = some_images(2, 1, 20, 20)
+    with pytest.raises(UsageError, match="2 images need as many PSFs, but sigma is"):
+        convolve(images, GaussianPsf(torch.ones(3)))
+    with pytest.raises(UsageError, match=r"kernels \(N, a, b\)"):
+        convolve(images, torch.ones(2, 3))
+    with pytest.raises(UsageError, match=r"maps must be as large as the images"):
+        convolve(images, SigmaMap(torch.ones(2, 20, 21)))
+    with pytest.raises(UsageError, match="unknown padding 'mirror'"):
+        convolve(images, GaussianPsf(torch.ones(2)), "mirror")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=r"images must be \(N, C, H, W\)"):
+        convolve(images[0], GaussianPsf(torch.ones(1)))
+
+
+def test_an_empty_batch_stays_empty() -> None:
+    assert convolve(torch.zeros(0, 3, 20, 20), GaussianPsf(torch.ones(0))).shape == (0, 3, 20, 20)
+
+
+def test_weights_left_out_of_a_gaussian_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    images, sigma = some_images(1, 1, 64, 64), torch.tensor([0.5])
+    taps = gaussian_taps(sigma, 61)
+    both_agree(monkeypatch, images, GaussianPsf(sigma, 61))
+    assert float(taps[0, :26].sum()) < 1e-8  # what lies beyond 6.07 sigma
+
+
+@pytest.mark.slow  # parsing the digits takes seconds
+def test_real_digits_are_blurred_alike_with_and_without_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What records depend on: the same images up to 1e-5, so the same predictions."""
+    from blurbench_blurs.defocus import Defocus
+    from blurbench_blurs.diagonal_motion import DiagonalMotion
+    from blurbench_blurs.gaussian import Gaussian
+    from blurbench_blurs.random_walk_motion import RandomWalkMotion
+    from blurbench_datasets.mnist_5k import Mnist5k
+
+    from blurbench.imaging.draws import Draws
+
+    images = torch.from_numpy(Mnist5k().load(()).test.images[:500]).float() / 255
+    for blur in (Gaussian(Range(1, 2), 9), DiagonalMotion(), Defocus(Range(1, 4)), RandomWalkMotion(9.0)):
+        psf = blur.psf(Draws(np.arange(len(images)), 0, ("test",)))
+        both_agree(monkeypatch, images, psf, blur.padding)

@@ -1,0 +1,78 @@
+"""Verdicts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from blurbench.metrics.intervals import Interval
+from blurbench.papers.comparing import mean_interval
+from blurbench.papers.report import Comparison, Judged, Verdict, Wanted, decided
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "margin", "wanted", "verdict"),
+    [
+        (1.2, 2.0, 1.0, "above", "holds"),
+        (0.2, 0.8, 1.0, "above", "does not hold"),
+        (0.8, 1.2, 1.0, "above", "undecided"),
+        (-0.4, 0.3, -0.5, "above", "holds"),
+        (-0.9, 0.9, 1.0, "near", "holds"),
+        (1.1, 1.9, 1.0, "near", "does not hold"),
+        (-1.9, -1.1, 1.0, "near", "does not hold"),
+        (-1.1, 0.0, 1.0, "near", "undecided"),
+    ],
+)
+def test_a_row_is_decided_by_where_its_interval_lies(
+    low: float, high: float, margin: float, wanted: Wanted, verdict: Verdict
+) -> None:
+    row = Comparison("row", "points", margin, wanted, Interval((low + high) / 2, low, high))
+
+    assert row.verdict == verdict
+
+
+def test_a_row_without_an_interval_was_not_measured() -> None:
+    assert Comparison("row", "points", 0.0, reason="no EMNIST").verdict == "not measured"
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "verdict"),
+    [
+        (["holds", "holds"], "holds"),
+        (["holds", "undecided"], "undecided"),
+        (["undecided", "does not hold"], "does not hold"),
+        ([], "not measured"),
+    ],
+)
+def test_a_claim_holds_where_all_of_its_measured_rows_do(verdicts: list[Verdict], verdict: Verdict) -> None:
+    assert decided(verdicts) == verdict
+
+
+def test_rows_that_were_not_measured_do_not_count_against_a_claim() -> None:
+    rows = (
+        Comparison("a", "points", 0.0, interval=Interval(2, 1, 3)),
+        Comparison("b", "points", 0.0, reason="no data"),
+    )
+    claim = Judged("s000.c1", "text", "", "rule", rows, 6)
+
+    assert claim.verdict == "holds"
+    assert len(claim.measured) == 1
+
+
+def test_the_interval_of_one_seed_is_that_of_a_mean_of_images() -> None:
+    values = np.random.default_rng(3).normal(0.4, 2.0, (1, 500))
+
+    interval = mean_interval(values)
+
+    half = 1.959964 * values.std() / 500**0.5
+    assert interval.estimate == pytest.approx(values.mean())
+    assert (interval.high - interval.low) / 2 == pytest.approx(half, rel=1e-6)
+
+
+def test_seeds_that_disagree_widen_the_interval() -> None:
+    generator = np.random.default_rng(4)
+    images = generator.normal(0, 1, (1, 500)).repeat(3, axis=0)
+
+    agreeing, disagreeing = mean_interval(images), mean_interval(images + np.array([[-0.5], [0.0], [0.5]]))
+
+    assert disagreeing.high - disagreeing.low > 5 * (agreeing.high - agreeing.low)

@@ -1,0 +1,43 @@
+"""Restorers that start as the identity, or near it."""
+
+from __future__ import annotations
+
+import torch
+
+from blurbench.registry import Menu
+from blurbench.types import Shape
+
+IMAGES = torch.rand(4, 3, 18, 22, generator=torch.Generator().manual_seed(0))
+
+
+def test_a_residual_resunet_starts_as_the_identity_and_learns(menu: Menu) -> None:
+    network = menu.resolve("restorers", {"name": "resunet", "channels": 4, "residual": True}).build(Shape(3, 18, 22))
+
+    restored = network(IMAGES)
+    restored.square().mean().backward()
+
+    assert (restored - IMAGES).abs().max() < 1 / 500
+    assert network.end[-1].weight.grad.abs().max() > 0
+
+
+def test_the_papers_resunet_adds_nothing_to_the_image(menu: Menu) -> None:
+    network = menu.resolve("restorers", {"name": "resunet", "channels": 4}).build(Shape(3, 18, 22))
+    torch.nn.init.zeros_(network.end[-1].weight)
+
+    assert torch.allclose(network(IMAGES), torch.full_like(IMAGES, 0.5))
+
+
+def test_a_short_recipe_of_caessc_starts_near_the_image(menu: Menu) -> None:
+    """The norm and the sigmoid at the end change contrast alone: pixels keep their order."""
+    network = menu.resolve("restorers", {"name": "caessc", "depth": 6, "filters": 4}).build(Shape(3, 18, 22))
+
+    @torch.no_grad()
+    def kinship() -> float:
+        network.train()
+        flat = torch.stack([network(IMAGES)[:, 0].flatten(), IMAGES[:, 0].flatten()])
+        return float(torch.corrcoef(flat)[0, 1])
+
+    as_published = kinship()
+    network.start_near_identity()
+
+    assert kinship() > 0.95 > as_published

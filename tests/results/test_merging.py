@@ -1,0 +1,241 @@
+"""What leaves a results folder in a bundle, and what comes into one."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from blurbench.registry import Menu
+from blurbench.results.held import Held, hold
+from blurbench.results.merging import gather, merge
+from blurbench.results.record import Manifest, Record
+from blurbench.results.store import Store
+from blurbench.results.validation import Known, validate
+
+BOARD = "smoke.v1.quick"
+
+
+@pytest.fixture
+def store(smoked: Path, tmp_path: Path) -> Store:
+    shutil.copytree(smoked, tmp_path / "results")
+    return Store(tmp_path / "results")
+
+
+def manifest_of(store: Store) -> Manifest:
+    manifest = store.manifest(BOARD)
+    assert manifest is not None
+    return manifest
+
+
+def first(store: Store) -> Record:
+    record = store.record(manifest_of(store).lines[0].key)
+    assert record is not None
+    return record
+
+
+@pytest.fixture
+def bundled(menu: Menu, smoked: Path, tmp_path: Path) -> Callable[[Store], Held]:
+    """A store's board, packed, read and validated."""
+
+    def bundled(store: Store) -> Held:
+        path = tmp_path / "bundle.zip"
+        path.write_bytes(gather(store, BOARD).pack())
+        held = hold(path)
+        validate(held, Known(menu, Store(smoked), ()))
+        return held
+
+    return bundled
+
+
+def new_store(folder: Path) -> Store:
+    store = Store(folder)
+    store.create()
+    return store
+
+
+# --- out ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_same_results_give_the_same_bytes(store: Store) -> None:
+    assert gather(store, BOARD).pack() == gather(store, BOARD).pack()
+
+
+def test_no_folder_of_this_machine_goes_into_a_bundle(store: Store, tmp_path: Path) -> None:
+    record = first(store)
+    store.put_record(record.model_copy(update={"provenance": {**record.provenance, "folder": "/home/ada/secret"}}))
+    manifest = manifest_of(store)
+    commands = ["blurbench run --suite smoke", "blurbench run --suite smoke --dataset 'imagefolder[path=/home/ada/x]'"]
+    store.put_manifest(BOARD, manifest.model_copy(update={"commands": commands}))
+    outgoing = gather(store, BOARD)
+    path = tmp_path / "bundle.zip"
+    path.write_bytes(outgoing.pack())
+    with zipfile.ZipFile(path) as packed:
+        text = b"".join(packed.read(name) for name in packed.namelist())
+    assert b"/home" not in text
+    assert b"secret" not in text
+    assert outgoing.board.commands == commands[:1]
+    assert any("command" in what for what in outgoing.staying)
+
+
+def test_a_record_whose_parameters_name_a_folder_stays_here(store: Store) -> None:
+    record = first(store)
+    spec = {**record.dataset.spec, "path": "/home/ada/pictures"}
+    store.put_record(record.model_copy(update={"dataset": record.dataset.model_copy(update={"spec": spec})}))
+    outgoing = gather(store, BOARD)
+    assert f"records/{record.key}.json" not in outgoing.files
+    assert outgoing.staying == {"cells with a folder of this machine among their parameters": 1}
+    assert record.key not in {line.key for line in outgoing.board.lines}
+
+
+def test_a_record_that_names_this_host_stays_here(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = first(store)
+    monkeypatch.setattr(socket, "gethostname", lambda: "adas-laptop.example")
+    store.put_record(record.model_copy(update={"provenance": {**record.provenance, "device": "CPU of adas-laptop"}}))
+    assert f"records/{record.key}.json" not in gather(store, BOARD).files
+
+
+def test_what_was_not_measured_stays_here(store: Store) -> None:
+    record = first(store)
+    store.put_record(Record(**{**bare(record), "status": "failed", "reason": "no luck at /home/ada"}))
+    outgoing = gather(store, BOARD)
+    assert outgoing.staying == {"cells that are failed": 1}
+    assert len(outgoing.board.lines) == len(manifest_of(store).lines) - 1
+
+
+def bare(record: Record) -> dict[str, Any]:
+    axes = ("key", "dataset", "classifier", "strategy", "train_blur", "test_blur", "budget", "seed")
+    return {name: value for name, value in record.model_dump().items() if name in axes}
+
+
+# --- in -------------------------------------------------------------------------------------------------------------
+
+
+def test_merging_twice_is_merging_once(store: Store, bundled: Callable[[Store], Held], tmp_path: Path) -> None:
+    other = new_store(tmp_path / "other")
+    one = merge(bundled(store), other)
+    before = other.board_path(BOARD, ".json").read_bytes()
+    two = merge(held := bundled(store), other)
+    assert one is not None
+    assert two is not None
+    assert (one.added, one.known, two.added, two.known) == (24, 0, 0, 24)
+    assert held.refusals == []
+    assert other.board_path(BOARD, ".json").read_bytes() == before
+    assert manifest_of(other) == manifest_of(store)
+
+
+def test_two_halves_from_two_people_make_the_whole_board(
+    store: Store, bundled: Callable[[Store], Held], tmp_path: Path
+) -> None:
+    whole, other = manifest_of(store), new_store(tmp_path / "other")
+    for half in (whole.lines[::2], whole.lines[1::2]):
+        store.put_manifest(BOARD, whole.model_copy(update={"lines": half}))
+        merge(bundled(store), other)
+    merged = manifest_of(other)
+    assert sorted(map(str, merged.lines)) == sorted(map(str, whole.lines))
+    assert merged.test_blurs == whole.test_blurs
+    assert merged.commands == whole.commands
+
+
+def test_a_cell_that_was_measured_otherwise_is_refused_by_name_and_the_rest_is_merged(
+    store: Store, bundled: Callable[[Store], Held], tmp_path: Path
+) -> None:
+    other = new_store(tmp_path / "other")
+    record = first(store)
+    assert record.images is not None
+    wrong = [at for at, (a, b) in enumerate(zip(record.images.label, record.images.predicted, strict=True)) if a != b]
+    predicted = list(record.images.predicted)
+    predicted[wrong[0]] = next(n for n in range(10) if n not in (predicted[wrong[0]], record.images.label[wrong[0]]))
+    own = record.model_copy(update={"images": record.images.model_copy(update={"predicted": predicted})})
+    other.put_record(own)
+    merged = merge(held := bundled(store), other)
+    assert merged is not None
+    assert merged.added == 23
+    (refusal,) = held.refusals
+    assert refusal.file == f"records/{record.key}.json"
+    assert "says otherwise (1 of 100 predictions)" in refusal.reason
+    assert other.record(record.key) == own
+
+
+def test_a_bundle_fills_the_cells_that_could_not_be_had_here(
+    store: Store, bundled: Callable[[Store], Held], tmp_path: Path
+) -> None:
+    other = new_store(tmp_path / "other")
+    record, manifest = first(store), manifest_of(store)
+    skipped = "ab" * 16
+    other.put_record(Record(**{**bare(record), "key": skipped, "status": "skipped", "reason": "not here"}))
+    line = manifest.lines[0].model_copy(update={"key": skipped})
+    other.put_manifest(BOARD, manifest.model_copy(update={"lines": [line]}))
+    merge(held := bundled(store), other)
+    assert held.refusals == []
+    assert manifest_of(other).lines[0].key == record.key
+    assert len(manifest_of(other).lines) == 24
+
+
+def test_a_board_of_another_content_takes_nothing(
+    store: Store, bundled: Callable[[Store], Held], tmp_path: Path
+) -> None:
+    other = new_store(tmp_path / "other")
+    other.put_manifest(BOARD, manifest_of(store).model_copy(update={"content": "cd" * 16, "lines": []}))
+    assert merge(held := bundled(store), other) is None
+    assert "its content is not that of the board" in held.refusals[0].reason
+    assert not list((other.root / "records").glob("*/*.json"))
+
+
+# --- validating a folder --------------------------------------------------------------------------------------------
+
+
+def test_a_folder_a_board_and_a_record_can_be_validated(store: Store, menu: Menu) -> None:
+    known = Known(menu, store, ())
+    for path in (store.root, store.board_path(BOARD, ".json"), store.record_path(first(store).key)):
+        held = hold(path)
+        assert validate(held, known) == []
+        assert held.refusals == []
+        assert held.records
+
+
+def test_a_link_in_a_results_folder_is_not_followed(store: Store, tmp_path: Path) -> None:
+    path = store.record_path(first(store).key)
+    path.rename(tmp_path / "elsewhere.json")
+    path.symlink_to(tmp_path / "elsewhere.json")
+    (refusal,) = hold(store.root).refusals
+    assert (refusal.file, refusal.reason) == (path.relative_to(store.root).as_posix(), "a link to another file")
+
+
+def test_a_data_set_that_is_not_here_is_said_and_not_held_against_a_record(
+    store: Store, menu: Menu, tmp_path: Path
+) -> None:
+    path = store.record_path(first(store).key)
+    content = json.loads(path.read_text())
+    content["dataset"] = {"name": "usps", "label": "usps", "spec": {"name": "usps", "revision": 1}}
+    alone = tmp_path / "record.json"
+    alone.write_text(json.dumps(content))
+    notes = validate(held := hold(alone), Known(menu, store, (tmp_path,)))
+    assert held.refusals == []
+    assert notes == ["1 record: data set usps is not here, so its images and keys were not checked"]
+
+
+def test_a_suite_that_is_not_installed_is_said_and_its_labels_must_be_used_as_most_records_do(
+    store: Store, menu: Menu
+) -> None:
+    manifest = manifest_of(store)
+    lines = list(manifest.lines)
+    plain = next(at for at, line in enumerate(lines) if line.strategy == "plain")
+    retrain = next(at for at, line in enumerate(lines) if line.strategy == "retrain")
+    lines[plain], lines[retrain] = (
+        lines[plain].model_copy(update={"key": lines[retrain].key}),
+        lines[retrain].model_copy(update={"key": lines[plain].key}),
+    )
+    store.put_manifest(BOARD, manifest.model_copy(update={"suite": "unheard-of", "lines": lines}))
+    notes = validate(held := hold(store.board_path(BOARD, ".json")), Known(menu, store, ()))
+    assert notes == ["suite unheard-of version 1 is not installed here, so what its labels mean was not checked"]
+    assert len(held.refusals) == 2
+    assert all(
+        "strategy: " in refusal.reason and "not what the board calls" in refusal.reason for refusal in held.refusals
+    )

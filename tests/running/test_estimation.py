@@ -1,0 +1,112 @@
+"""A suite of estimators from the command line to its board."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from blurbench.errors import Skip
+from blurbench.results.estimation import Shelf
+from blurbench.results.store import Store
+from blurbench.running.estimation import true_sigma
+from blurbench.types import Degraded, DensePsf, GaussianPsf, SigmaMap
+from tests.conftest import Command
+
+SUITE = """
+kind = "estimation"
+name = "tiny"
+version = 1
+title = "Tiny"
+estimators = ["constant", "cnn-sigma[classes=3, network=conv4-fc2, patches=300]"]
+fitted_on = ["pictures"]
+splits = ["picture", "patch"]
+tested_on = ["pictures[content=text]"]
+blurs = ["ramp", "gaussian[sigma=2]", "box[side=3]"]
+stride = 8
+[labels]
+ramp = "chain[steps=[varying-gaussian, round-8bit]]"
+[budgets.quick]
+epochs = 1
+train_images = 5
+validation_images = 2
+"""
+
+
+@pytest.fixture
+def results(blurbench: Command, tmp_path: Path) -> Path:
+    (tmp_path / "tiny.toml").write_text(SUITE)
+    done = blurbench("run", "--suite", "tiny.toml", "-j", "1")
+    assert done.returncode == 0, done.stderr
+    return tmp_path / "blurbench-results"
+
+
+def test_a_suite_is_measured_once_and_its_board_has_tables_and_pictures(
+    blurbench: Command, results: Path, tmp_path: Path
+) -> None:
+    shelf = Shelf(Store(results))
+    board = shelf.board("tiny.v1.quick")
+    assert board is not None
+    records = {row: shelf.record(row.key) for row in board.rows}
+    states = {(row.estimator, row.blur): record.status for row, record in records.items() if record}
+    assert {status for (_, blur), status in states.items() if "box" not in blur} == {"ok"}
+    assert {status for (_, blur), status in states.items() if "box" in blur} == {"skipped"}
+    text = (results / "boards" / "tiny.v1.quick.md").read_text()
+    assert "patch split" in text
+    assert "sigma is not known: the blur is no Gaussian" in text
+    rows = list(csv.DictReader((results / "boards" / "tiny.v1.quick.csv").read_text().splitlines()))
+    constant = next(row for row in rows if row["estimator"] == "constant" and row["blur"] == "gaussian[sigma=2]")
+    assert (float(constant["mse"]), float(constant["bias"])) == (0.25, -0.5)
+    assert (results / "boards" / "tiny.v1.quick.pictures-content-text-.ramp.png").stat().st_size > 5000
+
+    again = blurbench("run", "--suite", "tiny.toml", "-j", "1")
+    assert "0 to measure, 0 estimators to fit" in again.stderr
+    planned = blurbench("plan", "--suite", "tiny.toml")
+    assert "9 cells: 6 measured, 0 to measure" in planned.stdout
+
+    (results / "boards" / "tiny.v1.quick.md").unlink()
+    published = blurbench("leaderboard", "--publish", "here")
+    assert published.returncode == 0, published.stderr
+    assert (tmp_path / "here" / "tiny.v1.quick.md").read_text() == text
+
+
+def test_a_record_says_what_was_fitted_and_measured_and_a_forged_one_counts_as_none(results: Path) -> None:
+    shelf = Shelf(Store(results))
+    board = shelf.board("tiny.v1.quick")
+    assert board is not None
+    row = next(row for row in board.rows if row.split == "patch" and row.blur == "ramp")
+    record = shelf.record(row.key)
+    assert record is not None
+    assert record.measured is not None
+    assert record.measured.stride == 8
+    assert len(record.fit["validation_accuracy"]) == 1
+    assert record.parameters == 120_163
+    assert record.measured.raw.mse > record.measured.oracle_mse > 0
+    path = results / "estimations" / row.key[:2] / f"{row.key}.json"
+    content = json.loads(path.read_text())
+    content["measured"]["raw"]["mse"] = 0.0001
+    path.write_text(json.dumps(content))
+    assert shelf.record(row.key) is None
+
+
+def test_options_that_choose_nothing_here_are_refused_in_one_line(blurbench: Command, tmp_path: Path) -> None:
+    (tmp_path / "tiny.toml").write_text(SUITE)
+    result = blurbench("run", "--suite", "tiny.toml", "--classifier", "cnn3")
+    assert (result.returncode, result.stderr) == (
+        2,
+        "blurbench: suite tiny measures estimators: --classifier chooses nothing in it\n",
+    )
+
+
+def test_the_truth_is_read_off_the_psf() -> None:
+    images = torch.zeros(2, 1, 4, 5)
+    sigma = torch.rand(2, 4, 5)
+    torch.testing.assert_close(true_sigma(Degraded(images, SigmaMap(sigma))), sigma.double())
+    uniform = true_sigma(Degraded(images, GaussianPsf(torch.tensor([1.0, 2.0]))))
+    assert uniform.shape == (2, 4, 5)
+    assert uniform[:, 0, 0].tolist() == [1.0, 2.0]
+    with pytest.raises(Skip, match="no Gaussian"):
+        true_sigma(Degraded(images, DensePsf(torch.ones(2, 1, 1))))

@@ -1,0 +1,102 @@
+"""Matrices for some of a suite's data sets and blurs, and rows that are tested on their own blur alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from blurbench.errors import UnknownName
+from blurbench.protocols import Dataset
+from blurbench.registry import Menu
+from blurbench.suites.edition import content_digest
+from blurbench.suites.plan import Axes, Data, Plan, make_plan
+from blurbench.suites.suite import Suite
+from blurbench.types import Shape
+
+CONTENT: dict[str, Any] = {
+    "name": "tiny",
+    "version": 1,
+    "title": "Tiny",
+    "datasets": ["digits", "photo-crops"],
+    "train_blurs": ["mild", "strong"],
+    "test_blurs": ["none", "mild", "strong"],
+    "labels": {"mild": "gaussian[sigma=1]", "strong": "gaussian[sigma=3]"},
+    "matrix": [
+        {"classifiers": ["cnn2"], "strategies": ["plain", "retrain"], "datasets": ["digits"]},
+        {"classifiers": ["cnn3"], "strategies": ["plain", "retrain"], "datasets": ["photo-crops"]},
+    ],
+    "budgets": {"quick": {"train_images": 100}},
+}
+
+Planner = Callable[..., Plan]
+
+
+@pytest.fixture
+def planned(menu: Menu) -> Planner:
+    def make(**content: Any) -> Plan:
+        suite = Suite.model_validate({**CONTENT, **content}).under("quick")
+
+        def describe(dataset: Dataset) -> Data:
+            return Data(menu.name_of(dataset), menu.name_of(dataset), Shape(1, 16, 16), 10, 1000)
+
+        return make_plan(menu, suite, Axes.of(menu, suite), suite.budget("quick"), range(1), describe, {"cores": 2})
+
+    return make
+
+
+def test_a_product_is_multiplied_with_its_own_data_sets_alone(planned: Planner) -> None:
+    pairs = {(cell.dataset, cell.classifier) for cell in planned().cells}
+
+    assert pairs == {("digits", "cnn2"), ("photo-crops", "cnn3")}
+
+
+def test_a_product_is_multiplied_with_its_own_training_blurs_alone(planned: Planner) -> None:
+    matrix = [{"classifiers": ["cnn2"], "strategies": ["plain", "retrain"], "train_blurs": ["strong"]}]
+
+    assert {cell.train_blur for cell in planned(matrix=matrix).cells} == {"", "strong"}
+
+
+def test_a_row_that_two_products_share_is_one_row(planned: Planner) -> None:
+    one = {"classifiers": ["cnn2"], "strategies": ["plain", "retrain"], "train_blurs": ["mild"]}
+    other = {"classifiers": ["cnn2"], "strategies": ["plain", "first-n[n=1]"], "train_blurs": ["strong"]}
+
+    cells = planned(matrix=[one, other]).cells
+
+    assert len({(cell.dataset, cell.strategy, cell.train_blur, cell.test_blur) for cell in cells}) == len(cells)
+    assert {(cell.strategy, cell.train_blur) for cell in cells} == {
+        ("plain", ""),
+        ("retrain", "mild"),
+        ("first-n[n=1]", "strong"),
+    }
+
+
+def test_tested_on_own_leaves_out_the_blurs_of_other_rows(planned: Planner) -> None:
+    tests = {(cell.strategy, cell.train_blur): set[str]() for cell in planned(tested_on="own").cells}
+    for cell in planned(tested_on="own").cells:
+        tests[cell.strategy, cell.train_blur].add(cell.test_blur)
+
+    assert tests == {
+        ("plain", ""): {"none", "mild", "strong"},
+        ("retrain", "mild"): {"none", "mild"},
+        ("retrain", "strong"): {"none", "strong"},
+    }
+
+
+def test_a_data_set_that_the_suite_does_not_have_is_refused(planned: Planner) -> None:
+    matrix = [{"classifiers": ["cnn2"], "strategies": ["plain"], "datasets": ["digit"]}]
+
+    with pytest.raises(UnknownName, match="did you mean 'digits'"):
+        planned(matrix=matrix)
+
+
+def test_suites_that_say_nothing_of_it_keep_the_digest_of_their_boards() -> None:
+    plain = {**CONTENT, "matrix": [{"classifiers": ["cnn2"], "strategies": ["plain"]}]}
+    suite = Suite.model_validate(plain).under("quick")
+
+    dumped = suite.model_dump(exclude={"budgets", "title"}, exclude_none=True)
+
+    assert not {"tested_on"} & dumped.keys()
+    assert not {"datasets", "train_blurs"} & dumped["matrix"][0].keys()
+    assert content_digest(suite, {}) != content_digest(suite.model_copy(update={"tested_on": "own"}), {})
