@@ -63,8 +63,8 @@ def main() -> None:
     options = parser.parse_args()
     splits = Mnist5k().load([])
     rows = [
-        side_by_side("cnn3, 3 epochs, batch 64", splits.train, 1000, options.rounds, our_classifier, todays_classifier),
-        side_by_side("unet 9x9, 1 epoch, batch 64", splits.train, 192, options.rounds, our_unet, todays_unet),
+        side_by_side("cnn3, 2 epochs, batch 64", splits.train, 1000, options.rounds, our_classifier, todays_classifier),
+        side_by_side("unet 9x9, 1 epoch, batch 64", splits.train, 128, options.rounds, our_unet, todays_unet),
     ]
     print(table(rows))
     if options.json:
@@ -107,7 +107,7 @@ def table(rows: Sequence[Row]) -> str:
 
 # --- what is fitted ------------------------------------------------------------------------------------------------
 
-OF_CLASSIFIER = Recipe(epochs=3, learning_rate=5e-3)
+OF_CLASSIFIER = Recipe(epochs=2, learning_rate=5e-3)
 OF_RESTORER = Recipe(epochs=1, learning_rate=2e-3)
 
 

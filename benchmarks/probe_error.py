@@ -5,7 +5,7 @@
 
 Photographs ship with scikit-image, scikit-learn and matplotlib. They are blurred by a Gaussian of known sigma, saved
 as files and read by what the command itself runs. `--data-dir` (or BLURBENCH_DATA) is where brodatz/D1.gif to D112.gif
-lie; without them the textures' rows are left out. Six minutes on one core with them, two without.
+lie; without them the textures' rows are left out. Two minutes on one idle core.
 """
 
 from __future__ import annotations
@@ -154,8 +154,8 @@ def page(groups: dict[str, list[Grey]], estimators: dict[str, Estimator]) -> Ite
     )
     yield (
         "What is measured is the Gaussian applied to an ideally sharp picture, one whose pixels average light over "
-        "their own area. A photograph *as it is* already has its camera's blur, which adds to the one applied (sigmas "
-        "of successive Gaussians add in squares), so small sigmas are read too large by right. *Halved* means averaged "
+        "their own area. A photograph *as it is* already has its camera's blur, which adds to the one applied: sigmas "
+        "of successive Gaussians add in squares. *Halved* means averaged "
         "over 2x2 pixels before the blur, which makes that of the camera small. Answers end at 3.0, which flatters "
         "the last columns.\n"
     )

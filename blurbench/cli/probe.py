@@ -35,7 +35,8 @@ OPEN_END = 3.0
 
 NOTE = """\
 sigma: the Gaussian, in pixels of the file, that would make an ideally sharp picture as blurred as the sharper part of
-this one. Sharp photographs themselves read up to about 0.7; an enlarged picture reads as blurred."""
+this one. Sharp photographs themselves read up to about 0.7; an enlarged picture reads as blurred,
+a lens far out of focus (a wide disc, no Gaussian) too sharp."""
 
 
 @dataclass(frozen=True)

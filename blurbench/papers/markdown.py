@@ -53,6 +53,11 @@ def _sentence(text: str) -> str:
     return one_line(text, 1000)
 
 
+def _reason(text: str) -> str:
+    """What a record says: anyone may have written it. Longer than a label, so clause by clause."""
+    return "; ".join(map(for_markdown, text.split("; ")))
+
+
 def _escaped(*texts: str) -> list[str]:
     return [_sentence(text).replace("|", "&#124;") for text in texts]
 
@@ -66,7 +71,7 @@ def _table(table: Table) -> Iterator[str]:
     yield _grid(table)
     reasons = dict.fromkeys(cell.reason for cell in table.cells if cell.reason)
     if reasons:
-        yield bullets(f"{_cells_of(table, reason)}: {for_markdown(reason)}" for reason in reasons)
+        yield bullets(f"{_cells_of(table, reason)}: {_reason(reason)}" for reason in reasons)
 
 
 def _grid(table: Table) -> str:
@@ -144,8 +149,7 @@ def _claim(claim: Judged) -> Iterator[str]:
     reasons = dict.fromkeys(row.reason for row in absent)
     if reasons:
         yield bullets(
-            f"not measured, {sum(row.reason == reason for row in absent)} rows: {for_markdown(reason)}"
-            for reason in reasons
+            f"not measured, {sum(row.reason == reason for row in absent)} rows: {_reason(reason)}" for reason in reasons
         )
 
 

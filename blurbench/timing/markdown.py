@@ -67,7 +67,7 @@ def _warning(report: Report) -> list[str]:
     if not report.busy:
         return []
     first = "; ".join(report.busy[:3])
-    more = f"; and {len(report.busy) - 3} times more" if len(report.busy) > 3 else ""
+    more = f"; and so on, {len(report.busy)} remarks in all" if len(report.busy) > 3 else ""
     return [f"**The machine was busy: do not trust these figures.** {first}{more}."]
 
 

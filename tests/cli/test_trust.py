@@ -1,0 +1,150 @@
+"""compare, replay, verify, validate, submit, merge and advise as a user types them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from blurbench.results.record import Record
+from blurbench.results.store import Store
+from tests.conftest import Command
+
+BOARD = "smoke.v1.quick"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["compare", "here"], "give two results folders, or one with --strategy twice"),
+        (["compare", "here", "there"], "here is no results folder"),
+        (["replay", "abc"], "no record begins with 'abc'"),
+        (["verify"], "`blurbench run` makes one"),
+        (["validate", "nowhere.zip"], "nowhere.zip does not exist"),
+        (["submit"], "`blurbench run` makes one"),
+        (["leaderboard", "merge", "nowhere.zip"], "nowhere.zip is no bundle"),
+        (["advise", "--blur", "gaussian[sigma=2]"], "blurbench-results is no results folder"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(blurbench: Command, arguments: list[str], says: str) -> None:
+    result = blurbench(*arguments)
+    assert result.returncode == 2
+    assert says in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_the_group_leaderboard_shows_both_of_its_commands(blurbench: Command) -> None:
+    text = blurbench("leaderboard", "--help").stdout
+    assert "\n  render " in text
+    assert "\n  merge " in text
+
+
+def test_a_bundle_made_in_one_place_is_validated_and_merged_in_another(
+    blurbench: Command, smoked: Path, tmp_path: Path
+) -> None:
+    dry = blurbench("submit", "--out", str(smoked))
+    assert "records: 24 files" in dry.stdout
+    assert "command: blurbench run --suite smoke" in dry.stdout
+    assert list(tmp_path.iterdir()) == [], "nothing is written without --write"
+    assert blurbench("submit", "--out", str(smoked), "--write", "bundle.zip").returncode == 0
+    checked = blurbench("validate", "bundle.zip")
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert checked.stdout.startswith("Sound: 24 measured cells, 0 without a measurement")
+    merged = blurbench("leaderboard", "merge", "bundle.zip", "--out", "other")
+    assert merged.returncode == 0, merged.stderr
+    assert f"{BOARD}: 24 cells added, 0 were here already." in merged.stdout
+    assert (tmp_path / f"other/boards/{BOARD}.md").read_bytes() == (smoked / f"boards/{BOARD}.md").read_bytes()
+    compared = blurbench("compare", str(smoked), "other", "--fail-on", "0")
+    assert compared.returncode == 0
+    assert compared.stdout.startswith("24 cells compared: 24 the same, 0 told apart")
+
+
+@pytest.fixture
+def forged(smoked: Path, tmp_path: Path) -> tuple[Path, Record]:
+    """A results folder where one record's labels were changed with its predictions, and it says what it should not."""
+    shutil.copytree(smoked, tmp_path / "forged")
+    store = Store(tmp_path / "forged")
+    manifest = store.manifest(BOARD)
+    assert manifest is not None
+    line = next(line for line in manifest.lines if (line.strategy, line.test_blur) == ("retrain", "gaussian-2"))
+    record = store.record(line.key)
+    assert record is not None
+    assert record.images is not None
+    lists = {name: [(n + 1) % 10 for n in getattr(record.images, name)] for name in ("label", "predicted")}
+    record = record.model_copy(update={"images": record.images.model_copy(update=lists)})
+    store.put_record(record)
+    return tmp_path / "forged", record
+
+
+def test_a_forged_label_list_is_named_and_costs_its_own_row_only(
+    blurbench: Command, forged: tuple[Path, Record]
+) -> None:
+    folder, record = forged
+    result = blurbench("validate", str(folder))
+    assert result.returncode == 1
+    (line,) = [line for line in result.stdout.splitlines() if line.startswith("records/")]
+    assert line == f"records/{record.key[:2]}/{record.key}.json: images.label: not the test labels of digits"
+    assert "Sound: 23 measured cells" in result.stdout
+    assert blurbench("leaderboard", "--out", str(folder)).returncode == 0
+    text = (folder / f"boards/{BOARD}.md").read_text()
+    assert "refused: its test labels are not those of" in text
+
+
+def test_what_a_stranger_wrote_reaches_the_terminal_without_escapes(
+    blurbench: Command, smoked: Path, tmp_path: Path
+) -> None:
+    path = next(smoked.glob("records/*/*.json"))
+    content = json.loads(path.read_text())
+    hostile = "\x1b]0;owned\x07\x1b[2J" * 20
+    (tmp_path / "record.json").write_text(json.dumps({**content, hostile: 1, "log": hostile}))
+    result = blurbench("validate", "record.json")
+    assert result.returncode == 1
+    assert "\x1b" not in result.stdout + result.stderr
+    assert "\x07" not in result.stdout + result.stderr
+    assert len(result.stdout.splitlines()) == 2
+
+
+def test_replay_and_verify_measure_again(blurbench: Command, smoked: Path, forged: tuple[Path, Record]) -> None:
+    key = forged[1].key
+    again = blurbench("replay", key[:12], "--out", str(smoked))
+    assert again.returncode == 0, again.stderr
+    assert "The same: 0 of 100 predictions changed." in again.stdout
+    verified = blurbench("verify", "--out", str(smoked), "--sample", "10%")
+    assert verified.returncode == 0, verified.stderr
+    assert verified.stdout.startswith("2 of 24 cells; about ")
+    assert f"{BOARD}: 2 same (2 sampled with seed 0" in verified.stdout
+    caught = blurbench("replay", key, "--out", str(forged[0]))
+    assert caught.returncode == 1
+    assert "its test labels are not those of the data set that is here" in caught.stderr
+
+
+def test_compare_fails_on_a_sure_loss(blurbench: Command, smoked: Path) -> None:
+    both = ["compare", str(smoked), "--strategy", "retrain", "--strategy", "plain"]
+    result = blurbench(*both, "--fail-on", "5")
+    assert result.returncode == 1
+    assert "Lost more than 5 points: " in result.stdout
+    assert blurbench(*both, "--fail-on", "100").returncode == 0
+    content = json.loads(blurbench(*both, "--json").stdout)
+    assert {one["row"] for one in content["blocks"]} == {"plain against retrain on gaussian-2"}
+
+
+def test_advise_answers_in_a_sentence_and_a_table(blurbench: Command, smoked: Path) -> None:
+    folder = ["--out", str(smoked), "--classifier", "cnn3[widths=[8, 16, 16]]"]
+    text = blurbench("advise", "--blur", "gaussian[sigma=2.4]", *folder).stdout
+    assert text.startswith(
+        "gaussian[sigma=2.4] was not measured. This is about the nearest measured blur of its family"
+    )
+    assert "Under gaussian-2 (gaussian[sigma=2]) on digits" in text
+    assert "1 seed, so intervals speak of images only" in text
+    assert "| remedy" in text
+    assert "Out of competition, told the true PSF: deblur-wiener" in text
+    content = json.loads(blurbench("advise", "--blur", "gaussian-2", "--no-fit", "--json", *folder).stdout)
+    (answer,) = content["answers"]
+    assert answer["best"] is None
+    assert answer["allowed"] == []
+    board = str(smoked / f"boards/{BOARD}.json")
+    unknown = blurbench("advise", "--blur", "box[side=3]", "--board", board)
+    assert unknown.returncode == 1
+    assert "no other blur of its family; measured are: gaussian-2, gaussian-2-sensor" in unknown.stderr
