@@ -78,7 +78,7 @@ def write_board(store: Store, board: str, baseline_classifier: str | None = None
     paths = [store.board_path(board, suffix) for suffix in files]
     for path, text in zip(paths, files.values(), strict=True):
         write_atomically(path, text)
-    return markdown.summary(result), paths
+    return markdown.summary(result), [*paths, *_sigma_curve(store, board, paths[0].parent)]
 
 
 def publish_board(store: Store, board: str, folder: Path, baseline_classifier: str | None = None) -> list[Path]:
@@ -101,7 +101,19 @@ def publish_board(store: Store, board: str, folder: Path, baseline_classifier: s
         name = re.sub(r"[^A-Za-z0-9._-]+", "-", f"{board}.{strip.dataset}.{strip.blur}")  # labels are not file names
         paths.append(folder / f"{name}.png")
         sample_strip(strip.stages, paths[-1])
-    return [*paths, *write_index(folder)]
+    return [*paths, *_sigma_curve(store, board, folder), *write_index(folder)]
+
+
+def _sigma_curve(store: Store, board: str, folder: Path) -> list[Path]:
+    """What a wrong sigma costs, as a picture, where the board has rows that tell."""
+    from blurbench.leaderboard.sigma_cost import costs_of, draw_costs
+
+    costs = costs_of(*records_of(store, board))
+    if not costs:
+        return []
+    path = folder / f"{board}.wrong-sigma.png"
+    draw_costs(costs, path)
+    return [path]
 
 
 def write_index(folder: Path) -> list[Path]:

@@ -187,6 +187,7 @@ def test_the_same_seed_gives_the_same_network() -> None:
     assert torch.equal(*states)
 
 
+@pytest.mark.slow
 def test_the_regressor_learns_sigma_as_a_number() -> None:
     estimator = CnnSigma(classes=3, network="fcn", patches=100, share=1.0)
     torch.manual_seed(0)
