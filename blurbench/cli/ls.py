@@ -35,8 +35,6 @@ def ls(
     if as_json:
         typer.echo(json.dumps([_facts(menu, entry) for entry in entries], indent=2, default=str))
         return
-    if not entries:
-        typer.echo(f"No {kind} are installed.")
     for entry in entries:
         typer.echo(f"{entry.name:24} {_summary(entry)}")
         if verbose:

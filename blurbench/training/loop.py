@@ -86,7 +86,7 @@ def _shuffled(images: int, recipe: Recipe, generator: torch.Generator) -> Batche
 
 def _on_device(batches: Batches, device: torch.device) -> Batches:
     # All at once: a copy from the CPU waits until the device has done everything asked of it before.
-    return torch.cat(list(batches)).to(device).split([len(batch) for batch in batches])
+    return torch.split(torch.cat(list(batches)).to(device), [len(batch) for batch in batches])
 
 
 # --- what learns ---------------------------------------------------------------------------------------------------

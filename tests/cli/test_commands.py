@@ -51,16 +51,13 @@ def test_a_mistake_is_one_line_and_exit_code_2(blurbench: Command, arguments: li
         ("classifiers", "cnn3"),
         ("strategies", "deblur-then-classify"),
         ("datasets", "fashion-mnist"),
+        ("estimators", "spectral"),
         ("suites", "mnist-family"),
     ],
 )
 def test_ls_shows_what_is_installed(blurbench: Command, kind: str, name: str) -> None:
     assert f"\n{name} " in "\n" + blurbench("ls", kind).stdout
     assert name in {entry["name"] for entry in json.loads(blurbench("ls", kind, "--json").stdout)}
-
-
-def test_ls_says_when_a_kind_has_nothing(blurbench: Command) -> None:
-    assert blurbench("ls", "estimators").stdout == "No estimators are installed.\n"
 
 
 def test_ls_in_full_gives_units_ranges_papers_origin_and_network_sizes(blurbench: Command) -> None:
