@@ -46,18 +46,13 @@ class Caessc(Restorer):
         if budget.recipes == "paper":
             batch = 250 if self.filters < 128 else 200
             return Recipe(budget.restorer_epochs, 1e-4, batch_size=batch, schedule="constant", patience=7)
-        # Validation images of CIFAR-10 (depth 22, 16 filters), 500 steps: 22.3 dB, with a third of the rate 22.0;
-        # started near the identity 23.1.
+        # Validation images of CIFAR-10 (depth 22, 16 filters), 500 steps: 22.3 dB, with a third of the rate 22.0.
         return Recipe((budget.restorer_epochs + 1) // 2, 1e-2, batch_size=8)
 
     def fit(self, module: nn.Module, job: RestorerJob) -> Mapping[str, Any]:
         from blurbench.training import fit_restorer
-        from blurbench_restorers.networks.caessc import Caessc as Network
         from blurbench_restorers.networks.flips import flip
 
-        if job.budget.recipes == "fast":
-            assert isinstance(module, Network)
-            module.start_near_identity()
         return fit_restorer(module, job, self.recipe(job.budget), flip if self.flips else None)
 
 

@@ -11,9 +11,6 @@ from blurbench_restorers.networks.sizes import padded
 
 __all__ = ["Caessc"]
 
-FIRST_SHARE = 0.1
-"""The standard deviation of what is added; an image's own is about 0.25."""
-
 
 class Caessc(nn.Module):
     """As many layers up as down, joined by sums at every second one, and the image itself added to what comes out.
@@ -53,15 +50,6 @@ class Caessc(nn.Module):
                 x = self.joins[str(number)](x + kept.pop())
         restored: Tensor = self.end(whole + x)
         return restored[..., :height, :width].contiguous()
-
-
-    def start_near_identity(self) -> None:
-        """Let little of the layers' output be added to the image at first. (Nothing at all would never learn: ReLU.)"""
-        last = self.decoder[-1]
-        assert isinstance(last, nn.Sequential)
-        norm = last[1]
-        assert isinstance(norm, Norm)
-        nn.init.constant_(norm.weight, FIRST_SHARE)
 
 
 def _activated(layer: nn.Module, channels: int) -> nn.Module:
