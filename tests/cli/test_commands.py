@@ -16,7 +16,8 @@ def test_help_comes_at_once(blurbench: Command) -> None:
     began = time.monotonic()
     result = blurbench("--help")
     assert time.monotonic() - began < 1.0  # 0.5 s on a quiet machine
-    for command in ("run", "plan", "status", "ls", "show", "leaderboard", "data", "plugin"):
+    commands = ("run", "plan", "status", "ls", "show", "leaderboard", "data", "plugin")
+    for command in (*commands, "validate", "submit", "compare", "replay", "verify", "advise"):
         assert f"\n  {command} " in result.stdout
 
 
