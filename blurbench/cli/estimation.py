@@ -92,7 +92,8 @@ def _announce(session: EstimationSession, rerun: Rerun) -> None:
     skipped = Counter(cell.skip for cell in session.plan.cells if cell.skip)
     print(
         f"{session.suite.name}, budget {session.budget.name}: {len(session.plan.cells)} cells, "
-        f"{kinds['estimation']} to measure, {kinds['estimator']} estimators to fit, {skipped.total()} cannot be had here",
+        f"{kinds['estimation']} to measure, {kinds['estimator']} estimators to fit, "
+        f"{skipped.total()} cannot be had here",
         file=sys.stderr,
         flush=True,
     )

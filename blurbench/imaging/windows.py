@@ -49,8 +49,8 @@ def at_least(images: torch.Tensor, window: int) -> torch.Tensor:
 
 
 def spread_out(readings: torch.Tensor, window: int, stride: int, images: torch.Tensor) -> torch.Tensor:
-    """Readings (N, h, w) of windows, averaged with their neighbours, at every pixel of `images` (N, C, H, W): (N, H, W),
-    linear between the windows' centres, the outermost readings beyond them."""
+    """Readings (N, h, w) of windows, averaged with their neighbours, at every pixel of `images` (N, C, H, W):
+    (N, H, W), linear between the windows' centres, the outermost readings beyond them."""
     padded = F.pad(readings[:, None], (1, 1, 1, 1), mode="replicate")
     smooth = F.avg_pool2d(padded, 3, stride=1)[:, 0]
     for axis, length in ((1, images.shape[-2]), (2, images.shape[-1])):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from statistics import fmean
+from typing import Any
 
 from blurbench.leaderboard.measured import Cells, Entry, Measured, Place, common_seeds, difference
 from blurbench.leaderboard.pareto import Offer, on_front
@@ -121,13 +122,17 @@ def _by_seed(row: Measured, base: Measured | None, seeds: Iterable[int]) -> tupl
 
 def _control(record: Record) -> Control:
     """Told by the restorer of the strategy, however a suite labels it."""
-    restorer = record.strategy.spec.get("restorer")
-    name = restorer.get("name", "") if isinstance(restorer, dict) else ""
+    restorer = _table(record.strategy.spec.get("restorer"))
+    name = restorer.get("name", "")
     if name == "identity":
         return "identity"
-    if str(name).startswith("wrong-psf"):
+    if _table(restorer.get("estimator")).get("name") == "constant":  # one sigma for all: right by chance alone
         return "wrong PSF"
     return "right PSF" if name == "wiener" and record.knows == ORACLE else ""
+
+
+def _table(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

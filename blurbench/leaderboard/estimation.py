@@ -74,12 +74,12 @@ def _parts(board: Board, lines: Sequence[Line], pictures: Mapping[Place, str]) -
     yield f"Suite {board.suite} version {board.suite_version}, budget {for_markdown(board.budget)} ({budget})."
     yield bullets(
         [
-            "Errors are in pixels of sigma, over all windows of 32x32 pixels; a window's truth is the sigma at its centre.",
+            "Errors are in pixels of sigma, over windows of 32x32 pixels; a window's truth is the sigma at its centre.",
             "*smoothed*: after a moving average along the direction in which sigma changes.",
-            "*textured*: over windows that had something in them before the blur (standard deviation of at least 10 of "
-            "255); *flat* is the share of the others, and *flat bias* what is read there too much.",
-            "*steps alone*: a perfect estimator that can only give this one's answers. *the mean*: the best answer that "
-            "is the same everywhere.",
+            "*textured*: over windows that had something in them before the blur (standard deviation of 10 of 255 "
+            "at least); *flat* is the share of the others, and *flat bias* what is read there too much.",
+            "*steps alone*: a perfect estimator that can only give this one's answers. *the mean*: the best answer "
+            "that is the same everywhere.",
             "*patch split*: fitted on patches of all pictures, those of the test included, as in Patro 2017; the other "
             "rows never met a test picture.",
         ]

@@ -1,4 +1,4 @@
-"""What a wrong sigma costs: rows that deconvolve with one sigma whatever they see, over the sigma that they are told."""
+"""What a wrong sigma costs: rows that deconvolve with one sigma whatever they see, over the sigma they are told."""
 
 from __future__ import annotations
 
@@ -77,7 +77,9 @@ def draw_costs(costs: list[Cost], path: Path) -> None:
         figure = Figure(figsize=(8.0, 3.4), layout="constrained")
         panels = figure.subplots(1, 2)
         for dataset, blur, true in dict.fromkeys((cost.dataset, cost.blur, cost.true) for cost in costs):
-            curve = sorted((one for one in costs if (one.dataset, one.blur) == (dataset, blur)), key=lambda one: one.told)
+            curve = sorted(
+                (one for one in costs if (one.dataset, one.blur) == (dataset, blur)), key=lambda one: one.told
+            )
             errors = [one.told - true for one in curve]
             name = one_line(f"{dataset}, {blur}", 60).replace("$", r"\$")
             panels[0].plot(errors, [one.psnr for one in curve], "o-", markersize=3, label=name)

@@ -6,16 +6,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from blurbench.errors import RecordError
-from blurbench.results.record import Key, Label, Number, Part, Seconds, Share, Text, Whole, _Model, read
+from blurbench.results.record import Key, Label, Number, Part, Seconds, Share, Text, Whole, read
 from blurbench.results.store import Store, write_atomically
 
 __all__ = ["STEPS", "Board", "Errors", "Estimation", "Measured", "Row", "Shelf"]
 
 STEPS = 80
 """Of stored maps, a pixel of sigma: 3 pixels fit into a byte."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Errors(_Model):
@@ -58,6 +62,8 @@ class Measured(_Model):
     flat_share: Share
     """Of windows with a standard deviation below 10 of 255 before the blur: nothing can be read off them."""
     flat_bias: Number | None = None
+    flat_biases: list[Number] = []
+    """The same of each picture that has flat windows."""
     textured_mse: Number | None = None
     """Of the other windows."""
     smoothing: Annotated[int, Field(ge=1)]

@@ -113,6 +113,7 @@ def _measured(
         accuracy=None if estimator.answers is None else float((said == best).double().mean()),
         flat_share=float(flat.double().mean()),
         flat_bias=float(error[flat].double().mean()) if flat.any() else None,
+        flat_biases=[float(one[where].double().mean()) for one, where in zip(error, flat, strict=True) if where.any()],
         textured_mse=float(error[~flat].double().square().mean()) if not flat.all() else None,
         smoothing=span,
     )

@@ -23,14 +23,14 @@ from dataclasses import asdict, astuple, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from blurbench.errors import BlurbenchError, Skip, UnknownName, UsageError
 from blurbench.protocols import Dataset, Estimator, Plugin
 from blurbench.registry import Menu, expand, label, spec
 from blurbench.suites.keys import digest
 from blurbench.suites.plan import REVISIONS, Data, Named, Task
-from blurbench.suites.suite import Axis, Request, _budget, _first_line, _Table
+from blurbench.suites.suite import Axis, Request, budget_of, first_line
 from blurbench.types import Budget
 
 __all__ = ["EstimationCell", "EstimationPlan", "EstimationSuite", "find_estimation", "plan_estimation"]
@@ -44,8 +44,10 @@ REPLACED = ("estimators", "fitted_on", "splits", "tested_on", "blurs", "labels",
 """What a budget may replace."""
 
 
-class EstimationSuite(_Table):
+class EstimationSuite(BaseModel):
     """A suite of estimators under one budget, as the file states it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Literal["estimation"]
     name: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
@@ -71,7 +73,7 @@ class EstimationSuite(_Table):
     def budget(self, name: str) -> Budget:
         """The budget of that name."""
         values = {key: value for key, value in self._budget(name).items() if key not in REPLACED}
-        return _budget(name, values, f"suite {self.name}: budgets.{name}")
+        return budget_of(name, values, f"suite {self.name}: budgets.{name}")
 
     def _budget(self, name: str) -> dict[str, Any]:
         if name not in self.budgets:
@@ -108,7 +110,7 @@ def _validated(content: Mapping[str, Any], where: str) -> EstimationSuite:
         for problem in error.errors(include_url=False):
             if problem["type"] == "extra_forbidden":
                 raise UnknownName(f"key in {where}:", str(problem["loc"][-1]), EstimationSuite.model_fields) from None
-        raise UsageError(f"{where}: {_first_line(error)}") from None
+        raise UsageError(f"{where}: {first_line(error)}") from None
 
 
 # --- the plan ------------------------------------------------------------------------------------------------------
@@ -231,12 +233,9 @@ class _Planner:
 
     def fit(self, estimator: Estimator, fitted_on: Dataset, split: Split | None, tested_on: Dataset, seed: int) -> Task:
         """The artifact of a fit; equal jobs are the same task."""
-        if split == "picture" and fitted_on != tested_on and fitted_on.lineage & tested_on.lineage:
-            if self.menu.name_of(fitted_on) != self.menu.name_of(tested_on):
-                raise Skip(
-                    f"what was fitted on {self.menu.name_of(fitted_on)} may have seen test pictures of "
-                    f"{self.menu.name_of(tested_on)}"
-                )
+        names = [self.menu.name_of(dataset) for dataset in (fitted_on, tested_on)]
+        if split == "picture" and names[0] != names[1] and fitted_on.lineage & tested_on.lineage:
+            raise Skip(f"what was fitted on {names[0]} may have seen test pictures of {names[1]}")
         data = self.describe(fitted_on)
         job = {
             "kind": "estimator",

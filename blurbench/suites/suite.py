@@ -32,7 +32,7 @@ from blurbench.errors import UnknownName, UsageError
 from blurbench.registry import Menu
 from blurbench.types import Budget
 
-__all__ = ["Matrix", "Suite", "find", "load"]
+__all__ = ["Matrix", "Suite", "budget_of", "find", "first_line", "load"]
 
 Request: TypeAlias = str | dict[str, Any]
 Axis: TypeAlias = Annotated[list[Request], Field(min_length=1)]
@@ -90,19 +90,20 @@ class Suite(_Table):
         if name not in self.budgets:
             raise UnknownName(f"budget of suite {self.name}:", name, self.budgets)
         values = {key: value for key, value in self.budgets[name].items() if key not in _AXES}
-        budget = _budget(name, values, f"suite {self.name}: budgets.{name}")
+        budget = budget_of(name, values, f"suite {self.name}: budgets.{name}")
         changed = {key: value for key, value in (changes or {}).items() if value != getattr(budget, key)}
         if not changed:
             return budget
         suffix = ", ".join(f"{key}={value}" for key, value in sorted(changed.items()) if key != "minutes_per_job")
         shown = f"{name}[{suffix}]" if suffix else name
-        return replace(_budget(name, {**values, **changed}, "the changed budget"), name=shown)
+        return replace(budget_of(name, {**values, **changed}, "the changed budget"), name=shown)
 
 
 _AXES = ("datasets", "train_blurs", "test_blurs", "matrix", "labels")
 
 
-def _budget(name: str, values: dict[str, Any], where: str) -> Budget:
+def budget_of(name: str, values: dict[str, Any], where: str) -> Budget:
+    """The budget of a suite's table; a mistake in it is refused in one line that begins with `where`."""
     known = {item.name for item in fields(Budget)} - {"name"}
     for key in values:
         if key not in known:
@@ -110,7 +111,7 @@ def _budget(name: str, values: dict[str, Any], where: str) -> Budget:
     try:
         return TypeAdapter(Budget).validate_python({"name": name, **values})
     except ValidationError as error:
-        raise UsageError(f"{where}: {_first_line(error)}") from None
+        raise UsageError(f"{where}: {first_line(error)}") from None
 
 
 def find(menu: Menu, name: str) -> Suite:
@@ -147,10 +148,11 @@ def _validated(content: Mapping[str, Any], where: str) -> Suite:
                 *parents, key = (str(part) for part in problem["loc"])
                 model = Matrix if parents and parents[0] == "matrix" else Suite
                 raise UnknownName(f"key in {where}:", key, model.model_fields) from None
-        raise UsageError(f"{where}: {_first_line(error)}") from None
+        raise UsageError(f"{where}: {first_line(error)}") from None
 
 
-def _first_line(error: ValidationError) -> str:
+def first_line(error: ValidationError) -> str:
+    """What is wrong first, and where."""
     problem = error.errors(include_url=False)[0]
     place = ".".join(str(part) for part in problem["loc"])
     message = problem["msg"]

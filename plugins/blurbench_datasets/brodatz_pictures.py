@@ -41,8 +41,9 @@ class BrodatzPictures(Dataset):
         images = np.stack([picture[:640, :640] for picture in pictures.values()])[:, None]
         order = np.random.RandomState(SEED).permutation(len(images))
         tested, validated = len(order) // 5, len(order) // 10
-        test, validation, train = np.split(order, [tested, tested + validated])
-        train, validation, test = (Split(images[part], part.astype(np.int64)) for part in (train, validation, test))
+        test, validation, train = (
+            Split(images[part], part.astype(np.int64)) for part in np.split(order, [tested, tested + validated])
+        )
         return Splits(train, validation, test, tuple(pictures))
 
 

@@ -91,8 +91,10 @@ class Pictures(Dataset):
             labels.extend([label] * len(cut))
             parts.extend(source.parts[min(place, len(source.parts) - 1)] for place in range(len(cut)))
         pixels, names, part = np.stack(images)[:, None], np.array(labels, np.int64), np.array(parts)
-        splits = [Split(pixels[part == one], names[part == one]) for one in (_TRAIN, _VALIDATION, _TEST)]
-        return Splits(*splits, class_names=tuple(sources))
+        train, validation, test = (
+            Split(pixels[part == one], names[part == one]) for one in (_TRAIN, _VALIDATION, _TEST)
+        )
+        return Splits(train, validation, test, tuple(sources))
 
 
 def _tiles(path: Path, reduced: int, side: int) -> NDArray[np.uint8]:

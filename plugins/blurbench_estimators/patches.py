@@ -56,7 +56,7 @@ class Patches:
         _, rows, columns = self._views.shape[:3]
         clean = self._views[square // (rows * columns), square // columns % rows, square % columns][:, None]
         patches = clean.new_empty(len(clean), 1, self.window, self.window)
-        for which in classes.unique().tolist():
+        for which in sorted(set(classes.tolist())):
             patches[classes == which] = self._blurred(clean[classes == which], self.sigmas[which])
         return self._rounded(patches, generator), classes.to(patches.device)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from blurbench import hookimpl
@@ -33,7 +33,7 @@ class EstimateThenDeconvolve(Restorer):
     knows: ClassVar[Knows] = "nothing"
 
     estimator: Ref[Estimator]
-    deconvolver: Ref[AnyRestorer] = Wiener()
+    deconvolver: Ref[AnyRestorer] = field(default=Wiener())
     varying: bool = False
     """Sigma may change over the image: uniform deconvolutions are blended by the map of sigma."""
     noise: Annotated[float, Levels(0, 50)] | Literal["estimated"] = "estimated"
@@ -74,7 +74,7 @@ class EstimateThenDeconvolve(Restorer):
         assert isinstance(self.deconvolver, Deconvolver)
         restored = torch.empty_like(images)
         steps = self._noise_steps(images)
-        for step in steps.unique().tolist():
+        for step in sorted(set(steps.tolist())):
             some = steps == step
             noise = ROUNDING * 2 ** (step / 2) if self.noise == "estimated" else self.noise / 255
             restored[some] = self.deconvolver.deconvolve(images[some], GaussianPsf(sigma[some]), noise)

@@ -1,4 +1,4 @@
-"""Estimate the blur, deconvolve, classify: what is it worth to read sigma off the image, and what does an error cost?"""
+"""Estimate the blur, deconvolve, classify: what is reading sigma off the image worth, and what does an error cost?"""
 
 from collections.abc import Callable
 from pathlib import Path

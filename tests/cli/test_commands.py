@@ -54,6 +54,7 @@ def test_a_mistake_is_one_line_and_exit_code_2(blurbench: Command, arguments: li
         ("datasets", "fashion-mnist"),
         ("estimators", "spectral"),
         ("suites", "mnist-family"),
+        ("estimators", "cnn-sigma"),
     ],
 )
 def test_ls_shows_what_is_installed(blurbench: Command, kind: str, name: str) -> None:

@@ -74,7 +74,9 @@ def test_one_seed_has_no_share(board):
 def test_ranks_controls_and_costs_have_columns(board):
     board.specs["nothing"] = {"restorer": {"name": "identity"}}
     board.specs["oracle"] = {"restorer": {"name": "wiener"}}
-    board.specs["wrong"] = {"restorer": {"name": "wrong-psf"}}
+    board.specs["wrong"] = {
+        "restorer": {"name": "estimate-then-deconvolve", "estimator": {"name": "constant", "sigma": 1.5}}
+    }
     for strategy in ("plain", "nothing", "wrong"):
         board.cell("gaussian-2", strategy, hits="1100")
     board.cell("gaussian-2", "oracle", hits="1111", knows="true PSF")

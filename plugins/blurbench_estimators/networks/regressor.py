@@ -15,6 +15,9 @@ CHANNELS = (1, 8, 64, 128, 128, 256, 64, 1)
 class Regressor(nn.Module):
     """Seven 5x5 convolutions, each with ReLU, the last one too: 1,858,449 parameters."""
 
+    mean: torch.Tensor
+    std: torch.Tensor
+
     def __init__(self, start: float) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(()))
@@ -28,7 +31,8 @@ class Regressor(nn.Module):
             layers += [convolution, nn.ReLU()]
         # A last ReLU that starts in the dark never learns: begin near `start`, and near it everywhere.
         last = layers[-2]
-        assert isinstance(last, nn.Conv2d) and last.bias is not None
+        assert isinstance(last, nn.Conv2d)
+        assert last.bias is not None
         with torch.no_grad():
             last.weight.mul_(0.1)
             last.bias.fill_(start)

@@ -33,6 +33,9 @@ class WindowedCnn(nn.Module):
         answers: width of the last.
     """
 
+    mean: torch.Tensor
+    std: torch.Tensor
+
     def __init__(
         self, before: Sequence[tuple[int, int]], after: Sequence[tuple[int, int]], hidden: Sequence[int], answers: int
     ) -> None:
@@ -67,6 +70,7 @@ class WindowedCnn(nn.Module):
             x = F.relu(layer(x))
         x = F.max_pool2d(x, 2, stride=1)
         for layer in self.after:
+            assert isinstance(layer, nn.Conv2d)
             x = F.relu(F.conv2d(x, layer.weight, layer.bias, dilation=2))
         reach = 2 * (self.side - 1)
         across = (x.shape[-1] - reach - 1) // stride + 1
