@@ -14,7 +14,8 @@ from blurbench.discovery import discover
 from blurbench.errors import UnknownName
 from blurbench.protocols import Classifier, Dataset, Plugin, Restorer
 from blurbench.registry import Entry, Menu
-from blurbench.suites.suite import load
+from blurbench.suites.estimation import EstimationSuite, load_estimation
+from blurbench.suites.suite import Suite, load
 from blurbench.types import Limits, Shape
 
 __all__ = ["ls"]
@@ -44,11 +45,15 @@ def ls(
 def _summary(entry: Entry) -> str:
     """The first sentence of a plugin's module or class, or a suite's title."""
     if isinstance(entry.target, Path):
-        return load(entry.target).title
+        return _suite(entry.target).title
     text = entry.target.__doc__ or ""
     if not text or text.startswith(f"{entry.target.__name__}("):  # what dataclass writes where there is none
         text = __import__(entry.target.__module__, fromlist=["_"]).__doc__ or ""
     return " ".join(text.strip().split("\n\n")[0].split())
+
+
+def _suite(path: Path) -> Suite | EstimationSuite:
+    return load_estimation(path) or load(path)
 
 
 def _facts(menu: Menu, entry: Entry) -> dict[str, Any]:
@@ -59,7 +64,7 @@ def _facts(menu: Menu, entry: Entry) -> dict[str, Any]:
         "version": entry.version,
     }
     if isinstance(entry.target, Path):
-        suite = load(entry.target)
+        suite = _suite(entry.target)
         return {**facts, "suite_version": suite.version, "budgets": list(suite.budgets), "file": str(entry.target)}
     facts |= {
         "paper": entry.target.paper,

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
 
 from blurbench.cli import options
+from blurbench.cli.estimation import estimation_boards
 from blurbench.errors import UsageError
 from blurbench.leaderboard.escape import one_line
+from blurbench.results.estimation import Estimation, Shelf
+from blurbench.results.record import Record
 from blurbench.results.store import Store
 
 __all__ = ["status"]
@@ -22,9 +26,19 @@ def status(out: options.Out = Path("blurbench-results")) -> None:
         raise UsageError(f"there is no results folder {out}; `blurbench run` makes one")
     for name in store.boards():
         _board(store, name)
+    for name in estimation_boards(store):
+        _estimation_board(Shelf(store), name)
     artifacts = list((store.root / "artifacts").glob("[0-9a-f]*"))
     size = sum(path.stat().st_size for path in store.root.rglob("*") if path.is_file())
     typer.echo(f"{len(artifacts)} artifacts; {size / 2**20:.0f} MiB in {store.root}")
+
+
+def _estimation_board(shelf: Shelf, name: str) -> None:
+    board = shelf.board(name)
+    if board is None:
+        typer.echo(f"{name}: its manifest is damaged; the run that made it writes it again")
+        return
+    _count(name, [shelf.record(row.key) for row in board.rows])
 
 
 def _board(store: Store, name: str) -> None:
@@ -32,13 +46,16 @@ def _board(store: Store, name: str) -> None:
     if manifest is None:
         typer.echo(f"{name}: its manifest is damaged; the run that made it writes it again")
         return
+    _count(name, [store.record(line.key) for line in manifest.lines])
+
+
+def _count(name: str, records: Sequence[Record | Estimation | None]) -> None:
     counts: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
-    for line in manifest.lines:
-        record = store.record(line.key)
+    for record in records:
         counts["to measure" if record is None else record.status] += 1
         if record is not None and record.status != "ok":
             reasons[f"{record.status}: {record.reason}"] += 1
-    typer.echo(f"{name}: {len(manifest.lines)} cells, " + ", ".join(f"{n} {what}" for what, n in counts.most_common()))
+    typer.echo(f"{name}: {len(records)} cells, " + ", ".join(f"{n} {what}" for what, n in counts.most_common()))
     for reason, count in reasons.most_common():
         typer.echo(f"  {count} x {one_line(reason, 400)}")

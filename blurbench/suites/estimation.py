@@ -90,6 +90,11 @@ def find_estimation(menu: Menu, name: str) -> EstimationSuite | None:
         if entry is None or not isinstance(entry.target, Path):
             return None
         path = entry.target
+    return load_estimation(path)
+
+
+def load_estimation(path: Path) -> EstimationSuite | None:
+    """The suite in a file, or None where it is no suite of estimators."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):

@@ -362,9 +362,7 @@ class _Planner:
             "strategy": self.spec(strategy),
             **self.fit_job(dataset, data, train_blur, seed, inputs),
         }
-        shown = (
-            title or f"{self.menu.name_of(dataset)}: {self.label(strategy)} of {self.menu.name_of(classifier)}"
-        )
+        shown = title or f"{self.menu.name_of(dataset)}: {self.label(strategy)} of {self.menu.name_of(classifier)}"
         return self.add("predictor", shown, job, inputs.values()), setting
 
     def need(self, setting: Setting, need: Need) -> Task:
