@@ -7,7 +7,7 @@ BlurbenchError             one clear line for the user; the command ends with `e
 ├── Unavailable            something that is not on this machine (a data set, weights), and how to get it
 ├── Skip                   a plugin declines a cell, with the reason; the reason becomes the cell's row
 ├── RecordError            a stored record or artifact that cannot be trusted
-└── NotFinite              a predictor or a restorer gave NaN or infinity
+└── NotFinite              a predictor, a restorer or an estimator gave NaN or infinity
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def shortened(text: str, most: int = 390) -> str:
 
 
 class BlurbenchError(Exception):
-    """Base of every error that blurbench raises on purpose. Its text is one line for the user."""
+    """Every error that blurbench raises on purpose is one. Its text is one line for the user."""
 
     exit_code = 1
 
@@ -80,4 +80,4 @@ class RecordError(BlurbenchError):
 
 
 class NotFinite(BlurbenchError):
-    """Logits or restored images contain NaN or infinity."""
+    """Logits, restored images or sigmas contain NaN or infinity."""

@@ -43,7 +43,7 @@ def register_datasets(register: Callable[[str, type[Dataset]], None]) -> None:
 
 @hookspec
 def register_estimators(register: Callable[[str, type[Estimator]], None]) -> None:
-    """Add estimators of a blur's parameters."""
+    """Add estimators, which read the width of a Gaussian blur off an image."""
 
 
 @hookspec

@@ -203,7 +203,12 @@ def _validate(menu: Menu, where: str, adapter: TypeAdapter[Any], value: Any) -> 
         problems = error.errors(include_url=False)
         problem = next((item for item in problems if item["type"] in _TELLING), problems[0])
         message = problem["msg"].removeprefix("Value error, ")
-        raise UsageError(f"{where}: {message[0].lower() + message[1:]} (got {_shown(value)})") from None
+        if problem["type"] == "missing":
+            message = "too few values"
+        is_named = problem["type"] == "plugin" or message.endswith(f"not {_shown(value)}")
+        got = "" if is_named else f" (got {_shown(value)})"
+        message = (message[0].lower() + message[1:]).replace("tuple", "list")  # which is what the user wrote
+        raise UsageError(f"{where}: {message}{got}") from None
 
 
 def _shown(value: Any) -> str:

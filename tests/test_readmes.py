@@ -12,10 +12,12 @@ import pytest
 import torch
 
 from blurbench.discovery import fill
+from blurbench.imaging.convolution import convolve
 from blurbench.imaging.draws import Draws
 from blurbench.registry import Menu
 from blurbench.suites.plan import Axes
 from blurbench.suites.suite import load
+from blurbench.types import GaussianPsf
 
 ROOT = Path(__file__).parent.parent
 
@@ -24,18 +26,32 @@ def blocks(document: str, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", (ROOT / document).read_text(), re.DOTALL)
 
 
-def test_the_example_plugin_is_found_and_blurs(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def example(monkeypatch: pytest.MonkeyPatch) -> Menu:
+    """The plugins that plugins/README.md writes, as one package."""
     module = types.ModuleType("blurbench_box")
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    (code,) = blocks("plugins/README.md", "python")
-    exec(code, vars(module))
+    exec("\n".join(blocks("plugins/README.md", "python")), vars(module))
     menu = Menu()
     fill(menu, module, "box", "blurbench-box", "1.0")
     assert menu.problems == []
-    blur = menu.resolve("blurs", "block-mean[side=5]")
+    return menu
+
+
+def test_the_example_blur_is_found_and_blurs(example: Menu) -> None:
+    blur = example.resolve("blurs", "block-mean[side=5]")
     images = torch.rand(2, 1, 12, 12, generator=torch.Generator().manual_seed(0))
     blurred = blur.degrade(images, Draws([0, 1], 0, ("test",))).images
     torch.testing.assert_close(blurred[:, 0, 6, 6], images[:, 0, 4:9, 4:9].mean(dim=(1, 2)))
+
+
+def test_the_example_estimator_reads_the_sigma_of_a_blurred_edge(example: Menu) -> None:
+    estimator = example.resolve("estimators", "steepest-edge")
+    edge = torch.zeros(1, 1, 48, 64)
+    edge[..., 32:] = 1
+    sigmas = torch.tensor([1.0, 2.0, 4.0], dtype=torch.float64)
+    blurred = convolve(edge.expand(3, -1, -1, -1).contiguous(), GaussianPsf(sigmas))
+    torch.testing.assert_close(estimator.estimate(blurred).double(), sigmas, rtol=0.05, atol=0)
 
 
 def test_the_example_suite_is_a_suite(tmp_path: Path, menu: Menu) -> None:

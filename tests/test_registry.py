@@ -75,6 +75,25 @@ def test_a_mistake_is_refused_in_one_line_that_says_what_is_wrong(menu: Menu, ex
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("expression", "says"),
+    [
+        ("cnn3[widths=[8]]", "widths: too few values (got [8])"),
+        ("cnn3[widths=[8, 8, 8, 8]]", "widths: list should have at most 3 items"),
+        ("cnn3[widths=8]", "widths: input should be a valid list (got 8)"),
+    ],
+)
+def test_a_list_of_another_length_is_refused_in_the_users_words(menu: Menu, expression: str, says: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        menu.resolve("classifiers", expression)
+    assert says in str(caught.value)
+
+
+def test_a_value_out_of_range_is_named_once(menu: Menu) -> None:
+    with pytest.raises(UsageError, match=r"0\.05 and 30 pixels, not 99$"):
+        menu.resolve("blurs", "gaussian[sigma=99]")
+
+
 def test_an_unknown_kind_is_refused(menu: Menu) -> None:
     with pytest.raises(UnknownName, match="did you mean 'blurs'"):
         menu.resolve("blur", "none")

@@ -22,6 +22,9 @@ def main() -> None:
     except BrokenPipeError:  # `blurbench ls | head`
         sys.stderr.close()
         sys.exit(0)
+    except FileExistsError as error:
+        print(f"blurbench: {error.filename}: this is a file; a folder is wanted", file=sys.stderr)
+        sys.exit(1)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         print(f"blurbench: {where}{error.strerror or error}", file=sys.stderr)

@@ -30,7 +30,7 @@ def advise(
         str | None, typer.Option(help="Name of a board in the results folder, or FOLDER/boards/NAME.json.")
     ] = None,
     out: options.Out = Path("blurbench-results"),
-    dataset: Annotated[str | None, typer.Option(help="The data set most like your images; default: all.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="The data set most like your images [all].")] = None,
     classifier: Annotated[str | None, typer.Option(help="Only this classifier.")] = None,
     budget_ms: Annotated[
         float | None, typer.Option(min=0, help="The most that a remedy may add to the time of one image.")
@@ -79,7 +79,7 @@ def _text(advice: Advice) -> str:
     if shown:
         parts.append("\n" + _table(shown) + "\n")
     if more := len(advice.allowed) - len(shown):
-        parts.append(f"{more} more rows win less.")
+        parts.append("1 more row wins less." if more == 1 else f"{more} more rows win less.")
     if advice.ruled_out:
         named = [f"{one.row} ({_signed(one.gain)}; {', '.join(one.against)})" for one in advice.ruled_out[:MOST_ROWS]]
         parts.append(f"Ruled out by what you ask: {_listed(named, len(advice.ruled_out))}.")

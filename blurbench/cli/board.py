@@ -19,20 +19,28 @@ if TYPE_CHECKING:
     from blurbench.leaderboard.standings import Standings
     from blurbench.results.record import Manifest, Record, Timing
 
-__all__ = ["board_at", "publish_board", "records_of", "standings_of", "write_board", "write_index"]
+__all__ = ["begun", "board_at", "manifest_of", "publish_board", "records_of", "timings_of", "write_board"]
 
 PICTURED = 4
 """Images in a strip of samples."""
+
+
+def manifest_of(store: Store, board: str) -> Manifest:
+    """What cells a stored board has; raises UsageError, naming the boards that there are."""
+    manifest = store.manifest(board)
+    if manifest is None and board in store.boards():
+        raise UsageError(f"the manifest of board {board!r} is damaged; the run that made it writes it again")
+    if manifest is None:
+        known = ", ".join(store.boards()) or "none yet; `blurbench run` makes one"
+        raise UsageError(f"no board {board!r} in {store.root}; there is: {known}")
+    return manifest
 
 
 def records_of(store: Store, board: str) -> tuple[Manifest, dict[str, Record]]:
     """The lines of a stored board, and their records; one that cannot be compared with the others is a failed one."""
     from blurbench.results.agreement import without_dissenters
 
-    manifest = store.manifest(board)
-    if manifest is None:
-        known = ", ".join(store.boards()) or "none yet; `blurbench run` makes one"
-        raise UsageError(f"no board {board!r} in {store.root}; there is: {known}")
+    manifest = manifest_of(store, board)
     records = {line.key: store.record(line.key) for line in manifest.lines}
     return manifest, without_dissenters(manifest, {key: one for key, one in records.items() if one is not None})
 
@@ -45,13 +53,26 @@ def board_at(path: Path, board: str | None = None, elsewhere: Sequence[str] = ()
     store = Store(path)
     if not (store.root / "boards").is_dir():
         raise UsageError(f"{path} is no results folder and no board in one")
-    boards = [board] if board else store.boards()
+    boards = [board] if board else begun(store, store.boards())
     if len(boards) > 1:
         boards = [name for name in boards if name in elsewhere] or boards
-    if len(boards) != 1:
-        known = ", ".join(boards) or "none yet"
-        raise UsageError(f"{path} holds these boards: {known}; choose one with --board")
+    if not boards:
+        raise UsageError(f"there is no board in {path}; `blurbench run` makes one")
+    if len(boards) > 1:
+        raise UsageError(f"{path} holds these boards: {', '.join(boards)}; choose one with --board")
     return store, boards[0]
+
+
+def begun(store: Store, boards: list[str]) -> list[str]:
+    """The boards with a record, if any has one: a run that could not start leaves a board without."""
+    if len(boards) < 2:
+        return boards
+    return [name for name in boards if _is_begun(store, name)] or boards
+
+
+def _is_begun(store: Store, name: str) -> bool:
+    manifest = store.manifest(name)
+    return manifest is None or any(store.record(line.key) is not None for line in manifest.lines)
 
 
 def timings_of(store: Store, records: Mapping[str, Record]) -> dict[str, Timing]:
@@ -60,7 +81,7 @@ def timings_of(store: Store, records: Mapping[str, Record]) -> dict[str, Timing]
     return {key: timing for key, timing in timings.items() if timing is not None}
 
 
-def standings_of(store: Store, board: str, baseline_classifier: str | None = None) -> Standings:
+def _standings_of(store: Store, board: str, baseline_classifier: str | None = None) -> Standings:
     """The standings of a stored board; `baseline_classifier` is the reference of its corruption errors."""
     from blurbench.leaderboard.standings import standings
 
@@ -72,7 +93,7 @@ def write_board(store: Store, board: str, baseline_classifier: str | None = None
     """Write markdown, CSV and the web page beside the manifest; return the summary to be printed and the paths."""
     from blurbench.leaderboard import csv, markdown, page
 
-    result = standings_of(store, board, baseline_classifier)
+    result = _standings_of(store, board, baseline_classifier)
     files = {".md": markdown.render(result), ".csv": csv.rows(result)}
     files[".html"] = page.render(result, _strips(store, board))
     paths = [store.board_path(board, suffix) for suffix in files]
@@ -86,7 +107,7 @@ def publish_board(store: Store, board: str, folder: Path, baseline_classifier: s
     from blurbench.leaderboard import json, latex
     from blurbench.leaderboard.picture import recovery_chart, sample_strip
 
-    result = standings_of(store, board, baseline_classifier)
+    result = _standings_of(store, board, baseline_classifier)
     files: dict[str, str | bytes] = {
         suffix: store.board_path(board, suffix).read_bytes() for suffix in (".md", ".csv", ".html")
     }
@@ -101,7 +122,7 @@ def publish_board(store: Store, board: str, folder: Path, baseline_classifier: s
         name = re.sub(r"[^A-Za-z0-9._-]+", "-", f"{board}.{strip.dataset}.{strip.blur}")  # labels are not file names
         paths.append(folder / f"{name}.png")
         sample_strip(strip.stages, paths[-1])
-    return [*paths, *_sigma_curve(store, board, folder), *write_index(folder)]
+    return [*paths, *_sigma_curve(store, board, folder), *_write_index(folder)]
 
 
 def _sigma_curve(store: Store, board: str, folder: Path) -> list[Path]:
@@ -116,7 +137,7 @@ def _sigma_curve(store: Store, board: str, folder: Path) -> list[Path]:
     return [path]
 
 
-def write_index(folder: Path) -> list[Path]:
+def _write_index(folder: Path) -> list[Path]:
     """The front page of a folder of published results, made anew from what lies there."""
     from blurbench.leaderboard import index
 

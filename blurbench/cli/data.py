@@ -44,7 +44,7 @@ def _place(files: tuple[Path, ...]) -> str:
 @app.command("fetch")
 def fetch(
     names: Annotated[list[str], typer.Argument(help="Data sets to download.")],
-    to: Annotated[Path | None, typer.Option(help="Folder; default: blurbench's cache, where runs look.")] = None,
+    to: Annotated[Path | None, typer.Option(help="Folder [blurbench's cache, where runs look].")] = None,
 ) -> None:
     """Download data sets, checking their checksums."""
     menu = discover()
@@ -52,7 +52,7 @@ def fetch(
     datasets = {name: menu.resolve("datasets", name) for name in names}
     for name, dataset in datasets.items():
         try:
-            dataset.sources(data_folders((folder,)))
+            dataset.sources((folder, *data_folders()))
             typer.echo(f"{name}: already here")
             continue
         except Unavailable:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from blurbench.cli import options
-from blurbench.cli.board import publish_board, write_board
+from blurbench.cli.board import begun, publish_board, write_board
 from blurbench.cli.estimation import estimation_boards, publish_estimations
 from blurbench.errors import UsageError
 from blurbench.results.store import Store
@@ -29,13 +29,12 @@ def leaderboard(
 ) -> None:
     """Render a board from the records in the results folder."""
     store = Store(out)
-    if board in (estimators := estimation_boards(store)) or (
-        board is None and not store.boards() and len(estimators) == 1
-    ):
-        paths = publish_estimations(store, board or estimators[0], publish or store.root / "boards")
+    estimators = estimation_boards(store)
+    name = board or only_board(store, [*store.boards(), *estimators])
+    if name in estimators:
+        paths = publish_estimations(store, name, publish or store.root / "boards")
         typer.echo("\n".join(["Written:", *(f"  {path}" for path in paths)]))
         return
-    name = board or only_board(store)
     summary, paths = write_board(store, name, baseline_classifier)
     typer.echo(summary)
     if publish is not None:
@@ -43,10 +42,11 @@ def leaderboard(
     typer.echo("\n".join(["Written:", *(f"  {path}" for path in paths)]))
 
 
-def only_board(store: Store) -> str:
-    """The name of the one board that a results folder holds."""
-    boards = store.boards()
-    if len(boards) != 1:
-        known = ", ".join(boards) or "none yet; `blurbench run` makes one"
-        raise UsageError(f"name the board that you want; in {store.root} there is: {known}")
+def only_board(store: Store, boards: list[str] | None = None) -> str:
+    """The name of the one board that a results folder holds; `boards` are those that count, not estimators' if None."""
+    boards = begun(store, store.boards() if boards is None else boards)
+    if not boards:
+        raise UsageError(f"there is no board in {store.root}; `blurbench run` makes one")
+    if len(boards) > 1:
+        raise UsageError(f"name the board that you want; in {store.root} there are: {', '.join(boards)}")
     return boards[0]

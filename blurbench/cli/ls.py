@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import typing
 from dataclasses import MISSING, fields
 from pathlib import Path
@@ -37,19 +38,34 @@ def ls(
         typer.echo(json.dumps([_facts(menu, entry) for entry in entries], indent=2, default=str))
         return
     for entry in entries:
-        typer.echo(f"{entry.name:24} {_summary(entry)}")
+        typer.echo(f"{entry.name:24} {_summary(menu, entry)}")
         if verbose:
             _details(_facts(menu, entry))
 
 
-def _summary(entry: Entry) -> str:
-    """The first sentence of a plugin's module or class, or a suite's title."""
+def _summary(menu: Menu, entry: Entry) -> str:
+    """What a plugin is: the first paragraph of its module, or of its class where others share the module or the module
+    says nothing; a suite's title."""
     if isinstance(entry.target, Path):
         return _suite(entry.target).title
-    text = entry.target.__doc__ or ""
-    if not text or text.startswith(f"{entry.target.__name__}("):  # what dataclass writes where there is none
-        text = __import__(entry.target.__module__, fromlist=["_"]).__doc__ or ""
-    return " ".join(text.strip().split("\n\n")[0].split())
+    module = _module(entry)
+    alone = [one for entries in menu.entries.values() for one in entries.values() if _module(one) == module] == [entry]
+    return (_paragraph(module) if alone else "") or _note(entry)
+
+
+def _module(entry: Entry) -> Any:
+    return None if isinstance(entry.target, Path) else sys.modules[entry.target.__module__]
+
+
+def _note(entry: Entry) -> str:
+    """The first paragraph of a plugin's class, if that is more than what dataclass writes where there is none."""
+    if isinstance(entry.target, Path) or (entry.target.__doc__ or "").startswith(f"{entry.target.__name__}("):
+        return ""
+    return _paragraph(entry.target)
+
+
+def _paragraph(documented: Any) -> str:
+    return " ".join((documented.__doc__ or "").strip().split("\n\n")[0].split())
 
 
 def _suite(path: Path) -> Suite | EstimationSuite:
@@ -59,13 +75,15 @@ def _suite(path: Path) -> Suite | EstimationSuite:
 def _facts(menu: Menu, entry: Entry) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "name": entry.name,
-        "summary": _summary(entry),
+        "summary": _summary(menu, entry),
         "package": entry.package,
         "version": entry.version,
     }
     if isinstance(entry.target, Path):
         suite = _suite(entry.target)
         return {**facts, "suite_version": suite.version, "budgets": list(suite.budgets), "file": str(entry.target)}
+    if (note := _note(entry)) != facts["summary"]:
+        facts["note"] = note
     facts |= {
         "paper": entry.target.paper,
         "revision": entry.target.revision,
@@ -120,6 +138,8 @@ def _network_size(menu: Menu, entry: Entry) -> int | None:
 
 
 def _details(facts: dict[str, Any]) -> None:
+    if facts.get("note"):
+        typer.echo(f"    {facts['note']}")
     for parameter in facts.get("parameters", ()):
         unit = f" {parameter['unit']}" if parameter.get("unit") else ""
         low_high = f", {parameter['range'][0]:g} to {parameter['range'][1]:g}{unit}" if "range" in parameter else ""

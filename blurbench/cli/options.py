@@ -13,12 +13,23 @@ from typer.core import TyperGroup
 
 from blurbench.running.session import Request
 
-__all__ = ["DataDirs", "Out", "WithDefault", "selecting"]
+__all__ = ["Budget", "DataDirs", "Device", "Jobs", "Minutes", "Out", "Seeds", "Threads", "WithDefault", "selecting"]
 
 Out: TypeAlias = Annotated[Path, typer.Option("--out", "-o", help="Results folder.")]
 DataDirs: TypeAlias = Annotated[
     list[Path] | None, typer.Option("--data-dir", help="Where real data sets lie; also BLURBENCH_DATA.")
 ]
+Budget: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--budget", "-b", help="How much data and training: quick, standard ...; see `blurbench ls suites -v`."
+    ),
+]
+Seeds: TypeAlias = Annotated[int, typer.Option(min=1, max=1000, help="Number of replicates.")]
+Minutes: TypeAlias = Annotated[float | None, typer.Option(min=0.001, help="Time limit of each fit or cell.")]
+Device: TypeAlias = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")]
+Jobs: TypeAlias = Annotated[int | None, typer.Option("-j", "--jobs", min=1, help="Workers [one a core, or one a GPU].")]
+Threads: TypeAlias = Annotated[int, typer.Option(min=1, help="Threads a worker.")]
 
 
 class WithDefault(TyperGroup):
@@ -33,11 +44,9 @@ def _request(
     suite: Annotated[
         str, typer.Option("--suite", "-s", help="Name or file; see `blurbench ls suites`.")
     ] = "mnist-family",
-    budget: Annotated[
-        str, typer.Option("--budget", "-b", help="How much data and training: quick, standard.")
-    ] = "quick",
+    budget: Budget = "quick",
     out: Out = Path("blurbench-results"),
-    seeds: Annotated[int, typer.Option(min=1, max=1000, help="Number of replicates.")] = 1,
+    seeds: Seeds = 1,
     dataset: Annotated[
         list[str] | None, typer.Option(help="Only this data set, by name or label (repeatable).")
     ] = None,
@@ -46,11 +55,11 @@ def _request(
     train_blur: Annotated[list[str] | None, typer.Option(help="Only this training blur.")] = None,
     test_blur: Annotated[list[str] | None, typer.Option(help="Only this test blur; `none` stays.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many training images.")] = None,
-    minutes: Annotated[float | None, typer.Option(min=0.001, help="Time limit of each task.")] = None,
+    minutes: Minutes = None,
     data_dir: DataDirs = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")] = "auto",
-    jobs: Annotated[int | None, typer.Option("-j", "--jobs", min=1, help="Workers [one a core, or one a GPU].")] = None,
-    threads: Annotated[int, typer.Option(min=1, help="Threads a worker.")] = 1,
+    device: Device = "auto",
+    jobs: Jobs = None,
+    threads: Threads = 1,
 ) -> Request:
     """The part of a matrix that the user wants, and how to run it."""
     axes = {

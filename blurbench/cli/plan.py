@@ -10,7 +10,7 @@ from blurbench.cli import options
 from blurbench.cli.estimation import estimation_session, plan_estimators
 from blurbench.running.session import Request, Session
 
-__all__ = ["plan"]
+__all__ = ["plan", "span"]
 
 
 @options.selecting
@@ -36,10 +36,21 @@ def plan(request: Request) -> None:
         typer.echo(f"    {failed} failed, were blocked or skipped before; `run --rerun failed` tries them again")
     for reason, count in skipped.most_common():
         typer.echo(f"    {count} x {reason}")
-    typer.echo(f"  to fit: {kinds['restorer']} restorers, {kinds['predictor']} predictors; {kinds['timing']} timings")
+    restorers, predictors, timings = (_counted(kinds[kind], kind) for kind in ("restorer", "predictor", "timing"))
+    typer.echo(f"  to fit: {restorers}, {predictors}; {timings}")
     if tasks:
         needed = estimate(session, tasks)
         typer.echo(
-            f"  about {needed.minutes:.0f} minutes with {needed.workers} workers, {needed.disk_mib:.0f} MiB of disk"
+            f"  {span(needed.minutes)} with {_counted(needed.workers, 'worker')}, {needed.disk_mib:.0f} MiB of disk"
         )
         typer.echo(f"  ({needed.basis})")
+
+
+def span(minutes: float) -> str:
+    if minutes < 1:
+        return "less than a minute"
+    return f"about {minutes:.0f} minutes" if minutes < 180 else f"about {minutes / 60:.0f} hours"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -167,7 +167,8 @@ def _answers(paths: tuple[Path, ...], estimator: Estimator, stride: int) -> Iter
 
 def _hints(picture: Picture, reading: Reading) -> Iterator[str]:
     if reading.sigma is None:
-        yield "flat: there is nothing in it to read blur from"
+        what = "flat or transparent" if picture.image.mode in ("LA", "RGBA") else "flat"
+        yield f"{what}: there is nothing in it to read blur from"
     elif reading.textured < FEW_WINDOWS:
         yield f"unsure: only {reading.textured} of {reading.sigmas.size} windows have texture"
     if reading.spread and reading.spread[1] - reading.spread[0] > WIDE_SPREAD:

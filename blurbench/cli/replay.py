@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -14,17 +14,21 @@ from blurbench.leaderboard.escape import one_line
 from blurbench.results.store import Store
 from blurbench.running.session import chosen_device, data_folders
 
-__all__ = ["Device", "Refit", "replay"]
+if TYPE_CHECKING:
+    from blurbench.results.record import Record
 
-Refit = Annotated[bool, typer.Option("--refit", help="Fit everything anew instead of loading stored artifacts.")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")]
+__all__ = ["Refit", "replay"]
+
+Refit: TypeAlias = Annotated[
+    bool, typer.Option("--refit", help="Fit everything anew instead of loading stored artifacts.")
+]
 
 
 def replay(
     key: Annotated[str, typer.Argument(help="The key of a cell, or its first characters.")],
     out: options.Out = Path("blurbench-results"),
     refit: Refit = False,
-    device: Device = "auto",
+    device: options.Device = "auto",
     data_dir: options.DataDirs = None,
 ) -> None:
     """Measure a stored cell again from its artifacts: at most 0.1% of the predictions may change.
@@ -38,19 +42,17 @@ def replay(
     folders = data_folders(tuple(data_dir or ()))
     with replaying(discover(), store, folders, chosen_device(device), threads_of([record]), refit) as replayer:
         found = replayer.replay(record)
-    typer.echo(f"{one_line(record.key)}  {title(record)}")
+    typer.echo(f"{one_line(record.key)}  {_title(record)}")
     typer.echo(f"top-1 {found.top1_before:.2%} before, {found.top1_after:.2%} now")
     typer.echo(f"{'The same' if found.agrees else 'NOT the same'}: {found.judgement}.")
     if not found.agrees:
         raise typer.Exit(1)
 
 
-def title(record: object) -> str:
+def _title(record: Record) -> str:
     """Which cell a record is of."""
     from blurbench.results.recall import parts_of
-    from blurbench.results.record import Record
 
-    assert isinstance(record, Record)
     labels = {axis: one_line(part.label, 80) for axis, part in parts_of(record).items()}
     fitted_to = f" on {labels['train_blur']}" if record.train_blur.name != "none" else ""
     strategy = f"{labels['strategy']}{fitted_to} ({labels['classifier']})"

@@ -24,19 +24,17 @@ FOLDER = "papers"
 
 def reproduce(
     name: Annotated[str, typer.Argument(metavar="PAPER", help=f"One of {', '.join(NAMES)}.")],
-    budget: Annotated[
-        str, typer.Option("--budget", "-b", help="quick (embedded data), small, standard (real files), paper.")
-    ] = "quick",
+    budget: options.Budget = "quick",
     out: options.Out = Path("blurbench-results"),
-    seeds: Annotated[int, typer.Option(min=1, max=1000, help="Number of replicates.")] = 1,
+    seeds: options.Seeds = 1,
     dataset: Annotated[
         list[str] | None, typer.Option(help="Measure only this data set, by name or label (repeatable).")
     ] = None,
-    minutes: Annotated[float | None, typer.Option(min=0.001, help="Time limit of each task.")] = None,
+    minutes: options.Minutes = None,
     data_dir: options.DataDirs = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")] = "auto",
-    jobs: Annotated[int | None, typer.Option("-j", "--jobs", min=1, help="Workers [one a core, or one a GPU].")] = None,
-    threads: Annotated[int, typer.Option(min=1, help="Threads a worker.")] = 1,
+    device: options.Device = "auto",
+    jobs: options.Jobs = None,
+    threads: options.Threads = 1,
     measuring: Annotated[
         bool, typer.Option("--run/--no-run", help="Measure what is missing first, or only tell what is stored.")
     ] = True,

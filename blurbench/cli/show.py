@@ -1,4 +1,4 @@
-"""`blurbench show`: one record, or one plugin, in full."""
+"""`blurbench show`: one stored record in full."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from blurbench.cli import options
+from blurbench.cli.board import manifest_of
 from blurbench.cli.leaderboard import only_board
 from blurbench.errors import UsageError
 from blurbench.leaderboard.escape import one_line
@@ -25,7 +26,9 @@ def submit(
     from blurbench.results.merging import gather
 
     store = Store(out)
-    outgoing = gather(store, board or only_board(store))
+    name = board or only_board(store)
+    manifest_of(store, name)  # a wrong name gets the names that there are
+    outgoing = gather(store, name)
     if not outgoing.files:
         raise UsageError("there is nothing to submit: no cell of this board is measured")
     packed = outgoing.pack()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from blurbench.cli import options
 from blurbench.errors import UsageError
 from blurbench.results.store import write_atomically
 
@@ -35,7 +36,7 @@ def time(
         list[str] | None, typer.Option(help="Blurs whose name begins so: gaussian, 'disc, largest' (repeatable).")
     ] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Processor threads [one a core].")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")] = "auto",
+    device: options.Device = "auto",
     quick: Annotated[bool, typer.Option("--quick", help="A first look in under a minute.")] = False,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="FILE.md; FILE.json is written beside it.")] = None,
 ) -> None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blurbench.cli import options
+from blurbench.cli.board import manifest_of
 from blurbench.cli.leaderboard import only_board
-from blurbench.cli.replay import Device, Refit
+from blurbench.cli.replay import Refit
 from blurbench.discovery import discover
 from blurbench.errors import BlurbenchError, UsageError
 from blurbench.leaderboard.escape import one_line
@@ -30,7 +31,7 @@ def verify(
     sample: Annotated[str, typer.Option(help="How many of its measured cells: 5%, or a number.")] = "5%",
     seed: Annotated[int, typer.Option(min=0, help="Another seed, another sample.")] = 0,
     refit: Refit = False,
-    device: Device = "auto",
+    device: options.Device = "auto",
     data_dir: options.DataDirs = None,
 ) -> None:
     """Replay a random sample of a board's cells; exit code 1 unless each could be replayed and agrees."""
@@ -38,8 +39,7 @@ def verify(
 
     store = Store(out)
     name = board or only_board(store)
-    if (manifest := store.manifest(name)) is None:
-        raise UsageError(f"no board {name!r} in {store.root}")
+    manifest = manifest_of(store, name)
     stored = [record for line in manifest.lines if (record := store.record(line.key)) is not None]
     chosen = pick(stored, _share(sample, len(stored)), seed)
     if not chosen:

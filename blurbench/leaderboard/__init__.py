@@ -1,1 +1,4 @@
-"""Boards from stored records: standings, markdown, CSV, pictures. Nothing here runs a benchmark or imports torch."""
+"""What stored records say: standings, rankings, advice, comparisons, and the pages and pictures that show them.
+
+Nothing here runs a benchmark or imports torch.
+"""

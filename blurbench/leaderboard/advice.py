@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 
 from blurbench.errors import Unavailable, UnknownName
-from blurbench.leaderboard.comparison import mean_change, row_name
+from blurbench.leaderboard.comparison import mean_change
 from blurbench.leaderboard.measured import Cells, Entry, Measured, Place, baseline_entry, common_seeds, gather
 from blurbench.leaderboard.nearest import Answering, answering_blur
 from blurbench.leaderboard.rows import CLEAN, ORACLE
+from blurbench.leaderboard.wording import row_name
 from blurbench.metrics.intervals import Interval
 from blurbench.metrics.ranks import Scores, rank_sets
 from blurbench.metrics.robustness import recovered
@@ -138,7 +139,7 @@ class _Asked:
             answering,
             self.places[0].classifier,
             tuple(place.dataset for place in self.places),
-            baseline=row_name(self.baseline),
+            baseline=row_name(*self.baseline),
             seeds=min(len(self._seeds(entry)) for entry in [self.baseline, *pairable]),
             images=sum(row.metrics[0].n for row in base),
             loss=self._loss,
@@ -176,7 +177,7 @@ class _Asked:
         clean = self._change(self._rows(self.baseline, clean=True), self._rows(entry, clean=True))
         added = self._added_ms(rows, base)
         return Option(
-            row_name(entry),
+            row_name(*entry),
             gain,
             recovered=recovered(gain.estimate, loss) if loss else None,
             clean_change=clean,
@@ -236,9 +237,9 @@ class _Asked:
             yield f"{self.places[0].classifier} on {', '.join(lacking)}"
         for entry in others:
             if entry not in complete:
-                yield f"{row_name(entry)}: {self._reason(entry)}"
+                yield f"{row_name(*entry)}: {self._reason(entry)}"
             elif entry not in pairable:
-                yield f"{row_name(entry)}: no seed that the baseline was measured with"
+                yield f"{row_name(*entry)}: no seed that the baseline was measured with"
 
     def _reason(self, entry: Entry) -> str:
         for place in self.places:

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from blurbench.errors import UnknownName, UsageError
 from blurbench.leaderboard.measured import Cells, Entry, Measured, Place, common_seeds, difference, gather
 from blurbench.leaderboard.rows import CLEAN
+from blurbench.leaderboard.wording import row_name
 from blurbench.metrics.intervals import Interval, difference_interval, mean_difference_interval
 from blurbench.results.record import Manifest, Record
 
-__all__ = ["Change", "Comparison", "Uncompared", "compare_boards", "compare_strategies", "mean_change", "row_name"]
+__all__ = ["Change", "Comparison", "Uncompared", "compare_boards", "compare_strategies", "mean_change"]
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def compare_boards(
     before, after = gather(*one), gather(*other)
     places = dict.fromkeys([*before, *after])
     return _compared(
-        _Pair(place, row_name(entry), before.get(place, {}).get(entry), after.get(place, {}).get(entry))
+        _Pair(place, row_name(*entry), before.get(place, {}).get(entry), after.get(place, {}).get(entry))
         for place in places
         for entry in dict.fromkeys([*before.get(place, {}), *after.get(place, {})])
     )
@@ -104,23 +105,18 @@ def compare_strategies(board: tuple[Manifest, Mapping[str, Record]], one: str, o
     for place, rows in cells.items():
         firsts, seconds = ([entry for entry in rows if _is(entry, name)] for name in (one, other))
         chosen = [(a, b) for a in firsts for b in seconds if a != b and _may_pair(a, b, (one, other))]
-        pairs += [_Pair(place, f"{row_name(b)} against {row_name(a)}", rows[a], rows[b]) for a, b in chosen]
+        pairs += [_Pair(place, f"{row_name(*b)} against {row_name(*a)}", rows[a], rows[b]) for a, b in chosen]
     if not pairs:
         raise UsageError(f"{one!r} and {other!r} are nowhere on this board in one block with the same training blur")
     return _compared(pairs)
 
 
-def row_name(entry: Entry) -> str:
-    """`retrain on gaussian-2`."""
-    return entry.strategy + (f" on {entry.train_blur}" if entry.train_blur else "")
-
-
 def _is(entry: Entry, name: str) -> bool:
-    return name in (entry.strategy, row_name(entry))
+    return name in (entry.strategy, row_name(*entry))
 
 
 def _may_pair(one: Entry, other: Entry, names: Sequence[str]) -> bool:
-    in_full = row_name(one) == names[0] and row_name(other) == names[1]
+    in_full = row_name(*one) == names[0] and row_name(*other) == names[1]
     return in_full or one.train_blur == other.train_blur or not (one.train_blur and other.train_blur)
 
 

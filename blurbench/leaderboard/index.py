@@ -10,7 +10,7 @@ from blurbench.errors import RecordError
 from blurbench.leaderboard import json
 from blurbench.leaderboard.escape import for_markdown
 from blurbench.leaderboard.rows import Standings
-from blurbench.leaderboard.wording import gain
+from blurbench.leaderboard.wording import gain, row_name
 
 __all__ = ["html", "markdown", "published"]
 
@@ -39,15 +39,11 @@ class Published:
         """The best row of each classifier."""
         rankings = self.standings.rankings if self.standings else ()
         return [
-            f"{ranking.classifier}: {_row(ranking.rows[0].strategy, ranking.rows[0].train_blur)} "
+            f"{ranking.classifier}: {row_name(ranking.rows[0].strategy, ranking.rows[0].train_blur)} "
             f"{gain(ranking.rows[0].gain)} points"
             for ranking in rankings
             if ranking.rows and ranking.rows[0].gain
         ]
-
-
-def _row(strategy: str, train_blur: str) -> str:
-    return f"{strategy} on {train_blur}" if train_blur else strategy
 
 
 def published(folder: Path) -> list[Published]:

@@ -116,5 +116,8 @@ _TERMS = {
     "MACs": "multiply-accumulates an image at prediction.",
     "ms (1), ms (256)": "milliseconds an image takes alone, and in a batch of 256; added: more than {baseline} takes.",
     "MB (256)": "memory that predicting a batch of 256 takes.",
+    "observed": "what the remedy says of itself, a mean over the test images: masked_share, the share of patches left "
+    "out.",
+    "block": "one data set, classifier and test blur; something to recover: {baseline} surely loses by that blur.",
     "overall": "every blurred block weighs the same; the data sets are fixed, so intervals do not speak of others.",
 }

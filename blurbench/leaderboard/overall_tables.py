@@ -60,7 +60,8 @@ def unseen_section(standings: Standings) -> list[str]:
 
 def extent(ranking: Ranking) -> str:
     """Over how many blocks the means go."""
-    return f"{ranking.blurred_blocks} blurred blocks ({ranking.blocks_with_a_loss} with something to recover)"
+    blocks = f"{ranking.blurred_blocks} blurred block{'' if ranking.blurred_blocks == 1 else 's'}"
+    return f"{blocks} ({ranking.blocks_with_a_loss} with something to recover)"
 
 
 def _some(cells: Sequence[str], most: int = 3) -> str:

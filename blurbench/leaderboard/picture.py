@@ -1,8 +1,4 @@
-"""Pictures for a board: what blur and a restorer do to images, and top-1 over the test blurs.
-
-Both are transparent, with a grey that reads on a white and on a dark page, and are the same bytes for the same input
-and the same matplotlib. Matplotlib is imported inside the functions.
-"""
+"""Pictures for a board: what blur and a restorer do to images, and top-1 over the test blurs."""
 
 from __future__ import annotations
 
@@ -15,21 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blurbench.errors import UsageError
-from blurbench.leaderboard.escape import one_line
+from blurbench.leaderboard.drawing import GREY, MARKERS, PALETTE, SETTINGS, plain, save
 from blurbench.leaderboard.rows import Block, Overall, Ranking, Standings
-from blurbench.leaderboard.wording import NOTHING
+from blurbench.leaderboard.wording import row_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 __all__ = ["recovery_chart", "sample_strip"]
-
-_GREY = "#7d8590"
-_PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#8c6bb1", "#a6761d")
-"""Okabe & Ito's colours for all kinds of colour vision, less black and yellow, and two more."""
-_MARKERS = "osD^vPX*"
-_SETTINGS: Any = {"font.size": 9, "svg.hashsalt": "blurbench", "svg.fonttype": "path"}
 
 
 # --- sample images -------------------------------------------------------------------------------------------------
@@ -47,16 +36,16 @@ def sample_strip(stages: Mapping[str, NDArray[Any]], path: Path) -> None:
 
     images = {title: _shown(stage) for title, stage in stages.items()}
     rows = len(next(iter(images.values())))
-    with mpl.rc_context(_SETTINGS):
+    with mpl.rc_context(SETTINGS):
         tight = ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
         figure = Figure(figsize=(1.1 * len(images), 1.1 * rows + 0.3), layout=tight)
         grid = figure.subplots(rows, len(images), squeeze=False)
         for column, (title, stage) in enumerate(images.items()):
-            grid[0, column].set_title(_broken(title), color=_GREY, fontsize=9)
+            grid[0, column].set_title(_broken(title), color=GREY, fontsize=9)
             for row in range(rows):
                 grid[row, column].imshow(stage[row], cmap="gray", vmin=0, vmax=1, interpolation="nearest")
                 grid[row, column].axis("off")
-        _save(figure, path)
+        save(figure, path)
 
 
 def _shown(stage: NDArray[Any]) -> NDArray[np.float64]:
@@ -70,7 +59,7 @@ def _broken(title: str, width: int = 16) -> str:
     """The title in lines that fit over an image."""
     import textwrap
 
-    return "\n".join(textwrap.wrap(_plain(title), width))
+    return "\n".join(textwrap.wrap(plain(title), width))
 
 
 # --- top-1 over test blurs -----------------------------------------------------------------------------------------
@@ -91,7 +80,7 @@ def recovery_chart(standings: Standings, path: Path, classifier: str | None = No
     datasets = [name for name in standings.datasets if any(block.dataset == name for block in blocks)]
     columns = min(3, len(datasets))
     rows = -(-len(datasets) // columns)
-    with mpl.rc_context(_SETTINGS):
+    with mpl.rc_context(SETTINGS):
         figure = Figure(figsize=(3.4 * columns + 0.3, 2.6 * rows + 0.24 * (len(lines) + 2)), layout="constrained")
         panels = figure.subplots(rows, columns, sharey=True, squeeze=False)
         for panel, dataset in zip(panels.flat, datasets, strict=False):
@@ -99,13 +88,13 @@ def recovery_chart(standings: Standings, path: Path, classifier: str | None = No
         for panel in panels.flat[len(datasets) :]:
             panel.axis("off")
         for row in panels:
-            row[0].set_ylabel(f"top-1 of {_plain(ranking.classifier)}, %", color=_GREY)
+            row[0].set_ylabel(f"top-1 of {plain(ranking.classifier)}, %", color=GREY)
         handles, labels = panels.flat[0].get_legend_handles_labels()
-        title = f"mean gain over {_plain(standings.baseline)} under blur, percentage points"
-        legend = figure.legend(handles, labels, title=title, loc="outside lower left", frameon=False, labelcolor=_GREY)
-        legend.get_title().set_color(_GREY)
+        title = f"mean gain over {plain(standings.baseline)} under blur, percentage points"
+        legend = figure.legend(handles, labels, title=title, loc="outside lower left", frameon=False, labelcolor=GREY)
+        legend.get_title().set_color(GREY)
         legend.set_alignment("left")
-        _save(figure, path)
+        save(figure, path)
 
 
 def _ranking(standings: Standings, classifier: str | None) -> Ranking:
@@ -118,13 +107,13 @@ def _ranking(standings: Standings, classifier: str | None) -> Ranking:
 def _lines(ranking: Ranking, most: int) -> Iterator[tuple[Overall, dict[str, Any]]]:
     """What is drawn, best first, and how."""
     strategies = [one for one in ranking.rows if not one.is_baseline][:most]
-    for one, color, marker in zip(strategies, cycle(_PALETTE), cycle(_MARKERS), strict=False):
+    for one, color, marker in zip(strategies, cycle(PALETTE), cycle(MARKERS), strict=False):
         yield one, {"color": color, "marker": marker}
     for one in ranking.rows:
         if one.is_baseline:
-            yield one, {"color": _GREY, "linestyle": "--", "linewidth": 2}
+            yield one, {"color": GREY, "linestyle": "--", "linewidth": 2}
     for one in ranking.oracles[:1]:
-        yield one, {"color": _GREY, "linestyle": ":", "marker": "."}
+        yield one, {"color": GREY, "linestyle": ":", "marker": "."}
 
 
 def _panel(
@@ -133,10 +122,10 @@ def _panel(
     for one, look in lines:
         heights = [_top1(block, one) for block in blocks]
         panel.plot(heights, label=_label(one), markersize=4, **{"linewidth": 1.3, **look})
-    panel.set_title(_plain(dataset), color=_GREY, fontsize=10)
-    panel.set_xticks(range(len(blocks)), [_plain(block.test_blur) for block in blocks], rotation=30, ha="right")
-    panel.tick_params(colors=_GREY, length=0)
-    panel.grid(axis="y", color=_GREY, alpha=0.25, linewidth=0.6)
+    panel.set_title(plain(dataset), color=GREY, fontsize=10)
+    panel.set_xticks(range(len(blocks)), [plain(block.test_blur) for block in blocks], rotation=30, ha="right")
+    panel.tick_params(colors=GREY, length=0)
+    panel.grid(axis="y", color=GREY, alpha=0.25, linewidth=0.6)
     panel.spines[:].set_visible(False)
     panel.patch.set_alpha(0)
 
@@ -150,17 +139,5 @@ def _top1(block: Block, one: Overall) -> float:
 
 def _label(one: Overall) -> str:
     mean = "baseline" if one.gain is None else f"{100 * one.gain.estimate:+.1f}"
-    blur = f" on {one.train_blur}" if one.train_blur else ""
     told = ", told the true PSF" if one.rank is None else ""
-    return _plain(f"{one.strategy}{blur}: {mean}{told}")
-
-
-def _plain(text: str) -> str:
-    """Without the sign that starts a formula in matplotlib."""
-    return one_line(text, 90).replace("$", r"\$") or NOTHING
-
-
-def _save(figure: Figure, path: Path) -> None:
-    when = {"Date": None} if path.suffix == ".svg" else {"Software": None}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=150, transparent=True, metadata=when)
+    return plain(f"{row_name(one.strategy, one.train_blur)}: {mean}{told}")

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from blurbench.leaderboard.escape import one_line
+from blurbench.leaderboard.drawing import GREY, SETTINGS, plain, save
 from blurbench.results.record import Line, Manifest, Record
 
 __all__ = ["Cost", "costs_of", "draw_costs"]
 
-_GREY = "#7d8590"
-_SETTINGS: Any = {"font.size": 9, "svg.hashsalt": "blurbench"}
 LEAST = 3
 """Sigmas told, below which there is no curve."""
 
@@ -73,7 +71,7 @@ def draw_costs(costs: list[Cost], path: Path) -> None:
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(_SETTINGS):
+    with mpl.rc_context(SETTINGS):
         figure = Figure(figsize=(8.0, 3.4), layout="constrained")
         panels = figure.subplots(1, 2)
         for dataset, blur, true in dict.fromkeys((cost.dataset, cost.blur, cost.true) for cost in costs):
@@ -81,16 +79,16 @@ def draw_costs(costs: list[Cost], path: Path) -> None:
                 (one for one in costs if (one.dataset, one.blur) == (dataset, blur)), key=lambda one: one.told
             )
             errors = [one.told - true for one in curve]
-            name = one_line(f"{dataset}, {blur}", 60).replace("$", r"\$")
+            name = plain(f"{dataset}, {blur}", 60)
             panels[0].plot(errors, [one.psnr for one in curve], "o-", markersize=3, label=name)
             panels[1].plot(errors, [100 * one.top1 for one in curve], "o-", markersize=3, label=name)
         for panel, heading in zip(panels, ("PSNR of the restored images, dB", "top-1, %"), strict=True):
-            panel.axvline(0, color=_GREY, linewidth=0.8, linestyle=":")
-            panel.set_title(heading, color=_GREY, fontsize=10)
-            panel.set_xlabel("sigma told - true sigma, pixels", color=_GREY)
-            panel.tick_params(colors=_GREY)
-            panel.grid(color=_GREY, alpha=0.25, linewidth=0.6)
+            panel.axvline(0, color=GREY, linewidth=0.8, linestyle=":")
+            panel.set_title(heading, color=GREY, fontsize=10)
+            panel.set_xlabel("sigma told - true sigma, pixels", color=GREY)
+            panel.tick_params(colors=GREY)
+            panel.grid(color=GREY, alpha=0.25, linewidth=0.6)
             panel.spines[:].set_visible(False)
-        panels[1].legend(fontsize=7, frameon=False, labelcolor=_GREY)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=150, metadata={"Software": None})
+            panel.patch.set_alpha(0)
+        panels[1].legend(fontsize=7, frameon=False, labelcolor=GREY)
+        save(figure, path)

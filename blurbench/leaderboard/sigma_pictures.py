@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from blurbench.leaderboard.drawing import GREY, SETTINGS
 from blurbench.leaderboard.escape import one_line
 from blurbench.results.estimation import STEPS
 
 __all__ = ["map_picture"]
 
-_GREY = "#7d8590"
-_SETTINGS: Any = {"font.size": 8, "svg.hashsalt": "blurbench"}
 _LARGEST, _WORST = 3.0, 1.0
 
 
@@ -25,7 +24,7 @@ def map_picture(maps: Mapping[str, Mapping[str, NDArray[np.uint8]]], path: Path)
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(_SETTINGS):
+    with mpl.rc_context({**SETTINGS, "font.size": 8}):
         figure = Figure(figsize=(9.0, 1.75 * len(maps) + 0.5), layout="constrained")
         grid = figure.subplots(len(maps), 5, squeeze=False, width_ratios=[1, 1, 1, 1, 1.5])
         for axes, (title, kept) in zip(grid, maps.items(), strict=True):
@@ -37,14 +36,14 @@ def map_picture(maps: Mapping[str, Mapping[str, NDArray[np.uint8]]], path: Path)
             shown = axes[3].imshow(said - true, cmap="RdBu_r", vmin=-_WORST, vmax=_WORST)
             figure.colorbar(shown, ax=axes[3], shrink=0.8)
             _profile(axes[4], true, said, kept["smoothed"][0] / STEPS)
-            axes[0].set_ylabel(one_line(title, 30), color=_GREY)
+            axes[0].set_ylabel(one_line(title, 30), color=GREY)
             for one in axes[:4]:
                 one.set_xticks([])
                 one.set_yticks([])
         for one, heading in zip(
             grid[0], ("picture", "true sigma", "estimate", "error", "middle of the map"), strict=True
         ):
-            one.set_title(heading, color=_GREY)
+            one.set_title(heading, color=GREY)
         figure.savefig(path, dpi=110, metadata={"Software": None})
 
 

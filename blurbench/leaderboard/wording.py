@@ -18,6 +18,7 @@ __all__ = [
     "percent_in",
     "points",
     "ranks",
+    "row_name",
     "seconds",
     "whole_percent",
 ]
@@ -96,6 +97,11 @@ def count(number: float | None) -> str:
 def megabytes(number: float | None) -> str:
     """`0.4`, `12`."""
     return NOTHING if number is None else seconds(number / 1e6)
+
+
+def row_name(strategy: str, train_blur: str) -> str:
+    """`retrain on gaussian-2`; not escaped."""
+    return f"{strategy} on {train_blur}" if train_blur else strategy
 
 
 def ranks(low: int | None, high: int | None) -> str:

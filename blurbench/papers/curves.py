@@ -7,26 +7,23 @@ from collections.abc import Sequence
 from itertools import cycle
 from pathlib import Path
 
-from blurbench.leaderboard.escape import one_line
+from blurbench.leaderboard.drawing import GREY, MARKERS, PALETTE, SETTINGS, plain, save
 from blurbench.papers.report import Curve
 
 __all__ = ["draw"]
 
-GREY = "#7d8590"
-PALETTE = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#8c6bb1", "#a6761d")
-MARKERS = "osD^vPX*"
 COLUMNS = 4
 
 
 def draw(panels: Sequence[Curve], unit: str, path: Path) -> None:
-    """Write the panels as .png or .svg, transparent, the same bytes for the same values."""
+    """Write the panels as .png or .svg."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     names = list(dict.fromkeys(name for panel in panels for name in panel.lines))
     looks = dict(zip(names, zip(cycle(PALETTE), cycle(MARKERS), strict=False), strict=False))
     rows = math.ceil(len(panels) / COLUMNS)
-    with mpl.rc_context({"font.size": 9, "svg.hashsalt": "blurbench", "svg.fonttype": "path"}):
+    with mpl.rc_context(SETTINGS):
         columns = min(COLUMNS, len(panels))
         figure = Figure(figsize=(2.7 * columns + 0.4, 2.4 * rows + 0.9), layout="constrained")
         grid = figure.subplots(rows, columns, squeeze=False, sharey="row")
@@ -35,7 +32,7 @@ def draw(panels: Sequence[Curve], unit: str, path: Path) -> None:
                 color, marker = looks[name]
                 points = [(x, y) for x, y in zip(panel.levels, line, strict=True) if y is not None]
                 axes.plot(*zip(*points, strict=True), color=color, marker=marker, markersize=4, linewidth=1.3)
-            axes.set_title(_plain(panel.title), color=GREY, fontsize=10)
+            axes.set_title(plain(panel.title, 60), color=GREY, fontsize=10)
             axes.set_xticks(panel.levels)
             axes.tick_params(colors=GREY, length=0)
             axes.grid(axis="y", color=GREY, alpha=0.25, linewidth=0.6)
@@ -48,15 +45,8 @@ def draw(panels: Sequence[Curve], unit: str, path: Path) -> None:
         for axes in grid[-1]:
             axes.set_xlabel("level", color=GREY)
         handles = [
-            mpl.lines.Line2D([], [], color=looks[name][0], marker=looks[name][1], markersize=4, label=_plain(name))
+            mpl.lines.Line2D([], [], color=looks[name][0], marker=looks[name][1], markersize=4, label=plain(name, 60))
             for name in names
         ]
         figure.legend(handles=handles, loc="outside lower left", ncols=COLUMNS, frameon=False, labelcolor=GREY)
-        when = {"Date": None} if path.suffix == ".svg" else {"Software": None}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=150, transparent=True, metadata=when)
-
-
-def _plain(text: str) -> str:
-    """Without the sign that starts a formula in matplotlib."""
-    return one_line(text, 60).replace("$", r"\$")
+        save(figure, path)

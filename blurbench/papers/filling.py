@@ -11,25 +11,24 @@ from blurbench.papers.findings import Findings, Found, Place
 from blurbench.papers.published import Anchor
 from blurbench.papers.report import Comparison, Filled, Wanted
 
-__all__ = ["Scale", "above", "between", "fill", "near"]
+__all__ = ["above", "between", "fill", "lookup", "measured", "near"]
 
 
 @dataclass(frozen=True)
 class Scale:
     """What a metric is multiplied with where it is shown, and the unit that it then has."""
 
-    metric: str
     factor: float
     unit: str
 
 
 SCALES = {
-    "top1": Scale("top1", 100, "points"),
-    "top5": Scale("top5", 100, "points"),
-    "blurred_mse": Scale("blurred_mse", 1, "MSE"),
-    "restored_mse": Scale("restored_mse", 1, "MSE"),
-    "restored_psnr": Scale("restored_psnr", 1, "dB"),
-    "restored_ssim": Scale("restored_ssim", 1, "SSIM"),
+    "top1": Scale(100, "points"),
+    "top5": Scale(100, "points"),
+    "blurred_mse": Scale(1, "MSE"),
+    "restored_mse": Scale(1, "MSE"),
+    "restored_psnr": Scale(1, "dB"),
+    "restored_ssim": Scale(1, "SSIM"),
 }
 
 

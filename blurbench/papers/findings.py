@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from blurbench.metrics.intervals import top1_interval
 from blurbench.papers.comparing import mean_interval
+from blurbench.results.agreement import without_dissenters
 from blurbench.results.record import Line, Manifest, Record
 from blurbench.results.store import Store
 
@@ -135,9 +136,10 @@ class Findings:
 
 
 def read_board(store: Store, board: str, stand_ins: Mapping[str, tuple[str, ...]]) -> Findings | None:
-    """The findings of a stored board, if there is one."""
+    """The findings of a stored board, if there is one; as on the board, what cannot be compared has failed."""
     manifest = store.manifest(board)
     if manifest is None:
         return None
     records = {line.key: store.record(line.key) for line in manifest.lines}
-    return Findings(manifest, {key: record for key, record in records.items() if record is not None}, stand_ins)
+    comparable = without_dissenters(manifest, {key: one for key, one in records.items() if one is not None})
+    return Findings(manifest, comparable, stand_ins)

@@ -69,9 +69,11 @@ def _table(table: Table) -> Iterator[str]:
     yield f"### {table.source}: {for_markdown(table.title)}"
     yield f"In {table.unit}." + "".join(f" {note[0].upper()}{note[1:]}." for note in table.notes)
     yield _grid(table)
-    reasons = dict.fromkeys(cell.reason for cell in table.cells if cell.reason)
-    if reasons:
-        yield bullets(f"{_cells_of(table, reason)}: {_reason(reason)}" for reason in reasons)
+    lacking = _lacking(table)
+    if lacking:
+        yield bullets(
+            f"{_cells_of(table, rows, columns)}: {_reason(reason)}" for (reason, columns), rows in lacking.items()
+        )
 
 
 def _grid(table: Table) -> str:
@@ -108,10 +110,19 @@ def _measured(table: Table, cell: Filled) -> str:
     return f"{text} [{table.form.format(cell.low)}, {table.form.format(cell.high)}]"
 
 
-def _cells_of(table: Table, reason: str, most: int = 8) -> str:
-    rows = list(dict.fromkeys(cell.row for cell in table.cells if cell.reason == reason))
+def _lacking(table: Table) -> dict[tuple[str, tuple[str, ...]], list[str]]:
+    """The rows that lack figures: by the reason, and by the columns that they lack for it."""
+    found: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for row in table.rows:
+        reasons = {name: table.at(row, name).reason for name in table.columns}
+        for reason in dict.fromkeys(filter(None, reasons.values())):
+            columns = tuple(name for name in table.columns if reasons[name] == reason)
+            found.setdefault((reason, columns), []).append(row)
+    return found
+
+
+def _cells_of(table: Table, rows: list[str], columns: tuple[str, ...], most: int = 8) -> str:
     shown = ", ".join(map(for_markdown, rows[:most])) + (f" and {len(rows) - most} more" if len(rows) > most else "")
-    columns = list(dict.fromkeys(cell.column for cell in table.cells if cell.reason == reason))
     return shown if len(columns) == len(table.columns) else f"{shown} ({', '.join(map(for_markdown, columns))})"
 
 

@@ -34,9 +34,12 @@ def place(dataset: str, blur: str, column: str, network: str) -> Place:
 
 def _target(anchor_row: str, column: str, network: str, quality: bool) -> tuple[Place, str]:
     name, letter = anchor_row.rstrip(")").split("(")
-    at = place(DATASETS[name], BLURS[letter], column, network)
+    return _cell(DATASETS[name], BLURS[letter], column, network, quality)
+
+
+def _cell(dataset: str, blur: str, column: str, network: str, quality: bool) -> tuple[Place, str]:
     metric = ("blurred_mse" if column == "blurry" else "restored_mse") if quality else "top1"
-    return at, metric
+    return place(dataset, blur, column, network), metric
 
 
 def _table(findings: Findings, anchors: tuple[Anchor, ...], source: str, network: str) -> Table:
@@ -48,7 +51,7 @@ def _table(findings: Findings, anchors: tuple[Anchor, ...], source: str, network
         for anchor in lookup(anchors, source)
     ]
     cells += [
-        measured(findings, Filled(f"{dataset}({letter})", column), _other(dataset, blur, column, network, quality), by)
+        measured(findings, Filled(f"{dataset}({letter})", column), _cell(dataset, blur, column, network, quality), by)
         for dataset in findings.datasets
         if dataset not in DATASETS.values()
         for letter, blur in BLURS.items()
@@ -72,11 +75,6 @@ def _table(findings: Findings, anchors: tuple[Anchor, ...], source: str, network
         notes,
         PRINTED_SHARE if quality else None,
     )
-
-
-def _other(dataset: str, blur: str, column: str, network: str, quality: bool) -> tuple[Place, str]:
-    metric = ("blurred_mse" if column == "blurry" else "restored_mse") if quality else "top1"
-    return place(dataset, blur, column, network), metric
 
 
 def _beside(findings: Findings) -> Table:

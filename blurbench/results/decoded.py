@@ -89,10 +89,8 @@ def _check(name: str, splits: Splits) -> None:
         split: Split = getattr(splits, part)
         if split.images.dtype != np.uint8 or split.labels.dtype != np.int64:
             raise PluginError(f"data set {name}: {part} images must be uint8 and labels int64")
-        if split.recorded is not None and (split.recorded.shape, split.recorded.dtype) != (
-            split.images.shape,
-            np.uint8,
-        ):
+        recorded = split.recorded
+        if recorded is not None and (recorded.shape != split.images.shape or recorded.dtype != np.uint8):
             raise PluginError(
                 f"data set {name}: {part} recorded images must be as the images, uint8 and of their shape"
             )

@@ -1,11 +1,13 @@
 """The results folder: records, artifacts, decoded data, timings, manifests and logs, all content-addressed.
 
     records/ab/abcd....json        one validated record a cell
+    estimations/ab/abcd....json    the same of estimators, and NAME.json, which cells make up a board (`estimation`)
     artifacts/abcd.../             state.safetensors, artifact.json: one fitted thing
     data/abcd.../                  decoded images of one data set
     timings/abcd....json           milliseconds an image of one pipeline
-    samples/abcd....npz            the first test images of a cell: clean, blurred, restored
-    boards/NAME.json, NAME.md      which cells make up a board, and the board
+    samples/abcd....npz            a few images of a cell: clean, blurred, restored; or an estimator's maps
+    boards/NAME.json               which cells make up a board; beside it the board as markdown, CSV and web page
+    papers/NAME.BUDGET.md          what `reproduce` tells, with JSON and curves beside it
     logs/abcd....log               what a task printed, and its traceback
     locks/                         one empty file a key, held while its task is under way
 

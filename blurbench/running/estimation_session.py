@@ -22,7 +22,7 @@ from blurbench.suites.plan import Data, Task
 
 __all__ = ["EstimationSession"]
 
-FILTERS = {"dataset": "tested_on", "test_blur": "blur"}
+CHOOSING = {"dataset": "tested_on", "test_blur": "blur"}
 """The options of `run` that choose from this kind of suite, and what they choose."""
 
 
@@ -31,11 +31,13 @@ class EstimationSession:
 
     def __init__(self, request: Request, suite: EstimationSuite) -> None:
         for axis in request.only:
-            if axis not in FILTERS:
+            if axis not in CHOOSING:
                 option = axis.replace("_", "-")
                 raise UsageError(f"suite {suite.name} measures estimators: --{option} chooses nothing in it")
-        if changed := [name for name in request.changes if name != "minutes_per_job"]:
-            raise UsageError(f"suite {suite.name} measures estimators: {changed[0]} cannot be changed by an option")
+        if "train_images" in request.changes:
+            raise UsageError(
+                f"suite {suite.name} measures estimators: --limit changes nothing in it; take another budget"
+            )
         self.request = request
         self.menu: Menu = discover()
         self.suite = suite.under(request.budget)
@@ -67,7 +69,7 @@ class EstimationSession:
                 self.seconds["data"] = self.seconds.get("data", 0.0) + time.perf_counter() - before
             return known[dataset]
 
-        only = {FILTERS[axis]: values for axis, values in self.request.only.items()}
+        only = {CHOOSING[axis]: values for axis, values in self.request.only.items()}
         return plan_estimation(self.menu, self.suite, self.budget, range(self.request.seeds), remembered, only)
 
     def records(self) -> dict[str, Estimation]:

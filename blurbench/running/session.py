@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import sys
 import time
@@ -28,7 +29,7 @@ from blurbench.suites.plan import Axes, Data, Plan, Task, make_plan
 from blurbench.suites.suite import Suite, find
 from blurbench.types import Budget
 
-__all__ = ["Request", "Rerun", "Session", "chosen_device", "data_folders", "shown_command", "slots"]
+__all__ = ["Request", "Rerun", "Session", "cache_folder", "chosen_device", "data_folders", "shown_command", "slots"]
 
 FOLDER_OPTIONS = ("--out", "-o", "--data-dir")
 
@@ -233,7 +234,13 @@ def slots(request: Request, out: Path, device: str, tasks: int) -> list[Options]
 
 
 def chosen_device(wanted: str) -> str:
-    """`auto` is a GPU where there is one. Asked without torch, which the supervisor does not import."""
+    """`auto` is a GPU where there is one. Asked without torch, which the supervisor does not import.
+
+    Raises:
+        UsageError: that is no kind of device; whether it is here shows when a worker starts.
+    """
+    if not re.fullmatch(r"auto|(cpu|cuda|mps|xpu)(:\d+)?", wanted):
+        raise UsageError(f"--device {wanted}: give auto, cpu, cuda, or one GPU of several, such as cuda:1")
     return wanted if wanted != "auto" else ("cuda" if _gpus() else "cpu")
 
 

@@ -107,7 +107,7 @@ class Product(NamedTuple):
 
 @dataclass(frozen=True)
 class Axes:
-    """A suite's axes with every name looked up, narrowed by the user's filters."""
+    """A suite's axes with every name looked up, narrowed to what the user chose."""
 
     datasets: tuple[Named, ...]
     train_blurs: tuple[Named, ...]

@@ -25,6 +25,7 @@ from zipfile import BadZipFile, ZipFile
 
 from blurbench import hookimpl
 from blurbench.errors import Unavailable, UsageError
+from blurbench.imaging.files import ENDINGS
 from blurbench.protocols import Dataset
 from blurbench.types import Fraction, Pixels, Split, Splits
 from blurbench_datasets.splitting import SEED, balanced_order
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
 IN_MEMORY = 2**29
 """Bytes of decoded images that are gathered in memory; more go through a temporary file."""
-ENDINGS = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 PARTS = {"train": "train", "val": "validation", "valid": "validation", "validation": "validation", "test": "test"}
 
 Files: TypeAlias = list[tuple[str, str]]

@@ -1,4 +1,4 @@
-"""Reads the usual ratio at each sigma off drawn scenes and writes laplacian_variance.csv; half
+"""Reads the usual ratio at each sigma off drawn scenes and writes laplacian_variance.csv.
 
 python -m blurbench_estimators.make_laplacian_variance
 """

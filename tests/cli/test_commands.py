@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from pathlib import Path
 
 import pytest
 
+from blurbench.cli.plan import span
 from tests.conftest import Command
 
 
@@ -29,11 +31,14 @@ def test_help_comes_at_once(blurbench: Command) -> None:
         (["run", "--suite", "mnist-famly"], "unknown suite 'mnist-famly'; did you mean 'mnist-family'?"),
         (["run", "--budget", "quik"], "unknown budget of suite mnist-family: 'quik'; did you mean 'quick'?"),
         (["run", "--dataset", "digitz"], "unknown dataset in this suite: 'digitz'; did you mean 'digits'?"),
+        (["run", "--device", "gpu"], "--device gpu: give auto, cpu, cuda, or one GPU of several, such as cuda:1"),
         (["run", "--suite", "nowhere.toml"], "suite file nowhere.toml does not exist"),
         (["ls", "blur"], "did you mean 'blurs'"),
         (["data", "fetch", "mnst"], "unknown dataset 'mnst'; did you mean 'mnist'?"),
         (["leaderboard", "nothing"], "no board 'nothing'"),
         (["leaderboard"], "`blurbench run` makes one"),
+        (["submit"], "there is no board in "),
+        (["verify", "nothing"], "no board 'nothing' in "),
         (["status"], "there is no results folder"),
         (["show", "abc"], "no record begins with 'abc'"),
     ],
@@ -64,6 +69,17 @@ def test_ls_shows_what_is_installed(blurbench: Command, kind: str, name: str) ->
     assert name in {entry["name"] for entry in json.loads(blurbench("ls", kind, "--json").stdout)}
 
 
+def test_ls_says_what_a_strategy_does_and_in_full_what_else_is_to_know(blurbench: Command) -> None:
+    entries = json.loads(blurbench("ls", "strategies", "--json").stdout)
+    (first_n,) = [entry for entry in entries if entry["name"] == "first-n"]
+    assert "its first n units, on blurred images" in first_n["summary"]
+    assert first_n["note"].startswith("Frozen means")
+    shown = blurbench("ls", "strategies").stdout
+    assert first_n["summary"] in shown
+    assert first_n["note"] not in shown
+    assert f"\n    {first_n['note']}\n" in blurbench("ls", "strategies", "-v").stdout
+
+
 def test_ls_in_full_gives_units_ranges_papers_origin_and_network_sizes(blurbench: Command) -> None:
     blurs = blurbench("ls", "blurs", "-v").stdout
     assert "sigma: number | Range | Choice = required, 0.05 to 30 pixels" in blurs
@@ -85,20 +101,50 @@ def test_plan_counts_without_doing(blurbench: Command, tmp_path: Path) -> None:
     result = blurbench("plan", "--suite", "smoke")
     assert result.returncode == 0, result.stderr
     assert "cells: 0 measured" in result.stdout
-    assert "minutes with" in result.stdout
+    assert "MiB of disk" in result.stdout
     assert not list((tmp_path / "blurbench-results").glob("records/*"))
+
+
+@pytest.mark.parametrize(
+    ("minutes", "shown"), [(0.4, "less than a minute"), (22.3, "about 22 minutes"), (6348, "about 106 hours")]
+)
+def test_plan_says_how_long_in_fitting_units(minutes: float, shown: str) -> None:
+    assert span(minutes) == shown
 
 
 def test_plan_after_a_run_finds_nothing_to_do(blurbench: Command, smoked: Path) -> None:
     result = blurbench("plan", "--suite", "smoke", "--out", str(smoked))
     assert " 0 to measure, 0 skipped" in result.stdout
-    assert "minutes with" not in result.stdout
+    assert "MiB of disk" not in result.stdout
 
 
 def test_status_counts_what_is_stored(blurbench: Command, smoked: Path) -> None:
     result = blurbench("status", "--out", str(smoked))
     assert result.stdout.startswith("smoke.v1.quick: ")
     assert " ok" in result.stdout
+
+
+def test_a_run_that_could_not_start_leaves_the_one_board_the_one_that_is_meant(
+    blurbench: Command, smoked: Path, tmp_path: Path
+) -> None:
+    results = tmp_path / "blurbench-results"
+    shutil.copytree(smoked, results)
+    assert blurbench("run", "--suite", "smoke", "--limit", "50", "--device", "xpu:7").returncode == 2
+    assert len(list((results / "boards").glob("*.json"))) == 2
+    assert blurbench("leaderboard").returncode == 0
+    assert blurbench("advise", "--blur", "none").returncode == 0
+
+
+def test_a_damaged_manifest_is_named_and_the_run_writes_it_again(
+    blurbench: Command, smoked: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(smoked, tmp_path / "blurbench-results")
+    (tmp_path / "blurbench-results" / "boards" / "smoke.v1.quick.json").write_text("{")
+    refused = blurbench("leaderboard")
+    assert refused.returncode == 2
+    assert "the manifest of board 'smoke.v1.quick' is damaged; the run that made it writes it again" in refused.stderr
+    assert blurbench("run", "--suite", "smoke").returncode == 0
+    assert blurbench("leaderboard").returncode == 0
 
 
 def test_show_prints_a_record_by_the_start_of_its_key(blurbench: Command, smoked: Path) -> None:

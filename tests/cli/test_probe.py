@@ -179,6 +179,13 @@ def test_what_is_not_opaque_is_left_out(tmp_path: Path, face: NDArray[np.uint8])
     assert cut["windows_read"] == left["windows_read"] < cut["windows"]
 
 
+def test_a_transparent_picture_is_not_said_to_be_flat_alone(tmp_path: Path, face: NDArray[np.uint8]) -> None:
+    glass = Image.fromarray(face).convert("RGB")
+    glass.putalpha(50)
+    glass.save(tmp_path / "glass.png")
+    assert read(tmp_path / "glass.png")["hints"] == ["flat or transparent: there is nothing in it to read blur from"]
+
+
 def test_of_an_animation_the_first_frame_is_read_and_said(tmp_path: Path, face: NDArray[np.uint8]) -> None:
     frames = [Image.fromarray(soft(face, sigma)).convert("L") for sigma in (1.0, 3.0, 3.5)]
     frames[0].save(tmp_path / "moving.gif", save_all=True, append_images=frames[1:])

@@ -51,6 +51,15 @@ def test_latex_escapes_names(result):
     assert text.count(r"\begin{longtable}") == text.count(r"\end{longtable}") == 1
 
 
+def test_what_blur_costs_has_one_sign_and_says_where_it_cannot_be_told_from_0(board):
+    for blur, right in (("none", 50), ("worse", 10), ("better", 52)):
+        board.cell(blur, "plain", hits="1" * right + "0" * (100 - right))
+    text = page.render(standings(board.manifest, board.records, board.timings), [])
+    assert '10.0 <span class="soft">(-40.0)</span>' in text
+    assert '52.0 <span class="soft">(~+2.0)</span>' in text
+    assert "100. Seeds" in text
+
+
 # --- in a browser --------------------------------------------------------------------------------------------------
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from blurbench.metrics.intervals import Interval
 from blurbench.papers.comparing import mean_interval
-from blurbench.papers.report import Comparison, Judged, Verdict, Wanted, decided
+from blurbench.papers.markdown import render
+from blurbench.papers.report import Comparison, Filled, Judged, Report, Table, Verdict, Wanted, decided
 
 
 @pytest.mark.parametrize(

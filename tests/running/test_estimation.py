@@ -92,12 +92,18 @@ def test_a_record_says_what_was_fitted_and_measured_and_a_forged_one_counts_as_n
     assert shelf.record(row.key) is None
 
 
-def test_options_that_choose_nothing_here_are_refused_in_one_line(blurbench: Command, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("option", "value", "does"),
+    [("--classifier", "cnn3", "chooses nothing in it"), ("--limit", "3", "changes nothing in it; take another budget")],
+)
+def test_options_that_do_nothing_here_are_refused_in_one_line(
+    blurbench: Command, tmp_path: Path, option: str, value: str, does: str
+) -> None:
     (tmp_path / "tiny.toml").write_text(SUITE)
-    result = blurbench("run", "--suite", "tiny.toml", "--classifier", "cnn3")
+    result = blurbench("run", "--suite", "tiny.toml", option, value)
     assert (result.returncode, result.stderr) == (
         2,
-        "blurbench: suite tiny measures estimators: --classifier chooses nothing in it\n",
+        f"blurbench: suite tiny measures estimators: {option} {does}\n",
     )
 
 

@@ -61,10 +61,19 @@ def _environment() -> Environment:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     shown: dict[str, Any] = {
         name: getattr(wording, name)
-        for name in ("change", "count", "figures", "gain", "milliseconds", "percent", "percent_in", "seconds")
+        for name in (
+            "change",
+            "count",
+            "figures",
+            "gain",
+            "megabytes",
+            "milliseconds",
+            "percent",
+            "percent_in",
+            "seconds",
+        )
     }
     environment.filters |= {**shown, "whole_percent": wording.whole_percent, "picture": _picture, "ranks": _ranks}
-    environment.filters |= {"megabytes": lambda number: wording.NOTHING if number is None else f"{number / 2**20:.0f}"}
     environment.filters |= {"or_nothing": lambda value: wording.NOTHING if value in (None, "") else value}
     environment.filters |= {"number": lambda value: "" if value is None else f"{value:.6g}"}
     environment.globals |= {"headed": _headed}
@@ -72,10 +81,8 @@ def _environment() -> Environment:
 
 
 def _ranks(row: Row | Overall | Unseen) -> str:
-    """`1`, `2-5`: the ranks that the row may truly have."""
-    if row.rank_low is None or row.rank_low == row.rank_high:
-        return str(row.rank_low or row.rank or wording.NOTHING)
-    return f"{row.rank_low}-{row.rank_high}"
+    """The ranks that the row may truly have."""
+    return wording.ranks(row.rank_low, row.rank_high)
 
 
 def _headed(ranking: Ranking) -> str:

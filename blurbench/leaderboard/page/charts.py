@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from blurbench.leaderboard.rows import Curve, Ladder, Overall, Ranking
+from blurbench.leaderboard.wording import row_name
 
 __all__ = ["Chart", "Line", "Mark", "Tick", "pareto", "severity"]
 
@@ -88,10 +89,6 @@ def _steps(low: float, high: float, about: int = 5) -> list[float]:
     return [round(number * step, 10) for number in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
-def _named(strategy: str, train_blur: str) -> str:
-    return f"{strategy} on {train_blur}" if train_blur else strategy
-
-
 # --- severity ------------------------------------------------------------------------------------------------------
 
 
@@ -128,7 +125,7 @@ def _area(curve: Curve) -> float:
 
 
 def _curve(curve: Curve, colour: int | None, across: _Scale, up: _Scale) -> Line:
-    name = _named(curve.strategy, curve.train_blur)
+    name = row_name(curve.strategy, curve.train_blur)
     reached = [] if curve.clean is None else [(0.0, curve.clean, "no blur")]
     reached += [(point.value, point.top1.estimate, point.exposure) for point in curve.points]
     marks = tuple(
@@ -179,7 +176,7 @@ def _root(milliseconds: float) -> float:
 def _price(one: Overall, colour: int | None, across: _Scale, up: _Scale) -> Line:
     assert one.gain is not None
     assert one.added_batch_1_ms is not None
-    name = _named(one.strategy, one.train_blur)
+    name = row_name(one.strategy, one.train_blur)
     points, added = 100 * one.gain.estimate, one.added_batch_1_ms
     mark = Mark(across(_root(added)), up(points), f"{name}: {points:+.1f} points for {added:+.3g} ms an image")
     return Line(name, colour, one.rank is None, (mark,))
