@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 
 from blurbench.errors import BlurbenchError
 from blurbench.leaderboard.escape import one_line
@@ -12,9 +13,11 @@ __all__ = ["main"]
 
 def main() -> None:
     """Entry point of `blurbench`. Errors of ours end in one line on stderr and an exit code, never in a traceback."""
-    from blurbench.cli.app import app
-
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that lacks a sign shows ? for it
     try:
+        from blurbench.cli.app import app
+
         app(prog_name="blurbench")
     except BlurbenchError as error:
         print(f"blurbench: {one_line(str(error), 2000)}", file=sys.stderr)

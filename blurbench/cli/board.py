@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from blurbench.leaderboard.standings import Standings
     from blurbench.results.record import Manifest, Record, Timing
 
-__all__ = ["begun", "board_at", "manifest_of", "publish_board", "records_of", "timings_of", "write_board"]
+__all__ = ["begun", "board_at", "manifest_of", "no_board", "publish_board", "records_of", "timings_of", "write_board"]
 
 PICTURED = 4
 """Images in a strip of samples."""
@@ -57,10 +57,19 @@ def board_at(path: Path, board: str | None = None, elsewhere: Sequence[str] = ()
     if len(boards) > 1:
         boards = [name for name in boards if name in elsewhere] or boards
     if not boards:
-        raise UsageError(f"there is no board in {path}; `blurbench run` makes one")
+        raise no_board(store)
     if len(boards) > 1:
         raise UsageError(f"{path} holds these boards: {', '.join(boards)}; choose one with --board")
     return store, boards[0]
+
+
+def no_board(store: Store) -> UsageError:
+    """What to say where a folder has no board of classifiers."""
+    from blurbench.results.estimation import Shelf
+
+    if others := Shelf(store).boards():
+        return UsageError(f"{store.root} holds boards of estimators alone, not for this command: {', '.join(others)}")
+    return UsageError(f"there is no board in {store.root}; `blurbench run` makes one")
 
 
 def begun(store: Store, boards: list[str]) -> list[str]:

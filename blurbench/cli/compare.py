@@ -46,6 +46,8 @@ def compare(
             typer.echo(f"Lost more than {fail_on:g} points: {_where(loss)}: {_change(loss)}")
     if losses:
         raise typer.Exit(1)
+    if fail_on is not None and not found.blocks:
+        raise UsageError("no cell of one has an equal in the other, so --fail-on cannot tell")
 
 
 def _compared(first: Path, second: Path | None, board: str | None, strategies: list[str]) -> Comparison:
@@ -79,7 +81,7 @@ def _text(found: Comparison, every: bool) -> str:
     if shown := (list(found.blocks) if every else told):
         parts += ["Every block:" if every else "Blocks that can be told apart:", _table(shown)]
     reasons = Counter(one.reason for one in found.uncompared)
-    parts += [f"Not compared: {count} cells, {reason}{_examples(found, reason)}" for reason, count in reasons.items()]
+    parts += [f"Not compared: {count} cell{'' if count == 1 else 's'}, {reason}{_examples(found, reason)}" for reason, count in reasons.items()]
     return "\n\n".join(parts)
 
 

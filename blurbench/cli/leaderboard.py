@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from blurbench.cli import options
-from blurbench.cli.board import begun, publish_board, write_board
+from blurbench.cli.board import begun, no_board, publish_board, write_board
 from blurbench.cli.estimation import estimation_boards, publish_estimations
 from blurbench.errors import UsageError
 from blurbench.results.store import Store
@@ -46,7 +46,7 @@ def only_board(store: Store, boards: list[str] | None = None) -> str:
     """The name of the one board that a results folder holds; `boards` are those that count, not estimators' if None."""
     boards = begun(store, store.boards() if boards is None else boards)
     if not boards:
-        raise UsageError(f"there is no board in {store.root}; `blurbench run` makes one")
+        raise no_board(store)
     if len(boards) > 1:
         raise UsageError(f"name the board that you want; in {store.root} there are: {', '.join(boards)}")
     return boards[0]

@@ -40,7 +40,7 @@ class Published:
         rankings = self.standings.rankings if self.standings else ()
         return [
             f"{ranking.classifier}: {row_name(ranking.rows[0].strategy, ranking.rows[0].train_blur)} "
-            f"{gain(ranking.rows[0].gain)} points"
+            f"{gain(ranking.rows[0].gain)} points{'' if ranking.rows[0].gain.low > 0 else ', not told from 0'}"
             for ranking in rankings
             if ranking.rows and ranking.rows[0].gain
         ]

@@ -188,7 +188,8 @@ class _Planner:
             raise UsageError(f"suite {self.suite.name}: two values of {name} are called {twice[0]!r}")
         chosen = set(self.only.get(name, ()))
         for choice in sorted(chosen - {known for value in values for known in (value.label, value.name)}):
-            raise UnknownName(f"{name.replace('_', ' ')} in this suite:", choice, labels)
+            what = {"tested_on": "dataset", "blur": "test blur"}.get(name, name)  # as the options are called
+            raise UnknownName(f"{what} in this suite:", choice, labels)
         return [value for value in values if not chosen or chosen & {value.label, value.name}]
 
     def named(self, kind: str, request: Request) -> Iterator[Named]:

@@ -80,6 +80,15 @@ def test_ls_says_what_a_strategy_does_and_in_full_what_else_is_to_know(blurbench
     assert f"\n    {first_n['note']}\n" in blurbench("ls", "strategies", "-v").stdout
 
 
+def test_a_terminal_without_a_sign_and_a_file_for_a_folder_are_no_traceback(
+    blurbench: Command, smoked: Path, tmp_path: Path
+) -> None:
+    assert "(pixel ? disc)" in blurbench("ls", "blurs", PYTHONIOENCODING="latin-1").stdout
+    (tmp_path / "file").touch()
+    refused = blurbench("leaderboard", "--out", str(smoked), "--publish", "file")
+    assert refused.stderr == "blurbench: file: this is a file; a folder is wanted\n"
+
+
 def test_ls_in_full_gives_units_ranges_papers_origin_and_network_sizes(blurbench: Command) -> None:
     blurs = blurbench("ls", "blurs", "-v").stdout
     assert "sigma: number | Range | Choice = required, 0.05 to 30 pixels" in blurs

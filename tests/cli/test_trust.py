@@ -120,6 +120,21 @@ def test_replay_and_verify_measure_again(blurbench: Command, smoked: Path, forge
     assert "its test labels are not those of the data set that is here" in caught.stderr
 
 
+def test_compare_does_not_pass_where_it_compared_nothing(blurbench: Command, smoked: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(smoked, other)
+    board = next((other / "boards").glob("*.json"))
+    board.write_text(board.read_text().replace('"plain"', '"plane"').replace('"retrain"', '"retrained"'))
+    manifest = json.loads(board.read_text())
+    manifest["lines"] = [line for line in manifest["lines"] if line["strategy"] in ("plane", "retrained")]
+    board.write_text(json.dumps(manifest))
+    result = blurbench("compare", str(smoked), "other", "--fail-on", "1")
+    assert result.returncode == 2
+    assert result.stderr == "blurbench: no cell of one has an equal in the other, so --fail-on cannot tell\n"
+    assert "0 cells compared" in result.stdout
+    assert blurbench("compare", str(smoked), "other").returncode == 0
+
+
 def test_compare_fails_on_a_sure_loss(blurbench: Command, smoked: Path) -> None:
     both = ["compare", str(smoked), "--strategy", "retrain", "--strategy", "plain"]
     result = blurbench(*both, "--fail-on", "5")
