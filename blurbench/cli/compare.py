@@ -81,7 +81,9 @@ def _text(found: Comparison, every: bool) -> str:
     if shown := (list(found.blocks) if every else told):
         parts += ["Every block:" if every else "Blocks that can be told apart:", _table(shown)]
     reasons = Counter(one.reason for one in found.uncompared)
-    parts += [f"Not compared: {count} cell{'' if count == 1 else 's'}, {reason}{_examples(found, reason)}" for reason, count in reasons.items()]
+    for reason, count in reasons.items():
+        cells = "1 cell" if count == 1 else f"{count} cells"
+        parts.append(f"Not compared: {cells}, {reason}{_examples(found, reason)}")
     return "\n\n".join(parts)
 
 

@@ -67,6 +67,9 @@ def test_a_suite_is_measured_once_and_its_board_has_tables_and_pictures(
     planned = blurbench("plan", "--suite", "tiny.toml")
     assert "9 cells: 6 measured, 0 to measure" in planned.stdout
 
+    refused = blurbench("verify")  # which replays classifiers
+    assert refused.stderr.endswith("holds boards of estimators alone, not for this command: tiny.v1.quick\n")
+
     (results / "boards" / "tiny.v1.quick.md").unlink()
     published = blurbench("leaderboard", "--publish", "here")
     assert published.returncode == 0, published.stderr
@@ -105,6 +108,13 @@ def test_options_that_do_nothing_here_are_refused_in_one_line(
         2,
         f"blurbench: suite tiny measures estimators: {option} {does}\n",
     )
+
+
+@pytest.mark.parametrize(("option", "what"), [("--dataset", "dataset"), ("--test-blur", "test blur")])
+def test_an_unknown_name_is_called_as_its_option_is(blurbench: Command, tmp_path: Path, option: str, what: str) -> None:
+    (tmp_path / "tiny.toml").write_text(SUITE)
+    result = blurbench("plan", "--suite", "tiny.toml", option, "nosuch")
+    assert result.stderr.startswith(f"blurbench: unknown {what} in this suite: 'nosuch'; known: ")
 
 
 def test_the_truth_is_read_off_the_psf() -> None:

@@ -80,7 +80,7 @@ def test_only_what_was_chosen_is_planned(menu: Menu, tmp_path: Path) -> None:
     found = suite(tmp_path, menu)
     chosen = plan(menu, found, tested_on=("pictures[content=text]",), blur=("ramp",), estimator=("constant",))
     assert [(cell.tested_on, cell.blur) for cell in chosen.cells] == [("pictures[content=text]", "ramp")]
-    with pytest.raises(UnknownName, match="unknown blur in this suite: 'rampe'; did you mean 'ramp'"):
+    with pytest.raises(UnknownName, match="unknown test blur in this suite: 'rampe'; did you mean 'ramp'"):
         plan(menu, found, blur=("rampe",))
 
 

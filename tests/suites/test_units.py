@@ -9,7 +9,10 @@ from blurbench.suites.units import units
     [
         ("gaussian[sigma=2]", {"sigma": "pixels"}),
         ("none", {}),
-        ("chain[steps=[gaussian[sigma=2], gaussian-noise[std=2]]]", {"steps.0.sigma": "pixels", "steps.1.std": "of 255"}),
+        (
+            "chain[steps=[gaussian[sigma=2], gaussian-noise[std=2]]]",
+            {"steps.0.sigma": "pixels", "steps.1.std": "of 255"},
+        ),
     ],
 )
 def test_units_are_named_by_the_place_of_the_parameter(blur, expected):
