@@ -48,6 +48,10 @@ def compare(
         raise typer.Exit(1)
     if fail_on is not None and not found.blocks:
         raise UsageError("no cell of one has an equal in the other, so --fail-on cannot tell")
+    from blurbench.leaderboard.comparison import ONLY_FIRST
+
+    if fail_on is not None and (lost := sum(one.reason == ONLY_FIRST for one in found.uncompared)):
+        raise UsageError(f"{lost} of the first run's cells are not in the second, so --fail-on cannot tell")
 
 
 def _compared(first: Path, second: Path | None, board: str | None, strategies: list[str]) -> Comparison:

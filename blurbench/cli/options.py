@@ -54,7 +54,7 @@ def _request(
     strategy: Annotated[list[str] | None, typer.Option(help="Only this strategy; the baseline stays.")] = None,
     train_blur: Annotated[list[str] | None, typer.Option(help="Only this training blur.")] = None,
     test_blur: Annotated[list[str] | None, typer.Option(help="Only this test blur; `none` stays.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many training images.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, max=1_000_000, help="At most so many training images.")] = None,
     minutes: Minutes = None,
     data_dir: DataDirs = None,
     device: Device = "auto",

@@ -147,9 +147,13 @@ def _compared(pairs: Iterable[_Pair]) -> Comparison:
     return Comparison(overall, clean, tuple(changes), tuple(uncompared))
 
 
+ONLY_FIRST = "only the first has it"
+"""Why a cell is not compared: the second run lost it, or never measured it."""
+
+
 def _lacking(one: Measured | None, other: Measured | None) -> str:
     if one is not None and one.records:
-        return "only the first has it"
+        return ONLY_FIRST
     return "only the second has it" if other is not None and other.records else "neither has measured it"
 
 

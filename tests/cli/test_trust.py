@@ -135,6 +135,19 @@ def test_compare_does_not_pass_where_it_compared_nothing(blurbench: Command, smo
     assert blurbench("compare", str(smoked), "other").returncode == 0
 
 
+def test_compare_does_not_pass_where_the_second_run_lost_cells(
+    blurbench: Command, smoked: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(smoked, other)
+    lost = next((other / "records").rglob("*.json"))
+    lost.unlink()
+    result = blurbench("compare", str(smoked), "other", "--fail-on", "1")
+    assert result.returncode == 2
+    assert "1 of the first run's cells are not in the second, so --fail-on cannot tell" in result.stderr
+    assert blurbench("compare", str(smoked), "other").returncode == 0
+
+
 def test_compare_fails_on_a_sure_loss(blurbench: Command, smoked: Path) -> None:
     both = ["compare", str(smoked), "--strategy", "retrain", "--strategy", "plain"]
     result = blurbench(*both, "--fail-on", "5")
