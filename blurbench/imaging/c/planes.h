@@ -134,9 +134,9 @@ static int run(const Batch *batch, Work work, const void *psf) {
     int64_t pixels = batch->height * batch->width;
     Job job = {.batch = *batch, .work = work, .psf = psf};
     job.bands = most(1, least((pixels + BAND - 1) / BAND, batch->height / (2 * ROWS)));
-    /* Starting a thread costs as much as blurring some 50,000 pixels. */
+    /* Starting a thread costs as much as blurring some 400,000 pixels. */
     int64_t threads = least(most(1, batch->threads), batch->n * job.bands);
-    threads = least(threads, 1 + batch->n * batch->channels * pixels / 50000);
+    threads = least(threads, 1 + batch->n * batch->channels * pixels / 400000);
     job.batch.threads = (int32_t)threads;
     pthread_t *others = calloc((size_t)threads, sizeof *others);
     int64_t started = 0;

@@ -157,6 +157,7 @@ def job(validation: ImageSet | None, epochs: int = 4) -> EstimatorJob:
     return EstimatorJob(pictures(6, 128, 128), validation, Budget("", epochs=epochs), seed=0)
 
 
+@pytest.mark.slow
 def test_it_learns_to_tell_three_blurs_of_noise_apart_on_pictures_that_it_never_met() -> None:
     estimator = CnnSigma(classes=3, network="conv4-fc2", patches=200, share=1.0)
     torch.manual_seed(0)
