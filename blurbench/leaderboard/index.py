@@ -9,10 +9,13 @@ from pathlib import Path
 from blurbench.errors import RecordError
 from blurbench.leaderboard import json
 from blurbench.leaderboard.escape import for_markdown
-from blurbench.leaderboard.rows import Standings
+from blurbench.leaderboard.rows import Ranking, Standings
 from blurbench.leaderboard.wording import gain, row_name
 
 __all__ = ["html", "markdown", "published"]
+
+MOST = 4
+"""Rows that are named where several may be best."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +39,20 @@ class Published:
 
     @property
     def leaders(self) -> list[str]:
-        """The best row of each classifier."""
+        """For each classifier the rows that may be best: none was told to be better."""
         rankings = self.standings.rankings if self.standings else ()
-        return [
-            f"{ranking.classifier}: {row_name(ranking.rows[0].strategy, ranking.rows[0].train_blur)} "
-            f"{gain(ranking.rows[0].gain)} points{'' if ranking.rows[0].gain.low > 0 else ', not told from 0'}"
-            for ranking in rankings
-            if ranking.rows and ranking.rows[0].gain
-        ]
+        return [f"{ranking.classifier}: {_first(ranking)}" for ranking in rankings if ranking.rows]
+
+
+def _first(ranking: Ranking) -> str:
+    best = [one for one in ranking.rows if one.rank_low == 1] or list(ranking.rows[:1])
+    named = [
+        f"{row_name(one.strategy, one.train_blur)} {gain(one.gain) if one.gain else '(the baseline)'}"
+        for one in best[:MOST]
+    ]
+    more = f" and {len(best) - MOST} more" if len(best) > MOST else ""
+    opening = "" if len(best) == 1 else f"{len(best)} rows may be best: "
+    return f"{opening}{', '.join(named)}{more}"
 
 
 def published(folder: Path) -> list[Published]:
