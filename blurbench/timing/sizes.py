@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from blurbench.errors import UnknownName, UsageError
+from blurbench.errors import UnknownName
 from blurbench.types import Shape
 
 __all__ = ["CPU", "FAMILIES", "GPU", "SIZES", "Size", "chosen_families", "chosen_sizes"]
@@ -73,5 +73,5 @@ def chosen_families(names: tuple[str, ...]) -> tuple[str, ...]:
     """The families that begin with one of `names`; without any, all."""
     for name in names:
         if not any(family.startswith(name) for family in FAMILIES):
-            raise UsageError(f"no blur family begins with {name!r}; there is: {'; '.join(FAMILIES)}")
+            raise UnknownName("blur family", name, FAMILIES)
     return tuple(family for family in FAMILIES if not names or family.startswith(names))
