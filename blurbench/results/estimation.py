@@ -3,14 +3,12 @@ a board. They lie in the folder `estimations` of the results folder, and are val
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from blurbench.errors import RecordError
-from blurbench.results.record import Key, Label, Number, Part, Seconds, Share, Text, Whole, read
-from blurbench.results.store import Store, write_atomically
+from blurbench.results.record import Key, Label, Number, Part, Seconds, Share, Text, Whole
+from blurbench.results.store import Store, read_if_there, write_atomically
 
 __all__ = ["STEPS", "Board", "Errors", "Estimation", "Measured", "Row", "Shelf"]
 
@@ -145,7 +143,7 @@ class Shelf:
 
     def record(self, key: str) -> Estimation | None:
         """The valid record of that key, if there is one."""
-        found: Estimation | None = _read_if_there(Estimation, self.root / key[:2] / f"{key}.json")
+        found: Estimation | None = read_if_there(Estimation, self.root / key[:2] / f"{key}.json")
         return found if found is not None and found.key == key else None
 
     def put_record(self, record: Estimation) -> None:
@@ -157,15 +155,8 @@ class Shelf:
         return sorted(path.stem for path in self.root.glob("*.json"))
 
     def board(self, name: str) -> Board | None:
-        found: Board | None = _read_if_there(Board, self.root / f"{name}.json")
+        found: Board | None = read_if_there(Board, self.root / f"{name}.json")
         return found
 
     def put_board(self, name: str, board: Board) -> None:
         write_atomically(self.root / f"{name}.json", board.model_dump_json(indent=1) + "\n")
-
-
-def _read_if_there(model: Any, path: Path) -> Any:
-    try:
-        return read(model, path.read_bytes(), path.name)
-    except (OSError, RecordError):
-        return None

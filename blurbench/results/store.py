@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Store", "write_atomically"]
+__all__ = ["Store", "read_if_there", "write_atomically"]
 
 STATE, ABOUT = "state.safetensors", "artifact.json"
 
@@ -94,7 +94,7 @@ class Store:
             return None
         version = (state.st_mtime_ns, state.st_size, state.st_ino)
         if key not in self._read or self._read[key][0] != version:
-            self._read[key] = (version, _read_if_there(Record, path))
+            self._read[key] = (version, read_if_there(Record, path))
         found = self._read[key][1]
         return found if found is not None and found.key == key else None
 
@@ -124,7 +124,7 @@ class Store:
     # --- timings ---------------------------------------------------------------------------------------------------
 
     def timing(self, key: str) -> Timing | None:
-        found: Timing | None = _read_if_there(Timing, self.root / "timings" / f"{key}.json")
+        found: Timing | None = read_if_there(Timing, self.root / "timings" / f"{key}.json")
         return found if found is not None and found.key == key else None
 
     def put_timing(self, timing: Timing) -> None:
@@ -182,7 +182,7 @@ class Store:
         return self.root / "boards" / f"{name}{suffix}"
 
     def manifest(self, name: str) -> Manifest | None:
-        found: Manifest | None = _read_if_there(Manifest, self.board_path(name, ".json"))
+        found: Manifest | None = read_if_there(Manifest, self.board_path(name, ".json"))
         return found
 
     def put_manifest(self, name: str, manifest: Manifest) -> None:
@@ -196,7 +196,8 @@ class Store:
         return self.root / "logs" / f"{key}.log"
 
 
-def _read_if_there(model: Any, path: Path) -> Any:
+def read_if_there(model: Any, path: Path) -> Any:
+    """The valid `model` in a file, or None: a damaged file counts as none."""
     try:
         return read(model, path.read_bytes(), path.name)
     except (OSError, RecordError):

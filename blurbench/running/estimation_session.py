@@ -13,7 +13,7 @@ from blurbench.registry import Menu
 from blurbench.results.estimation import Board, Estimation, Row, Shelf
 from blurbench.results.store import Store
 from blurbench.running.progress import progress
-from blurbench.running.session import Request, Rerun, chosen_device, data_folders, shown_command, slots
+from blurbench.running.session import Request, Rerun, chosen_device, data_folders, is_wanted, shown_command, slots
 from blurbench.running.supervisor import Outcome, supervise
 from blurbench.suites.edition import board_name
 from blurbench.suites.estimation import EstimationPlan, EstimationSuite, plan_estimation
@@ -80,7 +80,7 @@ class EstimationSession:
     def outstanding(self, rerun: Rerun) -> dict[str, Task]:
         """The tasks that a run would do, in plan order."""
         stored = self.records()
-        wanted = {cell.key for cell in self.plan.cells if not cell.skip and _wanted(stored.get(cell.key), rerun)}
+        wanted = {cell.key for cell in self.plan.cells if not cell.skip and is_wanted(stored.get(cell.key), rerun)}
         fits = {key for one in wanted for key in self.plan.tasks[one].needs}
         if rerun != "all":
             fits = {key for key in fits if not self.store.has_artifact(key)}
@@ -140,7 +140,3 @@ class EstimationSession:
             if cell.skip:
                 reason = shortened(cell.skip)
                 self.shelf.put_record(Estimation(key=cell.key, status="skipped", reason=reason, **cell.parts))
-
-
-def _wanted(record: Estimation | None, rerun: Rerun) -> bool:
-    return rerun == "all" or record is None or (rerun == "failed" and record.status != "ok")

@@ -18,6 +18,7 @@ from blurbench.discovery import discover
 from blurbench.errors import UsageError, shortened
 from blurbench.protocols import Dataset
 from blurbench.registry import Menu
+from blurbench.results.estimation import Estimation
 from blurbench.results.provenance import machine
 from blurbench.results.record import Line, Manifest, Record
 from blurbench.results.store import Store
@@ -29,7 +30,17 @@ from blurbench.suites.plan import Axes, Data, Plan, Task, make_plan
 from blurbench.suites.suite import Suite, find
 from blurbench.types import Budget
 
-__all__ = ["Request", "Rerun", "Session", "cache_folder", "chosen_device", "data_folders", "shown_command", "slots"]
+__all__ = [
+    "Request",
+    "Rerun",
+    "Session",
+    "cache_folder",
+    "chosen_device",
+    "data_folders",
+    "is_wanted",
+    "shown_command",
+    "slots",
+]
 
 FOLDER_OPTIONS = ("--out", "-o", "--data-dir")
 
@@ -111,13 +122,9 @@ class Session:
 
     def outstanding(self, rerun: Rerun) -> dict[str, Task]:
         """The tasks that a run would do, in plan order."""
-        cells = [cell.key for cell in self.plan.cells if not cell.skip and self._wanted(cell.key, rerun)]
+        cells = [cell.key for cell in self.plan.cells if not cell.skip and is_wanted(self.records.get(cell.key), rerun)]
         leading = self.plan.leading_to([*cells, *self._untimed(rerun)])
         return {key: task for key, task in leading.items() if rerun == "all" or not self._fitted(task)}
-
-    def _wanted(self, key: str, rerun: Rerun) -> bool:
-        record = self.records.get(key)
-        return rerun == "all" or record is None or (rerun == "failed" and record.status != "ok")
 
     def _untimed(self, rerun: Rerun) -> list[str]:
         """The pipelines without a timing, but for those whose every cell failed before: there is nothing to time."""
@@ -222,6 +229,11 @@ class Session:
             if cell.skip and cell.key not in self.records:
                 reason = shortened(cell.skip)
                 self.store.put_record(Record(key=cell.key, status="skipped", reason=reason, **cell.parts))
+
+
+def is_wanted(record: Record | Estimation | None, rerun: Rerun) -> bool:
+    """Whether a cell with this record, or with none, is to be measured."""
+    return rerun == "all" or record is None or (rerun == "failed" and record.status != "ok")
 
 
 def slots(request: Request, out: Path, device: str, tasks: int) -> list[Options]:
