@@ -149,14 +149,14 @@ def _cost(workshop: Workshop, job: Mapping[str, Any], predictor: Predictor) -> C
         fit_images_seen=sum(about["images_seen"] for about in abouts),
         fit_steps=sum(int(about["notes"].get("steps", 0)) for about in abouts),
         parameters=sum(parameter.numel() for module in networks.values() for parameter in module.parameters()),
-        macs=workshop.remember(("macs", job["predictor"]["key"]), lambda: _macs(workshop, job, predictor)),
+        macs=_macs(workshop, job, predictor),
         evaluate_seconds=workshop.clock.seconds.get("evaluation", 0.0),
         timing=job["timing"],
     )
 
 
 def _macs(workshop: Workshop, job: Mapping[str, Any], predictor: Predictor) -> int:
-    """Multiply-accumulates an image, over the first few test images: remedies may treat images differently."""
+    """Multiply-accumulates an image, over the first few test images of the cell: remedies may look at the blur."""
     few = workshop.degraded(job)[0].part(slice(COUNTED))
     with multiply_accumulates() as count, torch.inference_mode():
         _predict(predictor, few, job["record"]["knows"] == "true PSF")

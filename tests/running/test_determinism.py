@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from tests.conftest import Command
-from tests.running.tiny import records
+from tests.running.tiny import differences, records, write_suite
 
 
 def test_the_smoke_suite_run_twice_gives_the_same_records_and_the_same_board(
@@ -17,14 +17,25 @@ def test_the_smoke_suite_run_twice_gives_the_same_records_and_the_same_board(
         result = blurbench("run", "--suite", "smoke", "--out", out)
         assert result.returncode == 0, result.stderr
     one, two = records(tmp_path / "one"), records(tmp_path / "two")
-    assert one == two
+    assert not differences(one, two)
     assert {record["status"] for record in one.values()} == {"ok"}
 
 
 def test_the_number_of_workers_changes_no_record(blurbench: Command, tmp_path: Path) -> None:
     for jobs in ("1", "3"):
         assert blurbench("run", "--suite", "smoke", "--out", jobs, "-j", jobs).returncode == 0
-    assert records(tmp_path / "1") == records(tmp_path / "3")
+    assert not differences(records(tmp_path / "1"), records(tmp_path / "3"))
+
+
+def test_the_order_of_the_cells_changes_no_record(blurbench: Command, tmp_path: Path) -> None:
+    blurs = ("none", "gaussian[sigma=2]")
+    for out, tested in (("one", blurs), ("two", blurs[::-1])):
+        suite = write_suite(tmp_path, ("plain", "deblur-then-classify[restorer=wiener]"), tested)
+        result = blurbench("run", "--suite", str(suite), "--out", out, "-j", "1")
+        assert result.returncode == 0, result.stderr
+    one, two = records(tmp_path / "one"), records(tmp_path / "two")
+    assert not differences(one, two)
+    assert len({record["cost"]["macs"] for record in one.values()}) == 3  # plain, and Wiener for each blur
 
 
 def test_a_warm_run_measures_nothing_imports_no_torch_and_writes_the_same_bytes(

@@ -57,6 +57,16 @@ def records(root: Path) -> dict[str, dict[str, Any]]:
     return found
 
 
+def differences(one: dict[str, dict[str, Any]], two: dict[str, dict[str, Any]]) -> list[str]:
+    """Where the records of two results folders differ, a line each: short enough to read in a failed test."""
+    return [
+        f"{key} {field}: {str(one.get(key, {}).get(field))[:300]} / {str(two.get(key, {}).get(field))[:300]}"
+        for key in sorted(one.keys() | two.keys())
+        for field in sorted(one.get(key, {}).keys() | two.get(key, {}).keys())
+        if one.get(key, {}).get(field) != two.get(key, {}).get(field)
+    ]
+
+
 def leftovers(root: Path) -> list[Path]:
     """Half-written files and folders."""
     return [path for path in root.rglob(".*") if path.name != ".gitignore"]
