@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import cache
-from importlib.metadata import Distribution, EntryPoint, distributions
+from importlib.metadata import EntryPoint, distributions
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,7 @@ def discover() -> Menu:
     """The menu of everything that is installed, made once a process."""
     menu = Menu()
     seen: dict[str, str] = {}
-    for distribution, point in _entry_points():
-        package, version = distribution.name, distribution.version
+    for package, version, point in _entry_points():
         if point.name in seen:
             # pluggy would drop the second of two equal names without a word.
             menu.problems.append(
@@ -51,15 +50,18 @@ def discover() -> Menu:
     return menu
 
 
-def _entry_points() -> list[tuple[Distribution, EntryPoint]]:
-    found: dict[tuple[str, str, str], tuple[Distribution, EntryPoint]] = {}
+def _entry_points() -> list[tuple[str, str, EntryPoint]]:
+    """Package, its version, entry point."""
+    found: dict[tuple[str, str, str], tuple[str, str, EntryPoint]] = {}
     for distribution in distributions():
-        for point in distribution.entry_points:
-            if point.group == "blurbench":
+        points = [point for point in distribution.entry_points if point.group == "blurbench"]
+        if points:
+            package, version = distribution.name, distribution.version  # each asking parses a file
+            for point in points:
                 # The same distribution can be found twice on the path (editable installs); the first one counts.
-                found.setdefault((distribution.name, point.name, point.value), (distribution, point))
+                found.setdefault((package, point.name, point.value), (package, version, point))
     # Built-ins first, so that in a clash it is the outsider that is left out, whatever the order on the path.
-    return sorted(found.values(), key=lambda pair: (pair[0].name != "blurbench", pair[0].name, pair[1].name))
+    return sorted(found.values(), key=lambda one: (one[0] != "blurbench", one[0], one[2].name))
 
 
 def fill(menu: Menu, module: Any, name: str, package: str, version: str) -> None:
