@@ -270,6 +270,10 @@ class Predictor(ABC):
     def predict(self, degraded: Degraded) -> Output:
         """Logits for N images. `degraded.psf` is None unless the strategy knows the true PSF."""
 
+    def logits_network(self) -> nn.Module | None:
+        """The network that gives the logits, for the analyses that a suite asks for; None keeps them out."""
+        return None
+
 
 class Strategy(Plugin):
     """A remedy: what is done about blur when a classifier is fitted and when it predicts."""

@@ -24,12 +24,12 @@ def gradient_magnitude(features: torch.Tensor, border: Literal["valid", "zeros"]
     return magnitude.view(*features.shape[:2], *magnitude.shape[1:])
 
 
-def gradient_magnitude_variance(features: torch.Tensor, border: Literal["valid", "zeros"] = "valid") -> float:
-    """The variance of g over the positions of a map (divided by n - 1), mean over maps and images.
+def gradient_magnitude_variance(features: torch.Tensor, border: Literal["valid", "zeros"] = "valid") -> torch.Tensor:
+    """The variance of g over the positions of a map (divided by n - 1), mean over the maps of each image: (N,).
 
     Raises ValueError where a map has fewer than two positions.
     """
     magnitude = gradient_magnitude(features, border)
     if magnitude[0, 0].numel() < 2:
         raise ValueError(f"maps of {features.shape[-2]}x{features.shape[-1]} are too small for a variance")
-    return float(magnitude.flatten(2).var(dim=2).double().mean())
+    return magnitude.flatten(2).var(dim=2).double().mean(dim=1)

@@ -29,6 +29,7 @@ SCALES = {
     "restored_mse": Scale(1, "MSE"),
     "restored_psnr": Scale(1, "dB"),
     "restored_ssim": Scale(1, "SSIM"),
+    "feature_gradients": Scale(1, "variance"),
 }
 
 

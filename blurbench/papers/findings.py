@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from statistics import fmean
 from typing import TypeAlias
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from blurbench.metrics.intervals import top1_interval
 from blurbench.papers.comparing import mean_interval
 from blurbench.results.agreement import without_dissenters
-from blurbench.results.record import Line, Manifest, Record
+from blurbench.results.record import Line, Manifest, Metrics, Record
 from blurbench.results.store import Store
 
 __all__ = ["Findings", "Found", "Place", "read_board"]
@@ -53,9 +54,10 @@ class Found:
         return self.first.metrics.n
 
     def mean(self, metric: str) -> float | None:
-        """A field of `Metrics`, averaged over seeds."""
-        values = [getattr(record.metrics, metric) for record in self.records.values()]
-        return None if None in values else float(np.mean(values))
+        """A field of `Metrics` or an observation, averaged over seeds."""
+        values = [_mean(record.metrics, metric) for record in self.records.values()]
+        known = [value for value in values if value is not None]
+        return fmean(known) if len(known) == len(values) else None
 
     def ends(self, metric: str) -> tuple[float, float] | None:
         """The 95% interval of that mean, where the records tell it image by image."""
@@ -69,6 +71,12 @@ class Found:
         """The metric of every test image, (seeds, images); None where a record does not hold it."""
         rows = [_each(self.records[seed], metric) for seed in seeds]
         return None if any(row is None for row in rows) else np.array(rows, np.float64)
+
+
+def _mean(metrics: Metrics | None, metric: str) -> float | None:
+    assert metrics is not None
+    value = getattr(metrics, metric, metrics.observations.get(metric))
+    return None if value is None else float(value)
 
 
 def _each(record: Record, metric: str) -> Values | None:

@@ -13,11 +13,15 @@ from blurbench.papers.report import Comparison, Curve, Filled, Table
 __all__ = ["PAPER"]
 
 DISTORTIONS = ("motion", "defocus", "noise", "combined")
+BLURS = DISTORTIONS[:2]
+"""Those of figure 8."""
 LEVELS = (1, 2, 3, 4)
 MNIST, CIFAR, IMAGENET = "mnist", "cifar10", "imagenet"
 UNITS = {MNIST: 4, CIFAR: 5}
 CLEAR, MUCH, LITTLE = 1.0, 5.0, {MNIST: 1.0, CIFAR: 2.0}
 """Points: what counts as a clear gain, as a large loss, and as about the same."""
+CLOSE = 0.2
+"""Share of the clean value within which feature gradients count as about the same."""
 
 
 def place(dataset: str, strategy: str, distortion: str, level: int) -> Place:
@@ -50,7 +54,9 @@ def tables(findings: Findings, anchors: tuple[Anchor, ...]) -> tuple[Table, ...]
     table1 = Table(
         "Table 1", "error of AlexNet on ImageNet, first 3 layers fine-tuned", "percent", columns, tuple(cells)
     )
-    return (table1, *(_levels(findings, dataset) for dataset in findings.datasets if dataset != IMAGENET))
+    levels = (_levels(findings, dataset) for dataset in findings.datasets if dataset != IMAGENET)
+    figure8 = _figure8(findings)
+    return (table1, *levels, *((figure8,) if figure8.cells else ()))
 
 
 def _strategies(findings: Findings, dataset: str) -> list[str]:
@@ -82,6 +88,19 @@ def _levels(findings: Findings, dataset: str) -> Table:
 def _name(findings: Findings, dataset: str) -> str:
     """The paper's data set that a label stands for."""
     return next((name for name, others in findings.stand_ins.items() if dataset in others), dataset)
+
+
+def _figure8(findings: Findings) -> Table:
+    rows = {f"{distortion}, level {level}": (distortion, level) for distortion in BLURS for level in LEVELS}
+    cells = [
+        measured(findings, Filled(row, strategy), (place(CIFAR, strategy, *at), "feature_gradients"))
+        for row, at in {"clean": ("", 0), **rows}.items()
+        for strategy in ("plain", first(3), "retrain")
+        if strategy == "plain" or row != "clean"
+    ]
+    have = tuple(cell for cell in cells if cell.measured is not None)
+    title = "mean variance of gradient magnitude over the maps of conv3, no figures printed"
+    return Table("Figure 8", f"{title}; {CIFAR}", "variance", ("plain", first(3), "retrain"), have)
 
 
 def curves(findings: Findings) -> tuple[Curve, ...]:
@@ -176,6 +195,20 @@ def _c6(findings: Findings) -> Iterator[Comparison]:
         yield near(findings, f"AlexNet, clean: first-3 stays, {metric}", (tuned, metric), (plain, metric), CLEAR)
 
 
+def _c7(findings: Findings) -> Iterator[Comparison]:
+    metric = "feature_gradients"
+    clean = place(CIFAR, "plain", "", 0)
+    found = findings.find(clean)
+    value = found.mean(metric) if isinstance(found, Found) else None
+    for blur in BLURS:
+        rows = {strategy: place(CIFAR, strategy, blur, LEVELS[-1]) for strategy in ("plain", first(3), "retrain")}
+        name = f"CIFAR-10, {blur}, level 4"
+        yield above(findings, f"{name}: clean above no_train", (clean, metric), (rows["plain"], metric))
+        margin = CLOSE * (value or 0.0)
+        yield near(findings, f"{name}: first-3 about clean", (rows[first(3)], metric), (clean, metric), margin)
+        yield above(findings, f"{name}: re-trained above clean", (rows["retrain"], metric), (clean, metric))
+
+
 PAPER = Paper(
     name="zhou2017",
     number="002",
@@ -192,10 +225,9 @@ PAPER = Paper(
         ),
         "s002.c6": Claim("gains more than 1 point distorted, stays within 1 point clean", 4, _c6),
         "s002.c7": Claim(
-            "none: records hold no gradients of feature maps",
-            3,
-            lambda findings: (),
-            "`blurbench.metrics` has the measure",
+            f"the clean network's value on clean images: more, within {100 * CLOSE:.0f}% of it, less; at level 4",
+            6,
+            _c7,
         ),
     },
     sizes={

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from blurbench.metrics.image_quality import errors, psnrs, similarities
 from blurbench.protocols import Fitted, Predictor
 from blurbench.results.provenance import provenance
 from blurbench.results.record import Cost, Images, Metrics, Record
+from blurbench.running.analyses import deepest_maps, feature_gradients
 from blurbench.running.counting import multiply_accumulates
 from blurbench.running.workshop import Workshop
 from blurbench.suites.plan import built_on
@@ -34,7 +36,8 @@ def evaluate(workshop: Workshop, job: Mapping[str, Any]) -> Record:
     told = job["record"]["knows"] == "true PSF"
     clean, degraded = workshop.test_images(job), workshop.degraded(job)
     with workshop.clock.phase("evaluation"), torch.inference_mode():
-        output = _join([_predict(predictor, part, told) for part in degraded])
+        with _looking_into(workshop, job, predictor) as gradients:
+            output = _join([_predict(predictor, part, told) for part in degraded])
         _check(output, len(clean), job["predictor"]["data"]["classes"])
         predicted, confidence = confidence_of(output.logits)
         hits = predicted == clean.labels
@@ -49,7 +52,7 @@ def evaluate(workshop: Workshop, job: Mapping[str, Any]) -> Record:
             calibration_error=calibration_error(confidence.cpu().numpy(), hits.cpu().numpy()),
             **_means(blurred),
             **_means(restored),
-            observations={name: values.float().mean().item() for name, values in output.observations.items()},
+            observations=_observations(output, gradients),
         )
         _keep_samples(workshop, job, clean.images, degraded[0].images, output.restored)
     return Record(
@@ -65,6 +68,7 @@ def evaluate(workshop: Workshop, job: Mapping[str, Any]) -> Record:
             confidence=[round(value, 4) for value in confidence.tolist()],
             **_each({"blurred_mse": blurred["blurred_mse"]}),
             **_each({name: values for name, values in restored.items() if name != "restored_psnr"}),
+            feature_gradients=[float(f"{value:.6g}") for value in torch.cat(gradients).tolist()] if gradients else None,
         ),
         cost=_cost(workshop, job, predictor),
         provenance=provenance(workshop.device, workshop.menu),
@@ -81,6 +85,28 @@ def _predict(predictor: Predictor, degraded: Degraded, told: bool) -> Output:
     """Only a remedy that says so is told the PSF and the noise. It gets a copy: other rows meet the same images."""
     copy = replace(degraded, images=degraded.images.clone())
     return predictor.predict(copy if told else replace(copy, psf=None, noise_std=0.0))
+
+
+@contextmanager
+def _looking_into(workshop: Workshop, job: Mapping[str, Any], predictor: Predictor) -> Iterator[list[torch.Tensor]]:
+    """The feature gradients of what is predicted inside; none where the suite does not ask or there are no maps."""
+    network = predictor.logits_network()
+    if "feature-gradients" not in job.get("analyses", ()) or network is None:
+        yield []
+        return
+    one, told = workshop.degraded(job)[0].part(slice(1)), job["record"]["knows"] == "true PSF"
+    classifier = workshop.setting(job["predictor"]).classifier
+    layer = deepest_maps(classifier, network, lambda: _predict(predictor, one, told))
+    if layer is None:
+        yield []
+        return
+    with feature_gradients(layer) as parts:
+        yield parts
+
+
+def _observations(output: Output, gradients: list[torch.Tensor]) -> dict[str, float]:
+    means = {name: values.float().mean().item() for name, values in output.observations.items()}
+    return {**means, "feature_gradients": torch.cat(gradients).mean().item()} if gradients else means
 
 
 def _join(parts: list[Output]) -> Output:

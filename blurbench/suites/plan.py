@@ -253,6 +253,7 @@ class _Planner:
         self.blurs_met: dict[str, tuple[Blur, ...]] = {}
         self.rows: set[tuple[str, int]] = set()
         self.none: Blur = menu.resolve("blurs", "none")
+        self.analyses = {"analyses": sorted(suite.analyses)} if suite.analyses else {}
         self.budget_key = budget.key()
         self.fit_budget = {name: value for name, value in self.budget_key.items() if name != "test_images"}
 
@@ -424,6 +425,7 @@ class _Planner:
             "test_seed": self.suite.test_seed,
             "test_images": self.budget.test_images,
             "revisions": REVISIONS,
+            **self.analyses,
         }
         key = digest(content)
         if key not in self.result.tasks:
@@ -433,6 +435,7 @@ class _Planner:
                 "test_blur": self.spec(test_blur.plugin),
                 "test_seed": self.suite.test_seed,
                 "test_images": self.budget.test_images,
+                **self.analyses,
                 "timing": timing.key,
                 "record": {
                     **parts,

@@ -38,6 +38,9 @@ Request: TypeAlias = str | dict[str, Any]
 Axis: TypeAlias = Annotated[list[Request], Field(min_length=1)]
 Labels: TypeAlias = Annotated[list[str], Field(min_length=1)]
 
+Analysis: TypeAlias = Literal["feature-gradients"]
+"""`feature-gradients`: how uneven the edges in the deepest feature maps are, see `metrics.feature_gradients`."""
+
 
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -69,6 +72,8 @@ class Suite(_Table):
     test_blurs: Axis
     tested_on: Literal["own"] | None = None
     """`own`: what is fitted to a blur is tested on it and on `none` alone, as in the curves of Zhou et al. 2017."""
+    analyses: Annotated[list[Analysis], Field(min_length=1)] | None = None
+    """What is measured inside the classifiers beside their answers, for every cell."""
     matrix: Annotated[list[Matrix], Field(min_length=1)]
     labels: dict[str, Request] = {}
     budgets: dict[str, dict[str, Any]]

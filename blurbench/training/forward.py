@@ -31,3 +31,6 @@ class ModulePredictor(Predictor):
 
     def predict(self, degraded: Degraded) -> Output:
         return Output(forward(self.module, degraded.images))
+
+    def logits_network(self) -> nn.Module:
+        return self.module

@@ -107,6 +107,9 @@ class RestoringPredictor(Predictor):
         restored = _restore(self.restorer, self.inputs, degraded)
         return Output(forward(self.classifier, restored), restored=restored)
 
+    def logits_network(self) -> nn.Module:
+        return self.classifier
+
 
 # --- restoring -----------------------------------------------------------------------------------------------------
 

@@ -117,6 +117,9 @@ class MaskingPredictor(Predictor):
             logits = forward(self.module, self.painted(images, masked))
         return Output(logits, observations={"masked_share": masked.float().mean(dim=1)})
 
+    def logits_network(self) -> nn.Module:
+        return self.module
+
     def masked(self, images: torch.Tensor) -> torch.Tensor:
         """Which patches of images (N, C, H, W) are masked, bool (N, P), row by row."""
         from blurbench.imaging.sharpness import patch_laplacian_variance

@@ -36,6 +36,7 @@ class Board:
         blurred: float | None = None,
         restored: Sequence[float] | None = None,
         ssim: float = 0.9,
+        gradients: float | None = None,
         classifier: str = "cnn3",
         seed: int = 0,
         spec: Mapping[str, Any] | None = None,
@@ -50,6 +51,9 @@ class Board:
             errors = list(restored) * (n // len(restored))
             quality |= {"restored_mse": sum(errors) / n, "restored_psnr": 20.0, "restored_ssim": ssim}
             each |= {"restored_mse": errors, "restored_ssim": [ssim] * n}
+        if gradients is not None:
+            quality["observations"] = {"feature_gradients": gradients}
+            each["feature_gradients"] = [0.9 * gradients, 1.1 * gradients] * (n // 2)
         self.records[line.key] = Record(
             key=line.key,
             status="ok",

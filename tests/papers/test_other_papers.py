@@ -105,6 +105,23 @@ def test_embedded_photographs_do_not_stand_for_cifar(board: Board, tmp_path: Pat
     assert table(report, "Not in the paper").at("motion, level 4", "plain").measured == pytest.approx(45.0)
 
 
+def test_feature_gradients_are_compared_with_those_of_the_clean_network_on_clean_images(
+    board: Board, tmp_path: Path, menu: Menu
+) -> None:
+    board.cell("cifar10", "plain", "", "none", gradients=2.0)
+    for name, tuned in (("motion", 2.1), ("defocus", 1.0)):
+        board.cell("cifar10", "plain", "", f"{name}-4", gradients=1.0)
+        board.cell("cifar10", "first-n[n=3]", f"{name}-4", f"{name}-4", gradients=tuned)
+        board.cell("cifar10", "retrain", f"{name}-4", f"{name}-4", gradients=3.0)
+    store, name = board.stored(tmp_path / "results")
+
+    report = zhou2017.PAPER.report(store, name, menu)
+
+    verdicts = [row.verdict for row in claim(report, "s002.c7").comparisons]
+    assert verdicts == ["holds", "holds", "holds", "holds", "does not hold", "holds"]
+    assert table(report, "Figure 8").at("defocus, level 4", "first-n[n=3]").measured == pytest.approx(1.0)
+
+
 @pytest.mark.parametrize("suffix", [".png", ".svg"])
 def test_a_drawing_of_curves_is_the_same_bytes_each_time(distorted: Report, tmp_path: Path, suffix: str) -> None:
     one, other = tmp_path / f"one{suffix}", tmp_path / f"other{suffix}"
