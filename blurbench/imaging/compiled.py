@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -28,6 +29,7 @@ class _Batch(ctypes.Structure):
         *((name, ctypes.c_int64) for name in ("n", "channels", "height", "width")),
         ("padding", ctypes.c_int32),
         ("threads", ctypes.c_int32),
+        ("parallel", ctypes.c_void_p),
     )
 
 
@@ -40,8 +42,7 @@ def covers(images: torch.Tensor, psf: Psf | torch.Tensor) -> bool:
         and images.shape[-1] >= _WIDTH
         and all(values.device.type == "cpu" for values in (images, *parts))
         and not (torch.is_grad_enabled() and any(values.requires_grad for values in (images, *parts)))
-        and native.library("convolution") is not None
-        and native.library("varying") is not None
+        and native.library("varying" if isinstance(psf, SigmaMap) else "convolution") is not None
     )
 
 
@@ -73,15 +74,21 @@ def blur(
         case SigmaMap():
             return _blur_varying(images, psf, padding)
     weights = _doubles(psf.weights if isinstance(psf, DensePsf) else psf)
-    left = torch.zeros(len(weights), dtype=torch.bool)
-    if weights[0].numel() > most_taps and _convolution().many_taps(
-        weights.data_ptr(), *weights.shape, most_taps, left.data_ptr()
-    ):
-        raise MemoryError("no memory for the taps of the PSFs")
+    left = _many_taps(weights, most_taps)
     blurred = _run(_convolution().blur_dense, images, padding, weights, *weights.shape[1:], left)
-    if bool(left.any()):
+    if left is not None and bool(left.any()):
         blurred[left] = in_fourier_space(images[left], weights[left])
     return blurred
+
+
+def _many_taps(weights: torch.Tensor, most_taps: int) -> torch.Tensor | None:
+    """Which of the kernels (N, a, b) cost as much as more than `most_taps` taps; None where none can."""
+    if weights[0].numel() <= most_taps:
+        return None
+    marked = torch.zeros(len(weights), dtype=torch.bool)
+    if _convolution().many_taps(weights.data_ptr(), *weights.shape, most_taps, marked.data_ptr()):
+        raise MemoryError("no memory for the taps of the PSFs")
+    return marked
 
 
 def _blur_varying(images: torch.Tensor, psf: SigmaMap, padding: Padding) -> torch.Tensor:
@@ -101,10 +108,33 @@ def _run(function: Callable[..., int], images: torch.Tensor, padding: Padding, *
     images = images.detach().contiguous()
     out = torch.empty_like(images)
     threads = torch.get_num_threads()
-    batch = _Batch(images.data_ptr(), out.data_ptr(), *images.shape, _PADDINGS.index(padding), threads)
+    batch = _Batch(images.data_ptr(), out.data_ptr(), *images.shape, _PADDINGS.index(padding), threads, _parallel())
     if function(ctypes.byref(batch), *(v.data_ptr() if isinstance(v, torch.Tensor) else v for v in rest)):
         raise MemoryError("no memory for the border of the images")
     return out
+
+
+def _parallel() -> int | None:
+    """Where torch's own pool of threads is called, if it has one."""
+    return None if _forked else _openmp()
+
+
+@functools.cache
+def _openmp() -> int | None:
+    try:
+        return ctypes.cast(ctypes.CDLL(None).GOMP_parallel, ctypes.c_void_p).value
+    except AttributeError:  # a library of its own, with another name
+        return None
+
+
+def _note_fork() -> None:
+    global _forked
+    _forked = True  # the threads of the pool stayed behind; it would wait for them for ever
+
+
+_forked = False
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_note_fork)
 
 
 @functools.cache

@@ -10,6 +10,8 @@ against 0.5 ms for 256 images of 28x28 pixels and 9x9 taps), so there is no such
 
 from __future__ import annotations
 
+import functools
+
 import torch
 from torch.nn import functional as F
 
@@ -115,16 +117,38 @@ def _reach_of_points(psf: TapsPsf) -> int:
 
 def _most_taps(images: torch.Tensor) -> int:
     """Above how many taps a Fourier transform is cheaper: measured at 64x64, 224x224 and 720x1280 on one Zen 4 core."""
-    return 400 if images[0, 0].numel() > 96 * 96 else 1000
+    return 400 if images.shape[-2] * images.shape[-1] > 96 * 96 else 1000
 
 
 def _separable(images: torch.Tensor, taps: torch.Tensor, padding: Padding) -> torch.Tensor:
     """The same symmetric `taps` (N, k) down the columns, then along the rows."""
     n, c, h, w = images.shape
+    # Measured on a Zen 4: 256 images of 28x28 pixels take 0.52 against 0.54 ms with 9 taps, 0.63 against 1.22 with 19.
+    if images.device.type == "cpu" and max(h, w) <= 64 and h + w < 8 * taps.shape[1]:
+        return _banded(images, taps, padding)
     padded = pad(images, taps.shape[1] // 2, padding)
     weights = taps.to(images).repeat_interleave(c, dim=0)
     blurred = F.conv2d(padded.reshape(1, n * c, *padded.shape[-2:]), weights[:, None, :, None], groups=n * c)
     return F.conv2d(blurred, weights[:, None, None, :], groups=n * c).view(n, c, h, w)
+
+
+def _banded(images: torch.Tensor, taps: torch.Tensor, padding: Padding) -> torch.Tensor:
+    """The same as products with a banded matrix from either side. What lies beyond the border is in the matrices."""
+    n, c, h, w = images.shape
+    bands = {
+        length: (taps.to(images) @ _shifts(taps.shape[1], length, padding, images.dtype)).view(n, length, length)
+        for length in {h, w}
+    }
+    rows = torch.bmm(images.reshape(n, c * h, w), bands[w].mT).view(n, c, h, w)
+    return bands[h][:, None] @ rows
+
+
+@functools.lru_cache(maxsize=16)
+def _shifts(taps: int, length: int, padding: Padding, dtype: torch.dtype) -> torch.Tensor:
+    """For each tap the matrix that moves a column of `length` pixels by it, (taps, length * length)."""
+    with torch.inference_mode(False):
+        pixels = F.pad(torch.eye(length, dtype=dtype)[None], (taps // 2,) * 2, mode=_MODES[padding])[0]
+        return pixels.unfold(1, length, 1).permute(1, 2, 0).reshape(taps, length * length)
 
 
 def _taps(images: torch.Tensor, psf: TapsPsf, padding: Padding) -> torch.Tensor:

@@ -5,6 +5,8 @@ A PSF sums to 1; its centre pixel is offset 0, and a bright point at p is seen a
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch.nn import functional as F
 
@@ -74,7 +76,7 @@ def from_kernel(kernel: torch.Tensor) -> DensePsf:
 
 def disc_radius(radius: torch.Tensor) -> int:
     """The largest offset of any pixel that any of the discs (N,) touches."""
-    return int(torch.ceil(radius.double().max().clamp_min(0.5) - 0.5))
+    return math.ceil(max(float(radius.max()), 0.5) - 0.5)
 
 
 def gaussian_radius(sigma: torch.Tensor) -> torch.Tensor:
@@ -109,23 +111,20 @@ def _splat(psf: TapsPsf) -> torch.Tensor:
 
 def _disc(radius: torch.Tensor) -> torch.Tensor:
     """Area of (pixel square ∩ disc) / (pi r^2). Up to r = 1/2 the disc lies within one pixel: a delta."""
-    r = radius.double().clamp_min(0.5)[:, None, None]
-    half = disc_radius(radius)
-    edges = torch.arange(-half, half + 2, device=r.device, dtype=torch.float64) - 0.5
-    corners = _signed_area(edges[None, :, None], edges[None, None, :], r)
-    area = corners.diff(dim=1).diff(dim=2).clamp_min(0.0)  # outside, rounding leaves -1e-17
-    return area / (torch.pi * r**2)
+    r = radius.double().clamp_min(0.5)[:, None]
+    # The pixels from the centre on; the others are their mirror images.
+    edges = torch.arange(disc_radius(radius) + 2, device=r.device, dtype=torch.float64) - 0.5
+    areas = _areas(torch.minimum(edges.abs(), r), r) * torch.sign(edges[:, None] * edges)
+    quadrant = areas.diff(dim=1).diff(dim=2).clamp_min(0.0) / (torch.pi * r[..., None] ** 2)  # rounding leaves -1e-17
+    half = torch.cat([quadrant[..., 1:].flip(-1), quadrant], -1)
+    return torch.cat([half[:, 1:].flip(1), half], 1)
 
 
-def _signed_area(y: torch.Tensor, x: torch.Tensor, r: torch.Tensor) -> torch.Tensor:
-    """Area of the disc within the rectangle from the centre to (y, x), negative in two of the quadrants."""
-    sign = torch.sign(y) * torch.sign(x)
-    y, x = torch.minimum(y.abs(), r), torch.minimum(x.abs(), r)
-    # As wide as `start` the rectangle is full; from there to x the circle bounds it.
-    start = torch.minimum(torch.sqrt(r**2 - y**2), x)
-    return sign * (y * start + _under_circle(x, r) - _under_circle(start, r))
-
-
-def _under_circle(x: torch.Tensor, r: torch.Tensor) -> torch.Tensor:
-    """The integral of sqrt(r^2 - t^2) for t from 0 to x."""
-    return 0.5 * (x * torch.sqrt(r**2 - x**2) + r**2 * torch.asin(x / r))
+def _areas(edges: torch.Tensor, r: torch.Tensor) -> torch.Tensor:
+    """Area of the disc within each rectangle from the centre to (y, x), both of `edges` (N, E), up to r (N, 1)."""
+    # Under the circle from 0 to an edge. At a corner outside the disc, those of the two edges overlap in what is sought
+    # and cover the quarter together.
+    under = 0.5 * (edges * torch.sqrt((r - edges) * (r + edges)) + r**2 * torch.asin(edges / r))
+    beyond = under[..., None] + under[:, None] - torch.pi / 4 * r[..., None] ** 2
+    y, x = edges[..., None], edges[:, None]
+    return torch.where(y**2 + x**2 > r[..., None] ** 2, beyond, y * x)

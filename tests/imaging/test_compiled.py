@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -134,15 +138,94 @@ def test_an_image_is_to_the_last_bit_what_it_is_alone(name: str) -> None:
     )
 
 
-def test_threads_do_not_change_a_bit() -> None:
-    images, psf, before = some_images(6, 3, 224, 224), DiscPsf(uniform(2, 9, 6)), torch.get_num_threads()
-    try:
-        torch.set_num_threads(1)
-        alone = convolve(images, psf)
-        torch.set_num_threads(3)
-        assert torch.equal(convolve(images, psf), alone)
-    finally:
-        torch.set_num_threads(before)
+@pytest.fixture
+def three_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("shape", [(60, 1, 28, 28), (3, 3, 224, 224)], ids=str)
+@pytest.mark.parametrize("openmp", [True, False], ids=["threads of torch", "threads of its own"])
+@pytest.mark.parametrize("name", PSFS)
+def test_threads_do_not_change_a_bit(
+    name: str, openmp: bool, shape: tuple[int, ...], three_threads: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images, psf = some_images(*shape), PSFS[name](shape[0])
+    if not openmp:
+        monkeypatch.setattr(compiled, "_openmp", lambda: None)
+    together = convolve(images, psf)
+    torch.set_num_threads(1)
+    assert torch.equal(convolve(images, psf), together)
+
+
+def test_several_callers_at_once_do_not_disturb_each_other(three_threads: None) -> None:
+    images, psfs = some_images(60, 1, 28, 28), [make(60) for make in PSFS.values()]
+    alone = [convolve(images, psf, "replicate") for psf in psfs]
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(5):
+            at_once = list(pool.map(lambda psf: convolve(images, psf, "replicate"), psfs))
+            assert all(torch.equal(one, other) for one, other in zip(at_once, alone, strict=True))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_forked_process_blurs_with_threads_of_its_own() -> None:
+    """Those of torch's pool are not in it: whoever asked for them would wait for ever."""
+    script = """
+import os, signal, torch
+from blurbench.imaging import convolve
+from blurbench.types import DiscPsf
+torch.set_num_threads(2)
+images, psf = torch.rand(60, 1, 28, 28), DiscPsf(torch.full((60,), 3.2))
+expected = convolve(images, psf)
+child = os.fork()
+if child == 0:
+    signal.alarm(30)
+    same = (convolve(images, psf).numpy() == expected.numpy()).all()  # torch.equal would wait for ever
+    os._exit(0 if same else 3)
+raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    assert subprocess.run([sys.executable, "-W", "ignore", "-c", script], check=False).returncode == 0
+
+
+def fourfold(quadrant: torch.Tensor) -> DensePsf:
+    """From quadrants (N, a, b) around the centre pixel."""
+    right = torch.cat([quadrant[..., 1:].flip(-1), quadrant], -1)
+    return DensePsf(torch.cat([right[:, 1:].flip(1), right], 1))
+
+
+def triangle(n: int) -> torch.Tensor:
+    return torch.triu(torch.full((6, 6), 0.01, dtype=torch.float64)).expand(n, 6, 6)
+
+
+def ring(n: int) -> torch.Tensor:
+    y, x = torch.arange(7.0)[:, None], torch.arange(7.0)
+    return 0.01 * (torch.hypot(y, x) > 5).expand(n, 7, 7)
+
+
+SYMMETRIC: dict[str, Callable[[int], DensePsf]] = {
+    "unequal": lambda n: fourfold(uniform(0, 0.01, n, 6, 6)),
+    "signed": lambda n: fourfold(uniform(-0.01, 0.02, n, 6, 6)),
+    "ring": lambda n: fourfold(ring(n)),
+    "wide below": lambda n: fourfold(triangle(n)),
+    "wide in the middle": lambda n: fourfold(triangle(n).flip(-1)),
+    "wide beside": lambda n: fourfold(triangle(n).mT),
+}
+
+
+@pytest.mark.parametrize("name", SYMMETRIC)
+def test_symmetric_kernels_of_any_shape_agree(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    both_agree(monkeypatch, some_images(2, 3, 20, 33), SYMMETRIC[name](2))
+
+
+def test_oblong_symmetric_kernels_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = fourfold(uniform(0, 0.02, 2, 3, 7)).weights
+    both_agree(monkeypatch, some_images(2, 3, 20, 33), weights)
+    both_agree(monkeypatch, some_images(2, 3, 20, 33), weights.mT)
+    nearly = weights.clone()
+    nearly[:, 0, 0] *= 1.01  # one corner of its own
+    both_agree(monkeypatch, some_images(2, 3, 20, 33), nearly)
 
 
 def test_many_taps_on_a_large_image_go_through_fourier_space_image_by_image(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import torch
 from blurbench.errors import UsageError
 from blurbench.imaging import convolution
 from blurbench.imaging.convolution import convolve
-from blurbench.imaging.psf import delta, dense
+from blurbench.imaging.psf import delta, dense, gaussian_taps
 from blurbench.types import DensePsf, DiscPsf, GaussianPsf, Padding, Psf, SigmaMap, TapsPsf
 
 PADDINGS: dict[Padding, str] = {"reflect": "mirror", "replicate": "nearest", "zeros": "constant", "wrap": "wrap"}
@@ -88,6 +88,27 @@ def test_the_two_ways_for_dense_psfs_agree_with_scipy(path: str, side: int) -> N
     padded = convolution.pad(x, side // 2, "reflect")
     blurred = getattr(convolution, path)(padded, psf.weights.float())
     np.testing.assert_allclose(blurred.numpy(), reference(x, psf.weights.numpy(), "reflect"), atol=1e-5)
+
+
+@pytest.mark.parametrize("padding", PADDINGS)
+@pytest.mark.parametrize("path", ["_separable", "_banded"])
+@pytest.mark.parametrize("shape", [(2, 3, 28, 28), (2, 1, 80, 70), (3, 2, 14, 33)], ids=str)
+def test_the_two_ways_for_gaussians_agree_with_scipy(path: str, padding: Padding, shape: tuple[int, ...]) -> None:
+    x, psf = images(*shape), GaussianPsf(uniform(shape[0], 0.5, 3))
+    blurred = getattr(convolution, path)(x, gaussian_taps(psf.sigma), padding)
+    np.testing.assert_allclose(blurred.numpy(), reference(x, dense(psf).weights.numpy(), padding), atol=1e-5)
+
+
+def test_what_is_kept_of_a_gaussian_blur_serves_gradients_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BLURBENCH_NATIVE", "0")
+    x, psf = images(1, 1, 23, 23), GaussianPsf(torch.tensor([1.0]), 11)
+    with torch.inference_mode():
+        blurred = convolve(x, psf)
+    with_gradient = convolve(x.requires_grad_(), psf)
+    with_gradient.sum().backward()
+    assert torch.equal(with_gradient, blurred)
+    assert x.grad is not None
+    assert float(x.grad.sum()) == pytest.approx(23 * 23, rel=1e-5)
 
 
 @pytest.mark.parametrize("padding", PADDINGS)

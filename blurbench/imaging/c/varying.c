@@ -2,11 +2,10 @@
 
        out[y][x] = sum over dy, dx of g(dy) g(dx) image[y + dy][x + dx],   g = g(. ; sigma[y][x]), summing to 1
 
-   The mirror images of an offset have one weight and are added first. Where sigma changes along x alone, the rows can be
-   done before the columns, and where it changes along y alone the columns before the rows. */
+   The mirror images of an offset have one weight and are added first. Where sigma changes along x alone, the rows can
+   be done before the columns, and where it changes along y alone the columns before the rows. */
 
 #include "planes.h"
-#include <math.h>
 
 typedef struct {
     const double *sigma;
@@ -60,14 +59,16 @@ static inline void pairs(const float *in, int64_t step, const float *weights, in
 }
 
 /* sigma[x]: along the rows, then down the columns. */
-static int over_columns(const Batch *batch, const Map *map, int64_t start, int64_t plane, int64_t first, int64_t last) {
+static void over_columns(const Batch *batch, Memory *memory, const Map *map, int64_t start, int64_t plane,
+                         int64_t first, int64_t last) {
     int64_t width = batch->width, half = widest(map, start, width), step = pitch(width + 2 * half);
     int64_t rows = last - first + 2 * half;
-    float *band = floats(rows * step), *row = floats(step), *weights = floats((half + 1) * step);
-    int failed = !band || !row || !weights;
-    if (!failed)
-        profiles(map, start, width, half, weights, step);
-    for (int64_t c = 0; c < batch->channels && !failed; c++, plane += batch->height * width) {
+    float *band = floats(memory, rows * step), *row = floats(memory, step);
+    float *weights = floats(memory, (half + 1) * step);
+    if (memory->failed)
+        return;
+    profiles(map, start, width, half, weights, step);
+    for (int64_t c = 0; c < batch->channels; c++, plane += batch->height * width) {
         for (int64_t i = 0; i < rows; i++) {
             bordered(batch, batch->images + plane, first - half + i, half, row + half);
             for (int64_t at = 0; at < width; at += WIDTH) {
@@ -85,17 +86,18 @@ static int over_columns(const Batch *batch, const Map *map, int64_t start, int64
                 EACH(v, WIDE) store(batch->out + plane + y * width + x + v * LANES, sum[v]);
             }
     }
-    free(band), free(row), free(weights);
-    return failed;
 }
 
 /* sigma[y]: down the columns, then along the row. */
-static int over_rows(const Batch *batch, const Map *map, int64_t start, int64_t plane, int64_t first, int64_t last) {
+static void over_rows(const Batch *batch, Memory *memory, const Map *map, int64_t start, int64_t plane, int64_t first,
+                      int64_t last) {
     int64_t width = batch->width, half = widest(map, start + first * width, (last - first) * width);
     int64_t step = pitch(width + 2 * half), rows = last - first + 2 * half;
-    float *band = floats(rows * step), *row = floats(step), *weights = floats((half + 1) * WIDTH);
-    int failed = !band || !row || !weights;
-    for (int64_t c = 0; c < batch->channels && !failed; c++, plane += batch->height * width) {
+    float *band = floats(memory, rows * step), *row = floats(memory, step);
+    float *weights = floats(memory, (half + 1) * WIDTH);
+    if (memory->failed)
+        return;
+    for (int64_t c = 0; c < batch->channels; c++, plane += batch->height * width) {
         for (int64_t i = 0; i < rows; i++)
             bordered(batch, batch->images + plane, first - half + i, 0, band + i * step);
         for (int64_t y = first; y < last; y++) {
@@ -115,8 +117,6 @@ static int over_rows(const Batch *batch, const Map *map, int64_t start, int64_t 
             }
         }
     }
-    free(band), free(row), free(weights);
-    return failed;
 }
 
 /* One row of output: for each dy the two mirrored rows are added, and each tile is weighted along x as far as it
@@ -145,16 +145,18 @@ static void row_over_pixels(const float *centre, int64_t step, int64_t width, in
 }
 
 /* Any map. */
-static int over_pixels(const Batch *batch, const Map *map, int64_t start, int64_t plane, int64_t first, int64_t last) {
+static void over_pixels(const Batch *batch, Memory *memory, const Map *map, int64_t start, int64_t plane, int64_t first,
+                        int64_t last) {
     int64_t width = batch->width, half = widest(map, start + first * width, (last - first) * width);
     int64_t step = pitch(width + 2 * half), rows = last - first + 2 * half, planes = batch->channels;
-    float *band = floats(planes * rows * step), *row = floats(2 * step), *weights = floats((half + 1) * step);
-    int64_t *reach = malloc((size_t)(width / WIDTH + 1) * sizeof *reach);
-    int failed = !band || !row || !weights || !reach;
-    for (int64_t i = 0; i < planes * rows && !failed; i++)
-        bordered(batch, batch->images + plane + i / rows * batch->height * width, first - half + i % rows, half,
-                 band + i * step + half);
-    for (int64_t y = first; y < last && !failed; y++) {
+    float *band = floats(memory, planes * rows * step), *row = floats(memory, 2 * step);
+    float *weights = floats(memory, (half + 1) * step);
+    int64_t *reach = take(memory, (width / WIDTH + 1) * (int64_t)sizeof *reach);
+    if (memory->failed)
+        return;
+    for (int64_t c = 0; c < planes; c++)
+        surround(batch, plane + c * batch->height * width, first - half, rows, half, band + c * rows * step, step);
+    for (int64_t y = first; y < last; y++) {
         int64_t here = start + y * width;
         profiles(map, here, width, half, weights, step);
         for (int64_t at = 0; at < width; at += WIDTH)
@@ -163,8 +165,6 @@ static int over_pixels(const Batch *batch, const Map *map, int64_t start, int64_
             row_over_pixels(band + (c * rows + y - first + half) * step, step, width, half, weights, reach, row,
                             row + step, batch->out + plane + (c * batch->height + y) * width);
     }
-    free(band), free(row), free(weights), free(reach);
-    return failed;
 }
 
 static int same(const Map *map, int64_t one, int64_t other, int64_t count) {
@@ -173,7 +173,7 @@ static int same(const Map *map, int64_t one, int64_t other, int64_t count) {
            (!map->radius || !memcmp(map->radius + one, map->radius + other, size));
 }
 
-static int varying(const Job *job, int64_t image, int64_t first, int64_t last) {
+static void varying(const Job *job, Memory *memory, int64_t image, int64_t first, int64_t last) {
     const Batch *batch = &job->batch;
     const Map *map = job->psf;
     int64_t width = batch->width, start = image * map->stride, plane = image * batch->channels * batch->height * width;
@@ -182,7 +182,7 @@ static int varying(const Job *job, int64_t image, int64_t first, int64_t last) {
         columns = columns && same(map, start, start + y * width, width);
         rows = rows && same(map, start + y * width, start + y * width + 1, width - 1);
     }
-    return (columns ? over_columns : rows ? over_rows : over_pixels)(batch, map, start, plane, first, last);
+    (columns ? over_columns : rows ? over_rows : over_pixels)(batch, memory, map, start, plane, first, last);
 }
 
 int blur_varying(const Batch *batch, const double *sigma, const int64_t *radius, int64_t stride) {
