@@ -16,7 +16,7 @@ from typing import Any
 import pluggy
 
 from blurbench import hookspecs
-from blurbench.errors import PluginError, did_you_mean
+from blurbench.errors import PluginError, did_you_mean, shortened
 from blurbench.registry import Entry, Menu
 
 __all__ = ["discover", "fill"]
@@ -43,7 +43,7 @@ def discover() -> Menu:
         except (Exception, SystemExit) as error:  # any failure in a stranger's module is that module's alone
             menu.problems.append(
                 f"plugin {point.name!r} of {package} {version} cannot be imported: "
-                f"{type(error).__name__}: {' '.join(str(error).split())}"
+                f"{type(error).__name__}: {shortened(str(error))}"
             )
             continue
         fill(menu, module, point.name, package, version)
@@ -71,15 +71,18 @@ def fill(menu: Menu, module: Any, name: str, package: str, version: str) -> None
     try:
         manager.register(module, name=name)
         _check_spelling(manager, module, name, package)
-    except (PluginError, pluggy.PluginValidationError) as error:
-        menu.problems.append(f"plugin {name!r} of {package} {version} is left out: {' '.join(str(error).split())}")
+        if not manager.get_hookcallers(module):
+            raise PluginError("it registers nothing; is @hookimpl missing?")
+    except Exception as error:  # pluggy looks at every attribute of a stranger's module
+        menu.problems.append(f"plugin {name!r} of {package} {version} is left out: {shortened(str(error))}")
         return
     for hook, kind in HOOKS.items():
         try:
             getattr(manager.hook, hook)(register=_registrar(menu, kind, package, version))
-        except Exception as error:  # a hook that raises loses its own plugins only
+        except (Exception, SystemExit) as error:  # a hook that raises loses its own plugins only
             menu.problems.append(
-                f"plugin {name!r} of {package} {version}: {hook} failed: {type(error).__name__}: {error}"
+                f"plugin {name!r} of {package} {version}: {hook} failed: "
+                f"{type(error).__name__}: {shortened(str(error))}"
             )
 
 
@@ -100,6 +103,6 @@ def _registrar(menu: Menu, kind: str, package: str, version: str) -> Callable[[s
         try:
             menu.add(Entry(kind, name, Path(target) if kind == "suites" else target, package, version))
         except PluginError as error:
-            menu.problems.append(str(error))
+            menu.problems.append(shortened(str(error), 1000))
 
     return register

@@ -39,8 +39,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def shortened(text: str, most: int = 390) -> str:
-    """One line of at most `most` characters."""
-    line = " ".join(text.encode("utf-8", "replace").decode().split())
+    """One line of at most `most` visible characters: no escape code of a stranger's reaches a terminal or a file."""
+    visible = "".join(sign if sign.isprintable() else " " for sign in text.encode("utf-8", "replace").decode())
+    line = " ".join(visible.split())
     return line if len(line) <= most else line[: most - 3] + "..."
 
 
@@ -59,8 +60,8 @@ class UsageError(BlurbenchError):
 class UnknownName(UsageError):
     """A name that is not in the menu of installed plugins (or not a key of a table)."""
 
-    def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
-        super().__init__(f"unknown {what} {name!r}{did_you_mean(name, known)}")
+    def __init__(self, what: str, name: str, known: Iterable[str], note: str = "") -> None:
+        super().__init__(f"unknown {what} {name!r}{did_you_mean(name, known)}{note}")
 
 
 class PluginError(BlurbenchError):

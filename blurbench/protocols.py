@@ -92,8 +92,10 @@ class Blur(Plugin):
     def degrade(self, images: torch.Tensor, draws: Draws) -> Degraded:
         """Degrade `images` (N, C, H, W) in [0, 1]; the ids in `draws` are theirs, in the same order."""
         from blurbench.imaging.convolution import convolve
+        from blurbench.imaging.received import check_psf
 
         psf = self.psf(draws)
+        check_psf(f"blur {type(self).__name__}", psf, images)
         return Degraded(convolve(images, psf, self.padding), psf, padding=self.padding)
 
     def degrade_set(self, images: ImageSet, draws: Draws) -> Degraded:
@@ -367,6 +369,11 @@ class Estimator(Plugin):
         """How `fit` trains under this budget."""
         return Recipe(epochs=budget.epochs)
 
+    def windows_seen(self, budget: Budget) -> int | None:
+        """How many windows `fit` trains on, epochs included, from which `blurbench plan` tells how long it takes; None:
+        not known before."""
+        return None
+
     def fit(self, module: nn.Module, job: EstimatorJob) -> Mapping[str, Any]:
         """Fit `module` in place; return JSON notes (epochs run, losses)."""
         raise NotImplementedError(f"{type(self).__name__} is trainable, so it must give fit()")
@@ -380,9 +387,15 @@ class Estimator(Plugin):
         window whose first pixel is (i stride, j stride); it stands for the sigma at its centre, `window // 2` pixels
         further down and right. Default: `estimate` of each window.
         """
+        from blurbench.imaging.received import check_shape
         from blurbench.imaging.windows import by_windows
 
-        return by_windows(lambda windows: self.estimate(windows, module), images, self.window, stride)
+        def read(windows: torch.Tensor) -> torch.Tensor:
+            sigma = self.estimate(windows, module)
+            check_shape(f"estimator {type(self).__name__}", "sigma", sigma, (len(windows),))
+            return sigma
+
+        return by_windows(read, images, self.window, stride)
 
 
 # --- data sets -----------------------------------------------------------------------------------------------------

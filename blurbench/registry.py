@@ -20,7 +20,7 @@ from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 from pydantic import GetCoreSchemaHandler, TypeAdapter, ValidationError, ValidationInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from blurbench.errors import PluginError, UnknownName, UsageError
+from blurbench.errors import BlurbenchError, PluginError, UnknownName, UsageError, shortened
 from blurbench.protocols import Blur, Classifier, Dataset, Deconvolver, Estimator, Plugin, Restorer, Strategy
 from blurbench.types import Choice, Range
 
@@ -111,8 +111,15 @@ class Menu:
             raise UnknownName("kind of plugin", kind, self.entries)
         known = self.entries[kind]
         if name not in known:
-            raise UnknownName(kind.removesuffix("s") if kind != "strategies" else "strategy", name, known)
+            singular = kind.removesuffix("s") if kind != "strategies" else "strategy"
+            raise UnknownName(singular, name, known, self._lacking())
         return known[name]
+
+    def _lacking(self) -> str:
+        """A name may be unknown because its plugin could not be loaded."""
+        count = len(self.problems)
+        plugins = f"{count} plugin{'s' * (count > 1)}"
+        return f" ({plugins} could not be loaded: see `blurbench plugin list`)" if count else ""
 
     def resolve(self, kind: str, request: str | Mapping[str, Any]) -> Any:
         """The plugin that `request` (an expression or a table) describes. Raises UsageError in one clear line."""
@@ -152,7 +159,7 @@ def _check(entry: Entry) -> None:
     try:
         _adapters(cls)
     except Exception as error:  # whatever typing or pydantic think of a stranger's annotation
-        raise PluginError(where + f"its parameters' types cannot be understood: {error}") from None
+        raise PluginError(where + f"its parameters' types cannot be understood: {shortened(str(error))}") from None
     taken = {item.name for item in fields(cls)} & RESERVED
     if taken:
         raise PluginError(where + f"a parameter cannot be called {' or '.join(sorted(taken))}")
@@ -174,7 +181,25 @@ def _construct(menu: Menu, what: str, cls: type, table: Mapping[str, Any]) -> An
     for key in table:
         if key not in adapters:
             raise UnknownName(f"parameter of {what}:", key, adapters)
-    values = {}
+    try:
+        plugin = cls(**_values(menu, what, cls, table))
+    except BlurbenchError:
+        raise
+    except ValueError as error:
+        raise UsageError(f"{what}: {shortened(str(error))}") from None
+    except Exception as error:  # whatever a stranger's class raises while it is made
+        raise UsageError(f"{what} cannot be made: {type(error).__name__}: {shortened(str(error))}") from None
+    try:
+        hash(plugin)
+    except TypeError as error:
+        reason = shortened(str(error))
+        raise UsageError(f"{what}: its parameters must be hashable (tuples, not lists): {reason}") from None
+    return plugin
+
+
+def _values(menu: Menu, what: str, cls: type, table: Mapping[str, Any]) -> dict[str, Any]:
+    """All parameters, validated."""
+    adapters, values = _adapters(cls), {}
     for item in fields(cls):
         if item.name in table:
             values[item.name] = _validate(menu, f"{what}: {item.name}", adapters[item.name], table[item.name])
@@ -182,14 +207,7 @@ def _construct(menu: Menu, what: str, cls: type, table: Mapping[str, Any]) -> An
             raise UsageError(f"{what} needs the parameter {item.name!r}")
         elif item.init:  # validated too: equal plugins must have equal keys, however they were written
             values[item.name] = _validate(menu, f"{what}: {item.name}", adapters[item.name], _default(item))
-    try:
-        plugin = cls(**values)
-        hash(plugin)
-    except ValueError as error:
-        raise UsageError(f"{what}: {error}") from None
-    except TypeError as error:
-        raise UsageError(f"{what}: its parameters must be hashable (tuples, not lists): {error}") from None
-    return plugin
+    return values
 
 
 _TELLING = ("plugin", "out_of_range", "value_error")

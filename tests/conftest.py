@@ -74,3 +74,23 @@ def smoked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = [sys.executable, "-c", "from blurbench.cli import main; main()", "run", "--suite", "smoke"]
     subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=240)
     return folder / "blurbench-results"
+
+
+@pytest.fixture(scope="session")
+def estimated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A results folder in which estimators have read two texts. Copy it before you change anything in it."""
+    folder = tmp_path_factory.mktemp("estimated")
+    suite = ("--suite", "kernel-estimation", "--dataset", "text", "--test-blur", "ramp", "--test-blur")
+    estimators = ("constant", "laplacian-variance", "constant[sigma=2]")
+    chosen = [word for name in estimators for word in ("--estimator", name)]
+    subprocess.run(
+        [
+            *(sys.executable, "-c", "from blurbench.cli import main; main()", "run", "-j", "1"),
+            *(*suite, "gaussian[sigma=2]", *chosen),
+        ],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        timeout=240,
+    )
+    return folder / "blurbench-results"

@@ -20,6 +20,8 @@ def test_each_broken_plugin_is_one_line_and_the_rest_goes_on(blurbench: Command,
     expected = [
         "'trouble-cannot-import' of blurbench-trouble 0.0.1 cannot be imported: ModuleNotFoundError",
         "unknown hook 'register_blur'; did you mean 'register_blurs'?",
+        "'trouble-silent' of blurbench-trouble 0.0.1 is left out: it registers nothing; is @hookimpl missing?",
+        "'trouble-raising' of blurbench-trouble 0.0.1: register_blurs failed: RuntimeError: the lens is [31mred",
         "'gaussian' from blurbench-trouble 0.0.1 is left out: blurbench already gives that name",
         "'thawed' from blurbench-trouble 0.0.1 is left out: it must be decorated with @dataclass(frozen=True)",
         "'unrelated' from blurbench-trouble 0.0.1 is left out: it must be a class derived from Blur",
@@ -30,5 +32,44 @@ def test_each_broken_plugin_is_one_line_and_the_rest_goes_on(blurbench: Command,
         assert sum(words in problem for problem in problems) == 1, words
     assert len(problems) == len(expected)
     assert result.returncode == 1
-    assert "  blurs: unruly\n  strategies: bad-fit, on-top-of\n" in result.stdout
+    assert (
+        "  blurs: bad-psf, fragile, unruly\n  restorers: bad-restorer\n  strategies: bad-fit, on-top-of\n  estimators: bad-estimator\n"
+        in result.stdout
+    )
     assert "gaussian" in result.stdout.split("blurbench-trouble")[0]
+
+
+SUITE = """
+name = "outside"
+version = 1
+title = "Outside"
+datasets = ["digits"]
+train_blurs = ["none"]
+test_blurs = ["{blur}"]
+[[matrix]]
+classifiers = ["cnn3"]
+strategies = ["plain"]
+[budgets.quick]
+"""
+
+
+def test_an_unknown_name_tells_of_plugins_that_could_not_be_loaded(
+    blurbench: Command, tmp_path: Path, trouble: Path
+) -> None:
+    (tmp_path / "outside.toml").write_text(SUITE.format(blur="silent"))
+    says = "blurbench: unknown blur 'silent'; "
+    told = " (9 plugins could not be loaded: see `blurbench plugin list`)"
+    result = blurbench("plan", "--suite", "outside.toml", PYTHONPATH=str(trouble))
+    assert result.returncode == 2
+    assert result.stderr.splitlines()[-1].startswith(says)
+    assert result.stderr.splitlines()[-1].endswith(told)
+    assert "could not be loaded" not in blurbench("plan", "--suite", "outside.toml").stderr
+
+
+def test_a_plugin_that_cannot_be_made_is_one_line(blurbench: Command, tmp_path: Path, trouble: Path) -> None:
+    (tmp_path / "outside.toml").write_text(SUITE.format(blur="fragile[parts=0]"))
+    result = blurbench("plan", "--suite", "outside.toml", PYTHONPATH=str(trouble))
+    assert result.returncode == 2
+    assert result.stderr.splitlines()[-1] == (
+        "blurbench: blurs 'fragile' cannot be made: ZeroDivisionError: division by zero"
+    )

@@ -64,7 +64,7 @@ def test_the_example_suite_is_a_suite(tmp_path: Path, menu: Menu) -> None:
         "plain",
         "blur-augment[share=0.3]",
         "blur-augment",
-        "deblur-then-classify[restorer=unet[kernel=3]]",
+        "deblur-then-classify[restorer=unet[kernel=3, widths=[16, 32, 64]]]",
     ]
 
 

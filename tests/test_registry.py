@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import builtins
+from dataclasses import dataclass
+
 import pytest
 
-from blurbench.errors import UnknownName, UsageError
-from blurbench.registry import Menu, expand, label, parse, spec
+from blurbench.errors import Skip, UnknownName, UsageError
+from blurbench.protocols import Blur
+from blurbench.registry import Entry, Menu, expand, label, parse, spec
 from blurbench.types import Choice, Range
 
 
@@ -97,3 +101,52 @@ def test_a_value_out_of_range_is_named_once(menu: Menu) -> None:
 def test_an_unknown_kind_is_refused(menu: Menu) -> None:
     with pytest.raises(UnknownName, match="did you mean 'blurs'"):
         menu.resolve("blur", "none")
+
+
+@dataclass(frozen=True)
+class Moody(Blur):
+    """Raises what a stranger's class may raise."""
+
+    mood: str = "ValueError"
+    level: object = 0
+
+    def __post_init__(self) -> None:
+        if self.mood != "none":
+            raise {**vars(builtins), "Skip": Skip}[self.mood]("two\nlines \x1b[31m")
+
+
+@pytest.mark.parametrize(
+    ("mood", "says"),
+    [
+        ("ValueError", "blurs 'moody': two lines [31m"),
+        ("ZeroDivisionError", "blurs 'moody' cannot be made: ZeroDivisionError: two lines [31m"),
+        ("TypeError", "blurs 'moody' cannot be made: TypeError: two lines [31m"),
+        ("RuntimeError", "blurs 'moody' cannot be made: RuntimeError: two lines [31m"),
+    ],
+)
+def test_whatever_a_plugin_raises_while_it_is_made_is_one_line(mood: str, says: str) -> None:
+    menu = Menu()
+    menu.add(Entry("blurs", "moody", Moody, "outside", "1"))
+    with pytest.raises(UsageError) as caught:
+        menu.resolve("blurs", {"name": "moody", "mood": mood})
+    assert str(caught.value) == says
+
+
+def test_a_plugin_that_declines_while_it_is_made_is_heard() -> None:
+    menu = Menu()
+    menu.add(Entry("blurs", "moody", Moody, "outside", "1"))
+    with pytest.raises(Skip):
+        menu.resolve("blurs", "moody[mood=Skip]")
+
+
+def test_a_parameter_that_cannot_be_hashed_is_refused_as_such() -> None:
+    menu = Menu()
+    menu.add(Entry("blurs", "moody", Moody, "outside", "1"))
+    with pytest.raises(UsageError, match="its parameters must be hashable"):
+        menu.resolve("blurs", {"name": "moody", "mood": "none", "level": {"a": 1}})
+
+
+def test_an_unknown_name_counts_what_could_not_be_loaded() -> None:
+    menu = Menu(problems=["plugin 'x' cannot be imported"])
+    with pytest.raises(UnknownName, match=r"none is installed \(1 plugin could not be loaded: see .*plugin list"):
+        menu.get("blurs", "x")

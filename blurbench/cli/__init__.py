@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from io import TextIOWrapper
 
+from blurbench.cli.stopping import TERMINATED, Terminated, hear_sigterm
 from blurbench.errors import BlurbenchError
 from blurbench.leaderboard.escape import one_line
 
@@ -15,6 +16,7 @@ def main() -> None:
     """Entry point of `blurbench`. Errors of ours end in one line on stderr and an exit code, never in a traceback."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that lacks a sign shows ? for it
+    hear_sigterm()
     try:
         from blurbench.cli.app import app
 
@@ -35,3 +37,6 @@ def main() -> None:
     except KeyboardInterrupt:
         print("blurbench: interrupted", file=sys.stderr)
         sys.exit(130)
+    except Terminated:
+        print("blurbench: terminated", file=sys.stderr)
+        sys.exit(TERMINATED)

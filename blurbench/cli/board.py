@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from blurbench.cli.estimation import publish_estimations, publish_json
 from blurbench.errors import UsageError
 from blurbench.results.store import Store, write_atomically
 
@@ -17,43 +18,68 @@ if TYPE_CHECKING:
 
     from blurbench.leaderboard.page import Strip
     from blurbench.leaderboard.standings import Standings
-    from blurbench.results.record import Manifest, Record, Timing
+    from blurbench.results.record import AnyBoard, Manifest, Record, Timing
 
-__all__ = ["begun", "board_at", "manifest_of", "no_board", "publish_board", "records_of", "timings_of", "write_board"]
+__all__ = [
+    "all_boards",
+    "board_at",
+    "listed",
+    "manifest_of",
+    "only_board",
+    "publish_board",
+    "records_of",
+    "timings_of",
+    "write_board",
+]
 
 PICTURED = 4
 """Images in a strip of samples."""
 
 
 def manifest_of(store: Store, board: str) -> Manifest:
-    """What cells a stored board has; raises UsageError, naming the boards that there are."""
-    manifest = store.manifest(board)
-    if manifest is None and board in store.boards():
+    """What cells a stored board of classifiers has; raises UsageError, naming the boards that there are."""
+    found = listed(store, board)
+    if store.shelf_for(found) is not store.cells:
+        raise of_estimators(store, [board])
+    return found  # type: ignore[return-value] # as its shelf tells
+
+
+def listed(store: Store, board: str) -> AnyBoard:
+    """What cells a stored board of any kind has; raises UsageError, naming the boards that there are."""
+    found: AnyBoard | None = store.shelf_of(board).board(board)
+    if found is not None:
+        return found
+    if board in (boards := all_boards(store)):
         raise UsageError(f"the manifest of board {board!r} is damaged; the run that made it writes it again")
-    if manifest is None:
-        known = ", ".join(store.boards()) or "none yet; `blurbench run` makes one"
-        raise UsageError(f"no board {board!r} in {store.root}; there is: {known}")
-    return manifest
+    known = ", ".join(boards) or "none yet; `blurbench run` makes one"
+    raise UsageError(f"no board {board!r} in {store.root}; there is: {known}")
+
+
+def all_boards(store: Store) -> list[str]:
+    """The names of the boards of every kind."""
+    return [name for shelf in store.shelves for name in shelf.boards()]
 
 
 def records_of(store: Store, board: str) -> tuple[Manifest, dict[str, Record]]:
-    """The lines of a stored board, and their records; one that cannot be compared with the others is a failed one."""
+    """The lines of a stored board of classifiers, and their records; one that cannot be compared with the others is a
+    failed one."""
     from blurbench.results.agreement import without_dissenters
 
     manifest = manifest_of(store, board)
-    records = {line.key: store.record(line.key) for line in manifest.lines}
-    return manifest, without_dissenters(manifest, {key: one for key, one in records.items() if one is not None})
+    return manifest, without_dissenters(manifest, store.cells.records_of(manifest))
 
 
-def board_at(path: Path, board: str | None = None, elsewhere: Sequence[str] = ()) -> tuple[Store, str]:
+def board_at(
+    path: Path, board: str | None = None, elsewhere: Sequence[str] = (), of_any_kind: bool = False
+) -> tuple[Store, str]:
     """The store and the board that a path names: a results folder, or FOLDER/boards/NAME.json. Where a folder holds
     several, the one called `board`, or the one that is among those `elsewhere`, too."""
-    if path.suffix == ".json" and path.parent.name == "boards":
+    if path.suffix == ".json" and path.parent.name in ("boards", "estimations"):
         return Store(path.parent.parent), path.stem
     store = Store(path)
     if not (store.root / "boards").is_dir():
         raise UsageError(f"{path} is no results folder and no board in one")
-    boards = [board] if board else begun(store, store.boards())
+    boards = [board] if board else begun(store, all_boards(store) if of_any_kind else store.boards())
     if len(boards) > 1:
         boards = [name for name in boards if name in elsewhere] or boards
     if not boards:
@@ -63,13 +89,27 @@ def board_at(path: Path, board: str | None = None, elsewhere: Sequence[str] = ()
     return store, boards[0]
 
 
+def only_board(store: Store, boards: list[str]) -> str:
+    """The name of the one board that a results folder holds; `boards` are those that the command is for."""
+    boards = begun(store, boards)
+    if not boards:
+        raise no_board(store)
+    if len(boards) > 1:
+        raise UsageError(f"name the board that you want; in {store.root} there are: {', '.join(boards)}")
+    return boards[0]
+
+
 def no_board(store: Store) -> UsageError:
     """What to say where a folder has no board of classifiers."""
-    from blurbench.results.estimation import Shelf
-
-    if others := Shelf(store).boards():
-        return UsageError(f"{store.root} holds boards of estimators alone, not for this command: {', '.join(others)}")
+    if others := store.estimations.boards():
+        return of_estimators(store, others)
     return UsageError(f"there is no board in {store.root}; `blurbench run` makes one")
+
+
+def of_estimators(store: Store, boards: Sequence[str]) -> UsageError:
+    """What to say where a command is for boards of classifiers."""
+    known = ", ".join(boards)
+    return UsageError(f"this command is for boards of classifiers; those in {store.root} are of estimators: {known}")
 
 
 def begun(store: Store, boards: list[str]) -> list[str]:
@@ -80,8 +120,9 @@ def begun(store: Store, boards: list[str]) -> list[str]:
 
 
 def _is_begun(store: Store, name: str) -> bool:
-    manifest = store.manifest(name)
-    return manifest is None or any(store.record(line.key) is not None for line in manifest.lines)
+    shelf = store.shelf_of(name)
+    board = shelf.board(name)
+    return board is None or any(shelf.record(line.key) is not None for line in board.lines)
 
 
 def timings_of(store: Store, records: Mapping[str, Record]) -> dict[str, Timing]:
@@ -99,9 +140,12 @@ def _standings_of(store: Store, board: str, baseline_classifier: str | None = No
 
 
 def write_board(store: Store, board: str, baseline_classifier: str | None = None) -> tuple[str, list[Path]]:
-    """Write markdown, CSV and the web page beside the manifest; return the summary to be printed and the paths."""
+    """Write markdown, CSV and the web page; return the summary to be printed and the paths. Of estimators' boards:
+    markdown, CSV and pictures of maps."""
     from blurbench.leaderboard import csv, markdown, page
 
+    if board in store.estimations.boards():
+        return _write_estimations(store, board, store.root / "boards", baseline_classifier)
     result = _standings_of(store, board, baseline_classifier)
     files = {".md": markdown.render(result), ".csv": csv.rows(result)}
     files[".html"] = page.render(result, _strips(store, board))
@@ -112,10 +156,14 @@ def write_board(store: Store, board: str, baseline_classifier: str | None = None
 
 
 def publish_board(store: Store, board: str, folder: Path, baseline_classifier: str | None = None) -> list[Path]:
-    """Copy a board into `folder`, also as JSON and LaTeX, with a chart and strips of sample images."""
+    """Copy a board into `folder`, also as JSON and LaTeX, with a chart and strips of sample images; one of estimators
+    as `write_board` does, and as JSON."""
     from blurbench.leaderboard import json, latex
     from blurbench.leaderboard.picture import recovery_chart, sample_strip
 
+    if board in store.estimations.boards():
+        _, paths = _write_estimations(store, board, folder, baseline_classifier)
+        return [*paths, publish_json(store, board, folder), *_write_index(folder)]
     result = _standings_of(store, board, baseline_classifier)
     files: dict[str, str | bytes] = {
         suffix: store.board_path(board, suffix).read_bytes() for suffix in (".md", ".csv", ".html")
@@ -132,6 +180,17 @@ def publish_board(store: Store, board: str, folder: Path, baseline_classifier: s
         paths.append(folder / f"{name}.png")
         sample_strip(strip.stages, paths[-1])
     return [*paths, *_sigma_curve(store, board, folder), *_write_index(folder)]
+
+
+def _write_estimations(
+    store: Store, board: str, folder: Path, baseline_classifier: str | None
+) -> tuple[str, list[Path]]:
+    if baseline_classifier is not None:
+        raise UsageError(f"board {board} is of estimators: --baseline-classifier says nothing there")
+    found = store.estimations.board(board)
+    records = store.estimations.records_of(found) if found else {}
+    measured = sum(record.status == "ok" for record in records.values())
+    return f"{measured} cells measured.", publish_estimations(store, board, folder)
 
 
 def _sigma_curve(store: Store, board: str, folder: Path) -> list[Path]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from blurbench.cli import options
 from blurbench.discovery import discover
 from blurbench.errors import Unavailable, shortened
+from blurbench.protocols import Dataset
 from blurbench.running.session import cache_folder, data_folders
 
 __all__ = ["app"]
@@ -20,25 +22,44 @@ app = typer.Typer(
 
 
 @app.command("ls")
-def ls(data_dir: options.DataDirs = None) -> None:
+def ls(
+    data_dir: options.DataDirs = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything, as JSON.")] = False,
+) -> None:
     """List every data set with its place, or with what to do to get it."""
     menu = discover()
-    for name, entry in sorted(menu.entries["datasets"].items()):
-        dataset = menu.resolve("datasets", name) if not isinstance(entry.target, Path) else None
-        assert dataset is not None
-        try:
-            files = dataset.sources(data_folders(tuple(data_dir or ())))
-        except Unavailable as reason:
-            typer.echo(f"{name:18} missing  {shortened(str(reason))}")
-        except Exception as error:  # a broken plugin: the others are listed all the same
-            typer.echo(f"{name:18} broken   {type(error).__name__}: {shortened(str(error))}")
-        else:
-            typer.echo(f"{name:18} here     {_place(files)}")
-        typer.echo(f"{'':27}{dataset.about}. Licence: {dataset.licence}")
+    folders = data_folders(tuple(data_dir or ()))
+    names = sorted(name for name, entry in menu.entries["datasets"].items() if not isinstance(entry.target, Path))
+    found = [_facts(name, menu.resolve("datasets", name), folders) for name in names]
+    if as_json:
+        typer.echo(json.dumps(found, indent=2))
+        return
+    for one in found:
+        typer.echo(f"{one['name']:18} {one['state']:8} {one['reason'] or _place(one['files'])}")
+        typer.echo(f"{'':27}{one['about']}. Licence: {one['licence']}")
 
 
-def _place(files: tuple[Path, ...]) -> str:
-    return ", ".join(sorted({str(path.parent) for path in files})) or "made by the plugin"
+def _facts(name: str, dataset: Dataset, folders: tuple[Path, ...]) -> dict[str, Any]:
+    state, reason, files = "here", "", []
+    try:
+        files = sorted(map(str, dataset.sources(folders)))
+    except Unavailable as why:
+        state, reason = "missing", shortened(str(why))
+    except Exception as error:  # a broken plugin: the others are listed all the same
+        state, reason = "broken", f"{type(error).__name__}: {shortened(str(error))}"
+    return {
+        "name": name,
+        "state": state,
+        "reason": reason,
+        "files": files,
+        "about": dataset.about,
+        "licence": dataset.licence,
+        "lineage": sorted(dataset.lineage),
+    }
+
+
+def _place(files: list[str]) -> str:
+    return ", ".join(sorted({str(Path(file).parent) for file in files})) or "made by the plugin"
 
 
 @app.command("fetch")

@@ -16,9 +16,18 @@ from blurbench.results.store import Store, write_atomically
 from blurbench.running.session import Request, Rerun
 
 if TYPE_CHECKING:
+    from blurbench.leaderboard.estimation import Line
+    from blurbench.results.estimation import Board, Estimation
     from blurbench.running.estimation_session import EstimationSession
 
-__all__ = ["estimation_boards", "estimation_session", "plan_estimators", "publish_estimations", "run_estimators"]
+__all__ = [
+    "estimation_session",
+    "estimations_of",
+    "plan_estimators",
+    "publish_estimations",
+    "publish_json",
+    "run_estimators",
+]
 
 ROWS = 6
 """Estimators in one picture, the best ones."""
@@ -57,14 +66,7 @@ def run_estimators(session: EstimationSession, rerun: Rerun) -> None:
     for problem in session.menu.problems:
         print(f"blurbench: {problem}", file=sys.stderr)
     _announce(session, rerun)
-    try:
-        outcome = session.run(rerun)
-    except KeyboardInterrupt:
-        kept = session.request.out
-        print(
-            f"Interrupted. What was measured is kept in {kept}; the same command goes on from there.", file=sys.stderr
-        )
-        raise typer.Exit(130) from None
+    outcome = session.run(rerun)
     paths = publish_estimations(session.store, session.board, session.store.root / "boards")
     typer.echo(f"{sum(record.status == 'ok' for record in session.records().values())} cells measured.")
     phases = sorted(outcome.seconds.items(), key=lambda item: -item[1])
@@ -101,25 +103,12 @@ def _announce(session: EstimationSession, rerun: Rerun) -> None:
         print(f"  {count} cells: {shortened(reason, 200)}", file=sys.stderr, flush=True)
 
 
-def estimation_boards(store: Store) -> list[str]:
-    """The names of the boards of estimators in a results folder."""
-    from blurbench.results.estimation import Shelf
-
-    return Shelf(store).boards()
-
-
 def publish_estimations(store: Store, name: str, folder: Path) -> list[Path]:
     """Write a board of estimators into `folder`: markdown, CSV and a picture for each kind of pictures and blur."""
-    from blurbench.leaderboard.estimation import csv_rows, lines_of, markdown, places
+    from blurbench.leaderboard.estimation import csv_rows, markdown, places
     from blurbench.leaderboard.sigma_pictures import map_picture
-    from blurbench.results.estimation import Shelf
 
-    shelf = Shelf(store)
-    board = shelf.board(name)
-    if board is None:
-        raise UsageError(f"no board {name!r} in {store.root}; `blurbench run` makes it")
-    records = {row.key: record for row in board.rows if (record := shelf.record(row.key)) is not None}
-    lines = lines_of(board, records)
+    board, lines = _stored(store, name)
     folder.mkdir(parents=True, exist_ok=True)
     pictures: dict[tuple[str, str], str] = {}
     for place, members in places(lines).items():
@@ -132,3 +121,29 @@ def publish_estimations(store: Store, name: str, folder: Path) -> list[Path]:
     for suffix, text in texts.items():
         write_atomically(folder / f"{name}{suffix}", text)
     return [*(folder / f"{name}{suffix}" for suffix in texts), *(folder / file for file in pictures.values())]
+
+
+def publish_json(store: Store, name: str, folder: Path) -> Path:
+    """Write a board of estimators into `folder` as JSON, for other programs and for the folder's front page."""
+    from blurbench.leaderboard.estimation import json_text
+
+    path = folder / f"{name}.json"
+    write_atomically(path, json_text(*_stored(store, name)))
+    return path
+
+
+def _stored(store: Store, name: str) -> tuple[Board, list[Line]]:
+    from blurbench.leaderboard.estimation import lines_of
+
+    board, records = estimations_of(store, name)
+    return board, lines_of(board, records)
+
+
+def estimations_of(store: Store, name: str) -> tuple[Board, dict[str, Estimation]]:
+    """A board of estimators and its records; one that cannot be compared with the others is a failed one."""
+    from blurbench.results.agreement import without_dissenters
+
+    board = store.estimations.board(name)
+    if board is None:
+        raise UsageError(f"no board {name!r} in {store.root}; `blurbench run` makes it")
+    return board, without_dissenters(board, store.estimations.records_of(board))

@@ -8,12 +8,10 @@ from typing import Annotated
 import typer
 
 from blurbench.cli import options
-from blurbench.cli.board import begun, no_board, publish_board, write_board
-from blurbench.cli.estimation import estimation_boards, publish_estimations
-from blurbench.errors import UsageError
+from blurbench.cli.board import all_boards, listed, only_board, publish_board, write_board
 from blurbench.results.store import Store
 
-__all__ = ["leaderboard", "only_board"]
+__all__ = ["leaderboard"]
 
 
 def leaderboard(
@@ -29,24 +27,10 @@ def leaderboard(
 ) -> None:
     """Render a board from the records in the results folder."""
     store = Store(out)
-    estimators = estimation_boards(store)
-    name = board or only_board(store, [*store.boards(), *estimators])
-    if name in estimators:
-        paths = publish_estimations(store, name, publish or store.root / "boards")
-        typer.echo("\n".join(["Written:", *(f"  {path}" for path in paths)]))
-        return
+    name = board or only_board(store, all_boards(store))
+    listed(store, name)  # a wrong name gets the names that there are
     summary, paths = write_board(store, name, baseline_classifier)
     typer.echo(summary)
     if publish is not None:
         paths += publish_board(store, name, publish, baseline_classifier)
     typer.echo("\n".join(["Written:", *(f"  {path}" for path in paths)]))
-
-
-def only_board(store: Store, boards: list[str] | None = None) -> str:
-    """The name of the one board that a results folder holds; `boards` are those that count, not estimators' if None."""
-    boards = begun(store, store.boards() if boards is None else boards)
-    if not boards:
-        raise no_board(store)
-    if len(boards) > 1:
-        raise UsageError(f"name the board that you want; in {store.root} there are: {', '.join(boards)}")
-    return boards[0]

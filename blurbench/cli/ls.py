@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from blurbench.cli.parameter_notes import parameter_notes
 from blurbench.discovery import discover
 from blurbench.errors import UnknownName
 from blurbench.protocols import Classifier, Dataset, Plugin, Restorer
@@ -84,10 +85,14 @@ def _facts(menu: Menu, entry: Entry) -> dict[str, Any]:
         return {**facts, "suite_version": suite.version, "budgets": list(suite.budgets), "file": str(entry.target)}
     if (note := _note(entry)) != facts["summary"]:
         facts["note"] = note
+    notes = parameter_notes(entry.target)
     facts |= {
         "paper": entry.target.paper,
         "revision": entry.target.revision,
-        "parameters": [_parameter(entry.target, item) for item in fields(entry.target)],  # type: ignore[arg-type]
+        "parameters": [
+            _parameter(entry.target, item, notes.get(item.name, ""))
+            for item in fields(entry.target)  # type: ignore[arg-type]
+        ],
     }
     if (count := _network_size(menu, entry)) is not None:
         facts["network_parameters"] = count
@@ -96,7 +101,7 @@ def _facts(menu: Menu, entry: Entry) -> dict[str, Any]:
     return facts
 
 
-def _parameter(cls: type[Plugin], item: Any) -> dict[str, Any]:
+def _parameter(cls: type[Plugin], item: Any, note: str) -> dict[str, Any]:
     hint = typing.get_type_hints(cls, include_extras=True)[item.name]
     limits = [part for part in getattr(hint, "__metadata__", ()) if isinstance(part, Limits)]
     default = item.default_factory() if item.default_factory is not MISSING else item.default
@@ -104,7 +109,7 @@ def _parameter(cls: type[Plugin], item: Any) -> dict[str, Any]:
     found["default"] = "required" if default is MISSING else default
     if limits:
         found |= {"unit": limits[0].unit, "range": [limits[0].low, limits[0].high]}
-    return found
+    return found | ({"note": note} if note else {})
 
 
 def _type_name(hint: Any) -> str:
@@ -144,6 +149,8 @@ def _details(facts: dict[str, Any]) -> None:
         unit = f" {parameter['unit']}" if parameter.get("unit") else ""
         low_high = f", {parameter['range'][0]:g} to {parameter['range'][1]:g}{unit}" if "range" in parameter else ""
         typer.echo(f"    {parameter['name']}: {parameter['type']} = {parameter['default']}{low_high}")
+        if "note" in parameter:
+            typer.echo(f"        {parameter['note']}")
     for name in ("paper", "licence", "network_parameters", "budgets"):
         if facts.get(name):
             value = f"{facts[name]:,} (1x28x28, 10 classes)" if name == "network_parameters" else facts[name]

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from blurbench.cli import options
-from blurbench.cli.board import write_board
+from blurbench.cli.board import all_boards, write_board
 from blurbench.cli.validate import judged, known_here, report
 from blurbench.errors import UsageError
 from blurbench.leaderboard.escape import one_line
@@ -42,7 +42,7 @@ def merge(
                 boards[merged.board] = None
                 typer.echo(f"{one_line(merged.board)}: {merged.added} cells added, {merged.known} were here already.")
     for board in boards:
-        if store.manifest(board) is not None:
+        if board in all_boards(store):
             _, paths = write_board(store, board)
             typer.echo("\n".join(["Written:", *(f"  {path}" for path in paths)]))
     if refused:

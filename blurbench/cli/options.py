@@ -54,6 +54,10 @@ def _request(
     strategy: Annotated[list[str] | None, typer.Option(help="Only this strategy; the baseline stays.")] = None,
     train_blur: Annotated[list[str] | None, typer.Option(help="Only this training blur.")] = None,
     test_blur: Annotated[list[str] | None, typer.Option(help="Only this test blur; `none` stays.")] = None,
+    estimator: Annotated[
+        list[str] | None,
+        typer.Option(help="In suites of estimators: only this one; one of your own is measured as the suite's are."),
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=1, max=1_000_000, help="At most so many training images.")] = None,
     minutes: Minutes = None,
     data_dir: DataDirs = None,
@@ -68,6 +72,7 @@ def _request(
         "strategy": strategy,
         "train_blur": train_blur,
         "test_blur": test_blur,
+        "estimator": estimator,
     }
     changes = {"train_images": limit, "minutes_per_job": minutes}
     return Request(

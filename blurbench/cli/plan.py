@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import typer
 
 from blurbench.cli import options
 from blurbench.cli.estimation import estimation_session, plan_estimators
 from blurbench.running.session import Request, Session
+
+if TYPE_CHECKING:  # torch: not for --help
+    from blurbench.running.estimation_session import EstimationSession
+    from blurbench.running.forecast import Forecast
 
 __all__ = ["plan", "span"]
 
@@ -18,8 +23,9 @@ def plan(request: Request) -> None:
     """Say how many cells and artifacts a run has, what is stored already, and about how long the rest takes here."""
     if (estimators := estimation_session(request)) is not None:
         plan_estimators(estimators)
+        _tell_of_estimators(estimators)
         return
-    from blurbench.running.estimate import estimate
+    from blurbench.running.forecast import forecast
 
     session = Session(request)
     tasks = session.outstanding("missing")
@@ -39,11 +45,23 @@ def plan(request: Request) -> None:
     restorers, predictors, timings = (_counted(kinds[kind], kind) for kind in ("restorer", "predictor", "timing"))
     typer.echo(f"  to fit: {restorers}, {predictors}; {timings}")
     if tasks:
-        needed = estimate(session, tasks)
-        typer.echo(
-            f"  {span(needed.minutes)} with {_counted(needed.workers, 'worker')}, {needed.disk_mib:.0f} MiB of disk"
-        )
-        typer.echo(f"  ({needed.basis})")
+        _tell(forecast(session, tasks))
+
+
+def _tell_of_estimators(session: EstimationSession) -> None:
+    from blurbench.running.forecast_estimators import forecast_estimators
+
+    if not (tasks := session.outstanding("missing")):
+        return
+    if (needed := forecast_estimators(session, tasks)) is not None:
+        _tell(needed)
+    else:
+        typer.echo("  how long it takes is not known: none of these estimators was fitted in this folder before")
+
+
+def _tell(needed: Forecast) -> None:
+    typer.echo(f"  {span(needed.minutes)} with {_counted(needed.workers, 'worker')}, {needed.disk_mib:.0f} MiB of disk")
+    typer.echo(f"  ({needed.basis})")
 
 
 def span(minutes: float) -> str:

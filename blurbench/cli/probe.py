@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from blurbench.errors import UsageError
+from blurbench.errors import BlurbenchError, PluginError, UsageError, shortened
+from blurbench.leaderboard.escape import one_line
 
 if TYPE_CHECKING:
     from blurbench.imaging.files import Picture
@@ -30,6 +31,9 @@ LOW_QUALITY = 60
 """What the shipped estimators were fitted to ends here."""
 WIDE_SPREAD = 1.5
 FINER_STRIDE, COARSER_STRIDE = 8, 16
+DARK = 32.0
+"""Of 255: a picture that ends below it, but is not even, was not stored over the full range."""
+LONGEST_PATH = 4096
 OPEN_END = 3.0
 """Of the colours of a map, where an estimator answers without a limit."""
 
@@ -96,7 +100,7 @@ def probe(
     draw_map: Annotated[bool, typer.Option("--map", help="Draw a map of sigma for each picture into --out.")] = False,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the maps.")] = Path("sigma-maps"),
     window: Annotated[
-        int | None, typer.Option(min=8, max=4096, help="Side of the windows in pixels [the estimator's, 32].")
+        int | None, typer.Option(help="Side of the windows in pixels, 32 to 4096 for spectral [the estimator's, 32].")
     ] = None,
     stride: Annotated[
         int | None, typer.Option(min=1, max=4096, help="Pixels from window to window [16; 8 with --map].")
@@ -112,11 +116,11 @@ def probe(
     reader = _reader(estimator, window)
     steps = stride or (FINER_STRIDE if draw_map else COARSER_STRIDE)
     rows: list[Row] = []
-    refused: list[tuple[Path, UsageError]] = []
+    refused: list[tuple[Path, BlurbenchError]] = []
     places = _map_places(found.pictures, out)
-    width = max(len(str(path)) for path in found.pictures)
-    for path, answer in _answers(found.pictures, reader, steps):
-        if isinstance(answer, UsageError):
+    width = max(len(_shown(path)) for path in found.pictures)
+    for path, answer in _answers(found.pictures, reader, estimator, steps):
+        if isinstance(answer, BlurbenchError):
             refused.append((path, answer))
             continue
         row = replace(answer, map=_drawn(answer, places[path])) if draw_map else answer
@@ -132,7 +136,7 @@ def probe(
     else:
         _say_rest(rows, found.others)
     for _, error in refused:
-        typer.echo(f"blurbench: {error}", err=True)
+        typer.echo(f"blurbench: {one_line(str(error), LONGEST_PATH)}", err=True)
     if refused:
         raise typer.Exit(1 if rows else 2)
 
@@ -148,9 +152,10 @@ def _reader(request: str, window: int | None) -> Estimator:
     return estimator
 
 
-def _answers(paths: tuple[Path, ...], estimator: Estimator, stride: int) -> Iterator[tuple[Path, Row | UsageError]]:
+def _answers(
+    paths: tuple[Path, ...], estimator: Estimator, request: str, stride: int
+) -> Iterator[tuple[Path, Row | BlurbenchError]]:
     from blurbench.imaging.files import open_picture
-    from blurbench.running.probing import probe as read
 
     least = estimator.window
     for path in paths:
@@ -160,13 +165,27 @@ def _answers(paths: tuple[Path, ...], estimator: Estimator, stride: int) -> Iter
                 raise UsageError(
                     f"{path}: {picture.width}x{picture.height} pixels, at least {least}x{least} are needed"
                 )
-            yield path, Row(path, picture, read(picture, estimator, stride), estimator.limits)
-        except UsageError as error:
+            yield path, _read(path, picture, estimator, request, stride)
+        except BlurbenchError as error:
             yield path, error
 
 
+def _read(path: Path, picture: Picture, estimator: Estimator, request: str, stride: int) -> Row:
+    from blurbench.running.probing import probe as read
+
+    try:
+        return Row(path, picture, read(picture, estimator, stride), estimator.limits)
+    except BlurbenchError as error:
+        raise PluginError(f"{path}: {error}") from None
+    except Exception as error:  # whatever a stranger's estimator raises
+        reason = f"{type(error).__name__}: {shortened(str(error))}"
+        raise PluginError(f"{path}: --estimator {request} failed: {reason}") from None
+
+
 def _hints(picture: Picture, reading: Reading) -> Iterator[str]:
-    if reading.sigma is None:
+    if reading.textured < FEW_WINDOWS and reading.darkest < reading.brightest < DARK:
+        yield f"dark: values only reach {reading.brightest:.0f}/255; stretch them to the full range first"
+    elif reading.sigma is None:
         what = "flat or transparent" if picture.image.mode in ("LA", "RGBA") else "flat"
         yield f"{what}: there is nothing in it to read blur from"
     elif reading.textured < FEW_WINDOWS:
@@ -185,7 +204,12 @@ def _hints(picture: Picture, reading: Reading) -> Iterator[str]:
 
 def _line(row: Row, width: int) -> str:
     size = f"{row.picture.width}x{row.picture.height}"
-    return f"{row.path!s:{width}}  {size:>11}  {row.sigma:>6}  {'; '.join(row.hints)}".rstrip()
+    return f"{_shown(row.path):{width}}  {size:>11}  {row.sigma:>6}  {'; '.join(row.hints)}".rstrip()
+
+
+def _shown(path: Path) -> str:
+    """A path as it is, unless there is something in it that no terminal should be sent."""
+    return str(path) if str(path).isprintable() else one_line(str(path), LONGEST_PATH)
 
 
 def _rounded(value: float | None) -> float | None:
@@ -208,12 +232,12 @@ def _drawn(row: Row, place: Path) -> Path:
 
     place.parent.mkdir(parents=True, exist_ok=True)
     most = row.limits[1] if math.isfinite(row.limits[1]) else OPEN_END
-    draw(row.picture, row.reading, f"{row.path.name}: sigma {row.sigma} px", most, place)
+    draw(row.picture, row.reading, f"{_shown(Path(row.path.name))}: sigma {row.sigma} px", most, place)
     return place
 
 
 def _say_json(
-    estimator: str, rows: list[Row], refused: list[tuple[Path, UsageError]], others: tuple[Path, ...]
+    estimator: str, rows: list[Row], refused: list[tuple[Path, BlurbenchError]], others: tuple[Path, ...]
 ) -> None:
     answer = {
         "estimator": estimator,
@@ -226,10 +250,10 @@ def _say_json(
 
 def _say_rest(rows: list[Row], others: tuple[Path, ...]) -> None:
     if others:
-        names = ", ".join(path.name for path in others[:5]) + (", ..." if len(others) > 5 else "")
+        names = ", ".join(_shown(Path(path.name)) for path in others[:5]) + (", ..." if len(others) > 5 else "")
         typer.echo(f"skipped, no pictures by their names: {names} ({len(others)})")
     for row in rows:
         if row.map is not None:
-            typer.echo(f"map: {row.map}")
+            typer.echo(f"map: {_shown(row.map)}")
     if rows:
         typer.echo(f"\n{NOTE}")

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import Annotated, TypeAlias
 
 import typer
 
 from blurbench.cli import options
 from blurbench.cli.show import stored_record
 from blurbench.discovery import discover
+from blurbench.errors import UsageError
 from blurbench.leaderboard.escape import one_line
+from blurbench.results.record import Record
 from blurbench.results.store import Store
 from blurbench.running.session import chosen_device, data_folders
-
-if TYPE_CHECKING:
-    from blurbench.results.record import Record
 
 __all__ = ["Refit", "replay"]
 
@@ -39,6 +38,11 @@ def replay(
 
     store = Store(out)
     record = stored_record(store, key)
+    if not isinstance(record, Record):
+        raise UsageError(
+            f"{one_line(record.key)} is of an estimator, and replay is for classifiers; "
+            "`blurbench run --rerun all` measures estimators again"
+        )
     folders = data_folders(tuple(data_dir or ()))
     with replaying(discover(), store, folders, chosen_device(device), threads_of([record]), refit) as replayer:
         found = replayer.replay(record)
@@ -51,9 +55,7 @@ def replay(
 
 def _title(record: Record) -> str:
     """Which cell a record is of."""
-    from blurbench.results.recall import parts_of
-
-    labels = {axis: one_line(part.label, 80) for axis, part in parts_of(record).items()}
+    labels = {axis: one_line(part.label, 80) for axis, part in record.parts().items()}
     fitted_to = f" on {labels['train_blur']}" if record.train_blur.name != "none" else ""
     strategy = f"{labels['strategy']}{fitted_to} ({labels['classifier']})"
     return f"{labels['dataset']}: {strategy}, tested on {labels['test_blur']}, seed {record.seed}"

@@ -66,7 +66,7 @@ def reproduce(
         try:
             measure(request, "missing")
         except typer.Exit as stop:
-            if stop.exit_code == 130:  # interrupted
+            if stop.exit_code > 128:  # interrupted
                 raise
             failed = stop  # what was measured is told all the same
     session = estimation_session(request) or Session(request)

@@ -13,7 +13,9 @@ import typer
 from blurbench.cli import options
 from blurbench.cli.board import write_board
 from blurbench.cli.estimation import estimation_session, run_estimators
+from blurbench.cli.stopping import keeping
 from blurbench.errors import BlurbenchError, shortened
+from blurbench.results.record import Record
 from blurbench.running.session import Request, Rerun, Session
 from blurbench.running.supervisor import Outcome
 
@@ -33,7 +35,13 @@ def run(
 
 
 def measure(request: Request, rerun: Rerun) -> None:
-    """Do that, whatever kind of suite it is. Raises typer.Exit where something failed, when all is written."""
+    """Do that, whatever kind of suite it is. Raises typer.Exit where something failed, when all is written, and where
+    it is interrupted."""
+    with keeping(request.out):
+        _measure(request, rerun)
+
+
+def _measure(request: Request, rerun: Rerun) -> None:
     if (estimators := estimation_session(request)) is not None:
         run_estimators(estimators, rerun)
         return
@@ -42,14 +50,11 @@ def measure(request: Request, rerun: Rerun) -> None:
     for problem in session.menu.problems:
         print(f"blurbench: {problem}", file=sys.stderr)
     _announce(session, rerun)
-    try:
-        outcome = session.run(rerun)
-    except KeyboardInterrupt:
-        print(
-            f"Interrupted. What was measured is kept in {request.out}; the same command goes on from there.",
-            file=sys.stderr,
-        )
-        raise typer.Exit(130) from None
+    outcome = session.run(rerun)
+    if not any(record.status == "ok" for record in session.records.values()):
+        why = "blurbench: nothing could be measured; `blurbench status` says why"
+        print("\n".join([*_failures(session), why]), file=sys.stderr)
+        raise typer.Exit(1)
     summary, paths = write_board(session.store, session.board)
     typer.echo(summary)
     typer.echo(_account(outcome, time.perf_counter() - began))
@@ -90,7 +95,7 @@ def _advise(session: Session) -> None:
     """What the next larger budget would take here."""
     if session.request.budget != "quick" or "standard" not in session.full_suite.budgets:
         return
-    from blurbench.running.estimate import estimate
+    from blurbench.running.forecast import forecast
 
     try:
         larger = Session(replace(session.request, budget="standard", only={}, changes={}))
@@ -100,7 +105,7 @@ def _advise(session: Session) -> None:
     missing = dict.fromkeys(cell.dataset for cell in larger.plan.cells if cell.skip)
     lacking = f" Data sets that are not here: {', '.join(missing)}; see `blurbench data ls`." if missing else ""
     if tasks:
-        needed = estimate(larger, tasks)
+        needed = forecast(larger, tasks)
         typer.echo(
             f"The whole suite with `--budget standard` would take about {_duration(needed.minutes)} here.{lacking}"
         )
@@ -113,15 +118,17 @@ def _duration(minutes: float) -> str:
 
 
 def _failures(session: Session) -> list[str]:
-    """One line for each different reason."""
-    logs: dict[tuple[str, str], list[str]] = {}
+    """One line for each different reason, with the first cell that it is the reason for."""
+    groups: dict[tuple[str, str], list[Record]] = {}
     for record in session.records.values():
         if record.status in ("failed", "blocked"):
-            logs.setdefault((record.status, record.reason), []).append(record.log)
+            groups.setdefault((record.status, record.reason), []).append(record)
     lines = []
-    for (status, reason), paths in logs.items():
-        log = next((f" (log: {session.store.root / path})" for path in paths if path), "")
-        lines.append(f"{len(paths)} cell{'s' * (len(paths) > 1)} {status}: {reason}{log}")
+    for (status, reason), records in groups.items():
+        log = next((f" (log: {session.store.root / record.log})" for record in records if record.log), "")
+        first = session.plan.tasks.get(records[0].key)
+        named = f" ({first.title}{', ...' * (len(records) > 1)})" if first else ""
+        lines.append(f"{len(records)} cell{'s' * (len(records) > 1)} {status}{named}: {reason}{log}")
     return [*lines, "`--rerun failed` tries them again."] if lines else []
 
 

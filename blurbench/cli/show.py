@@ -10,7 +10,7 @@ import typer
 
 from blurbench.cli import options
 from blurbench.errors import UsageError
-from blurbench.results.record import Record
+from blurbench.results.record import AnyRecord
 from blurbench.results.store import Store
 
 __all__ = ["show", "stored_record"]
@@ -28,14 +28,15 @@ def show(
     typer.echo(json.dumps(content, indent=2))
 
 
-def stored_record(store: Store, prefix: str) -> Record:
-    """The one record whose key begins with `prefix`."""
-    paths = [path for path in (store.root / "records").glob("*/*.json") if path.stem.startswith(prefix)]
-    if not paths:
+def stored_record(store: Store, prefix: str) -> AnyRecord:
+    """The one record, of any kind, whose key begins with `prefix`."""
+    found = [(shelf, key) for shelf in store.shelves for key in shelf.keys(prefix)]
+    if not found:
         raise UsageError(f"no record begins with {prefix!r} in {store.root}; the board's CSV lists all keys")
-    if len(paths) > 1:
-        raise UsageError(f"{len(paths)} records begin with {prefix!r}; give more characters")
-    record = store.record(paths[0].stem)
+    if len(found) > 1:
+        raise UsageError(f"{len(found)} records begin with {prefix!r}; give more characters")
+    ((shelf, key),) = found
+    record: AnyRecord | None = shelf.record(key)
     if record is None:
-        raise UsageError(f"{paths[0]} is damaged; the run that made it writes it again")
+        raise UsageError(f"{shelf.record_path(key)} is damaged; the run that made it writes it again")
     return record

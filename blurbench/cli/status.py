@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import typer
 
 from blurbench.cli import options
-from blurbench.cli.estimation import estimation_boards
 from blurbench.errors import UsageError
 from blurbench.leaderboard.escape import one_line
-from blurbench.results.estimation import Estimation, Shelf
-from blurbench.results.record import Record
-from blurbench.results.store import Store
+from blurbench.results.record import AnyBoard, AnyRecord
+from blurbench.results.store import Shelf, Store
 
 __all__ = ["status"]
 
@@ -24,32 +22,20 @@ def status(out: options.Out = Path("blurbench-results")) -> None:
     store = Store(out)
     if not store.root.is_dir():
         raise UsageError(f"there is no results folder {out}; `blurbench run` makes one")
-    for name in store.boards():
-        _board(store, name)
-    for name in estimation_boards(store):
-        _estimation_board(Shelf(store), name)
+    for shelf in store.shelves:
+        for name in shelf.boards():
+            _board(shelf, name)
     artifacts = list((store.root / "artifacts").glob("[0-9a-f]*"))
     size = sum(path.stat().st_size for path in store.root.rglob("*") if path.is_file())
     typer.echo(f"{len(artifacts)} artifacts; {size / 2**20:.0f} MiB in {store.root}")
 
 
-def _estimation_board(shelf: Shelf, name: str) -> None:
-    board = shelf.board(name)
+def _board(shelf: Shelf[Any, Any], name: str) -> None:
+    board: AnyBoard | None = shelf.board(name)
     if board is None:
         typer.echo(f"{name}: its manifest is damaged; the run that made it writes it again")
         return
-    _count(name, [shelf.record(row.key) for row in board.rows])
-
-
-def _board(store: Store, name: str) -> None:
-    manifest = store.manifest(name)
-    if manifest is None:
-        typer.echo(f"{name}: its manifest is damaged; the run that made it writes it again")
-        return
-    _count(name, [store.record(line.key) for line in manifest.lines])
-
-
-def _count(name: str, records: Sequence[Record | Estimation | None]) -> None:
+    records: list[AnyRecord | None] = [shelf.record(line.key) for line in board.lines]
     counts: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     for record in records:

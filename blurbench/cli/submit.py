@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from blurbench.cli import options
-from blurbench.cli.board import manifest_of
-from blurbench.cli.leaderboard import only_board
+from blurbench.cli.board import all_boards, listed, only_board
 from blurbench.errors import UsageError
 from blurbench.leaderboard.escape import one_line
 from blurbench.results.store import Store, write_atomically
@@ -26,15 +25,15 @@ def submit(
     from blurbench.results.merging import gather
 
     store = Store(out)
-    name = board or only_board(store)
-    manifest_of(store, name)  # a wrong name gets the names that there are
+    name = board or only_board(store, all_boards(store))
+    listed(store, name)  # a wrong name gets the names that there are
     outgoing = gather(store, name)
     if not outgoing.files:
         raise UsageError("there is nothing to submit: no cell of this board is measured")
     packed = outgoing.pack()
-    for kind in ("records", "timings"):
+    for kind in dict.fromkeys(name.partition("/")[0] for name in outgoing.files):
         sizes = [len(content) for name, content in outgoing.files.items() if name.startswith(kind)]
-        typer.echo(f"{kind}: {len(sizes)} files, {sum(sizes) / 1024:.0f} KiB")
+        typer.echo(f"{kind}: {len(sizes)} file{'s' * (len(sizes) != 1)}, {sum(sizes) / 1024:.0f} KiB")
     for command in outgoing.board.commands:
         typer.echo(f"command: {one_line(command, 400)}")
     for environment in outgoing.environments:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blurbench.cli import options
+from blurbench.cli.stopping import Terminated
 from blurbench.errors import UsageError
 from blurbench.results.store import write_atomically
 
@@ -69,7 +70,7 @@ def time(
     report, listed = prepare(discover(), request)
     try:
         _measure(report, listed)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Terminated):
         report.note("interrupted: the rest was not measured")
         raise
     finally:  # what was measured is kept, whatever happens

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blurbench.cli import options
-from blurbench.cli.board import manifest_of
-from blurbench.cli.leaderboard import only_board
+from blurbench.cli.board import manifest_of, only_board
 from blurbench.cli.replay import Refit
 from blurbench.discovery import discover
 from blurbench.errors import BlurbenchError, UsageError
@@ -38,7 +37,7 @@ def verify(
     from blurbench.running.replay import pick, replaying, seconds_of, threads_of
 
     store = Store(out)
-    name = board or only_board(store)
+    name = board or only_board(store, store.boards())
     manifest = manifest_of(store, name)
     stored = [record for line in manifest.lines if (record := store.record(line.key)) is not None]
     chosen = pick(stored, _share(sample, len(stored)), seed)

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from statistics import fmean
 
-from blurbench.errors import Unavailable, UnknownName
+import numpy as np
+from numpy.typing import NDArray
+
+from blurbench.errors import RecordError, Unavailable, UnknownName
 from blurbench.leaderboard.comparison import mean_change
-from blurbench.leaderboard.measured import Cells, Entry, Measured, Place, baseline_entry, common_seeds, gather
+from blurbench.leaderboard.hits import unpacked
+from blurbench.leaderboard.measured import Entry, Place
 from blurbench.leaderboard.nearest import Answering, answering_blur
-from blurbench.leaderboard.rows import CLEAN, ORACLE
+from blurbench.leaderboard.rows import CLEAN, ORACLE, Block, Missing, Row, Standings
 from blurbench.leaderboard.wording import row_name
 from blurbench.metrics.intervals import Interval
 from blurbench.metrics.ranks import Scores, rank_sets
 from blurbench.metrics.robustness import recovered
 from blurbench.registry import Menu
-from blurbench.results.record import Cost, Manifest, Record, Timing
 
 __all__ = ["Advice", "Option", "Question", "advise"]
 
@@ -51,10 +55,11 @@ class Option:
     knows: str
     exposure: tuple[str, ...]
     """Had it met the blur? One word where all data sets agree."""
+    is_control: bool = False
     against: tuple[str, ...] = ()
     """What the question rules out about it."""
     may_be_best: bool = False
-    """Among those that the question allows, no other is told to be better: 95% for all at once."""
+    """Among those that the question allows, and the baseline, no other is told to be better: 95% for all at once."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +73,10 @@ class Advice:
     seeds: int
     """The fewest over all rows."""
     images: int
+    timed_on: tuple[str, ...]
+    """What the milliseconds hold for."""
     loss: Interval | None
-    """What the blur costs the baseline."""
+    """What the blur costs the baseline; None, too, where no blur was asked about."""
     best: Option | None
     """None: keep the baseline, nothing that is allowed surely wins."""
     allowed: tuple[Option, ...]
@@ -78,29 +85,42 @@ class Advice:
     not_measured: tuple[str, ...]
 
 
-def advise(
-    menu: Menu,
-    manifest: Manifest,
-    records: Mapping[str, Record],
-    timings: Mapping[str, Timing],
-    question: Question,
-) -> list[Advice]:
-    """One answer a classifier. Raises UnknownName, or Unavailable where the board says nothing."""
-    answering = answering_blur(menu, manifest, records, question.blur)
-    cells, baseline = gather(manifest, records), baseline_entry(manifest, records)
-    datasets = _chosen("data set on this board:", question.dataset, (place.dataset for place in cells))
-    classifiers = _chosen("classifier on this board:", question.classifier, (place.classifier for place in cells))
-    if baseline is None:
-        raise Unavailable("the baseline was not measured on this board, so there is nothing to compare with")
+def advise(menu: Menu, standings: Standings, question: Question) -> list[Advice]:
+    """One answer a classifier, the same from a results folder and from the JSON that was published from it.
+
+    Raises:
+        UsageError: the board has no such data set or classifier, or there is no such blur.
+        Unavailable: the board says nothing of what is asked.
+        RecordError: the board contradicts itself.
+    """
+    blocks = {Place(one.dataset, one.classifier, one.test_blur): one for one in standings.blocks}
+    if not standings.meanings and any(one.rows or one.oracles for one in blocks.values()):
+        raise Unavailable(
+            "this board was published without what advice is worked out from; whoever has its results folder can "
+            "publish it again with `blurbench leaderboard --publish FOLDER`"
+        )
+    answering = answering_blur(menu, standings.meanings, question.blur)
+    datasets = _chosen("data set on this board:", question.dataset, (place.dataset for place in blocks))
+    classifiers = _chosen("classifier on this board:", question.classifier, (place.classifier for place in blocks))
+    baseline = _baseline(blocks.values())
     found = []
     for classifier in classifiers:
         places = [Place(dataset, classifier, answering.test_blur) for dataset in datasets]
-        places = [place for place in places if _has(cells, place, baseline)]
+        places = [place for place in places if _has(blocks, place, baseline)]
         if places:
-            found.append(_Asked(cells, places, baseline, timings, question).answer(answering, datasets))
+            asked = _Asked(blocks, places, baseline, standings.timed_on, question)
+            found.append(asked.answer(answering, datasets))
     if not found:
         raise Unavailable(f"nothing is measured yet under {answering.test_blur} for what you ask")
     return found
+
+
+def _baseline(blocks: Iterable[Block]) -> Entry:
+    for block in blocks:
+        for row in block.rows:
+            if row.is_baseline:
+                return _entry(row)
+    raise Unavailable("the baseline was not measured on this board, so there is nothing to compare with")
 
 
 def _chosen(what: str, wanted: str | None, known: Iterable[str]) -> list[str]:
@@ -110,38 +130,73 @@ def _chosen(what: str, wanted: str | None, known: Iterable[str]) -> list[str]:
     return [wanted] if wanted is not None else names
 
 
-def _has(cells: Cells, place: Place, entry: Entry) -> bool:
-    row = cells.get(place, {}).get(entry)
-    return row is not None and bool(row.records)
+def _entry(row: Row | Missing) -> Entry:
+    return Entry(row.strategy, row.train_blur)
+
+
+def _rows(block: Block | None) -> dict[Entry, Row]:
+    return {_entry(row): row for row in (*block.rows, *block.oracles)} if block else {}
+
+
+def _has(blocks: Mapping[Place, Block], place: Place, entry: Entry) -> bool:
+    return entry in _rows(blocks.get(place))
+
+
+@dataclass(frozen=True, eq=False)
+class _Scored:
+    """A row of a block with its hits."""
+
+    row: Row
+    hits: Mapping[int, NDArray[np.bool_]]
+
+    @classmethod
+    def of(cls, row: Row, place: Place) -> _Scored:
+        """Unpack them; whoever wrote the board may have written anything."""
+        where = f"{place.dataset}, {place.test_blur}, {row_name(*_entry(row))}"
+        try:
+            hits = {seed: unpacked(text, row.n) for seed, text in zip(row.seeds, row.hits, strict=True)}
+        except (RecordError, ValueError):
+            raise RecordError(f"{where}: its hits are not those of {row.n} images and its seeds") from None
+        means = dict(zip(row.seeds, row.top1_by_seed, strict=False))
+        if not hits or any(abs(float(one.mean()) - means.get(seed, -1)) > 1e-6 for seed, one in hits.items()):
+            raise RecordError(f"{where}: its hits do not give its top-1")
+        return cls(row, hits)
+
+    def correct(self, seeds: Iterable[int]) -> NDArray[np.bool_]:
+        """Which test images were right: (seeds, images)."""
+        return np.stack([self.hits[seed] for seed in seeds])
+
+
+def _common(*rows: _Scored) -> list[int]:
+    return sorted(set.intersection(*(set(row.hits) for row in rows)))
 
 
 @dataclass(frozen=True, eq=False)
 class _Asked:
     """The blocks that a question is about: one test blur and classifier, one block a data set."""
 
-    cells: Cells
+    blocks: Mapping[Place, Block]
     places: Sequence[Place]
     baseline: Entry
-    timings: Mapping[str, Timing]
+    timed_on: tuple[str, ...]
     question: Question
 
     def answer(self, answering: Answering, datasets: Sequence[str]) -> Advice:
-        entries = list(dict.fromkeys(entry for place in self.places for entry in self.cells[place]))
-        others = [entry for entry in entries if entry != self.baseline]
-        complete = [entry for entry in others if all(_has(self.cells, place, entry) for place in self.places)]
+        others = [entry for entry in self._entries() if entry != self.baseline]
+        complete = [entry for entry in others if len(self._measured[entry]) == len(self.places)]
         pairable = [entry for entry in complete if self._seeds(entry)]
         options = {entry: self._option(entry) for entry in pairable}
         allowed = [entry for entry, one in options.items() if one.knows != ORACLE and not one.against]
         ranked = self._ranked({entry: options[entry] for entry in allowed})
         best = ranked[0] if ranked and ranked[0].gain.low > 0 else None
-        base = [self.cells[place][self.baseline] for place in self.places]
         return Advice(
             answering,
             self.places[0].classifier,
             tuple(place.dataset for place in self.places),
             baseline=row_name(*self.baseline),
             seeds=min(len(self._seeds(entry)) for entry in [self.baseline, *pairable]),
-            images=sum(row.metrics[0].n for row in base),
+            images=sum(one.row.n for one in self._base),
+            timed_on=self.timed_on,
             loss=self._loss,
             best=best,
             allowed=tuple(ranked),
@@ -152,80 +207,108 @@ class _Asked:
 
     # --- rows --------------------------------------------------------------------------------------------------------
 
-    def _rows(self, entry: Entry, clean: bool = False) -> list[Measured]:
-        places = [place._replace(test_blur=CLEAN) for place in self.places] if clean else self.places
-        return [self.cells[place][entry] for place in places if _has(self.cells, place, entry)]
+    def _entries(self) -> list[Entry]:
+        found: dict[Entry, None] = {}
+        for place in self.places:
+            block = self.blocks[place]
+            rows: tuple[Row | Missing, ...] = (*block.rows, *block.oracles, *block.missing)
+            found |= dict.fromkeys(map(_entry, rows))
+        return list(found)
+
+    def _at(self, places: Sequence[Place]) -> dict[Entry, list[_Scored]]:
+        """What was measured of each row, by data set."""
+        images: dict[str, int] = {}
+        found: dict[Entry, list[_Scored]] = {entry: [] for entry in self._entries()}
+        for place in places:
+            for entry, row in _rows(self.blocks.get(place)).items():
+                if images.setdefault(place.dataset, row.n) != row.n:
+                    raise RecordError(f"{place.dataset}: rows were measured on different numbers of images")
+                found.setdefault(entry, []).append(_Scored.of(row, place))
+        return found
+
+    @cached_property
+    def _measured(self) -> dict[Entry, list[_Scored]]:
+        return self._at(self.places)
+
+    @cached_property
+    def _clean(self) -> dict[Entry, list[_Scored]]:
+        return self._at([place._replace(test_blur=CLEAN) for place in self.places])
+
+    @property
+    def _base(self) -> list[_Scored]:
+        return self._measured[self.baseline]
 
     def _seeds(self, entry: Entry) -> list[int]:
-        return common_seeds(*self._rows(entry), *self._rows(self.baseline))
+        return _common(*self._measured[entry], *self._base)
 
-    def _change(self, before: Sequence[Measured], after: Sequence[Measured]) -> Interval | None:
+    def _change(self, before: Sequence[_Scored], after: Sequence[_Scored]) -> Interval | None:
         """Paired, over all data sets; None where one is missing."""
-        if not len(before) == len(after) == len(self.places) or not (seeds := common_seeds(*before, *after)):
+        if not len(before) == len(after) == len(self.places) or not (seeds := _common(*before, *after)):
             return None
         return mean_change(self.places, before, after, seeds)
 
-    @property
+    @cached_property
     def _loss(self) -> Interval | None:
-        return self._change(self._rows(self.baseline), self._rows(self.baseline, clean=True))
+        if self.places[0].test_blur == CLEAN:
+            return None
+        return self._change(self._base, self._clean[self.baseline])
 
     def _option(self, entry: Entry) -> Option:
-        rows, base = self._rows(entry), self._rows(self.baseline)
-        gain = self._change(base, rows)
+        rows = [one.row for one in self._measured[entry]]
+        gain = self._change(self._base, self._measured[entry])
         assert gain is not None
-        loss = self._loss
-        clean = self._change(self._rows(self.baseline, clean=True), self._rows(entry, clean=True))
-        added = self._added_ms(rows, base)
+        clean = self._change(self._clean[self.baseline], self._clean[entry])
+        added = self._added_ms(rows)
         return Option(
             row_name(*entry),
             gain,
-            recovered=recovered(gain.estimate, loss) if loss else None,
+            recovered=recovered(gain.estimate, self._loss) if self._loss else None,
             clean_change=clean,
             added_ms=added,
-            fit_seconds=fmean(cost.fit_seconds for row in rows for cost in _costs(row)),
-            requires=tuple(dict.fromkeys(name for row in rows for name in row.first.requires)),
-            knows=ORACLE if ORACLE in [row.first.knows for row in rows] else str(rows[0].first.knows),
-            exposure=tuple(dict.fromkeys(str(row.first.exposure) for row in rows)),
-            against=tuple(self._against(entry, rows, base, clean, added)),
+            fit_seconds=fmean(row.cost.fit_seconds for row in rows),
+            requires=tuple(dict.fromkeys(name for row in rows for name in row.requires)),
+            knows=ORACLE if any(row.is_oracle for row in rows) else rows[0].knows,
+            exposure=tuple(dict.fromkeys(str(row.exposure) for row in rows)),
+            is_control=any(row.control for row in rows),
+            against=tuple(self._against(entry, rows, clean, added)),
         )
 
-    def _added_ms(self, rows: Sequence[Measured], base: Sequence[Measured]) -> float | None:
-        times = [[self.timings.get(cost.timing) for cost in _costs(row)[:1]] for row in (*rows, *base)]
-        known = [timing.batch_1_ms for (timing,) in times if timing is not None]
-        if len(known) < len(times):
-            return None
-        return fmean(known[: len(rows)]) - fmean(known[len(rows) :])
+    def _added_ms(self, rows: Sequence[Row]) -> float | None:
+        added = [row.cost.added_batch_1_ms for row in rows]
+        return fmean(one for one in added if one is not None) if None not in added else None
 
-    def _against(
-        self,
-        entry: Entry,
-        rows: Sequence[Measured],
-        base: Sequence[Measured],
-        clean: Interval | None,
-        added: float | None,
-    ) -> Iterable[str]:
+    def _against(self, entry: Entry, rows: Sequence[Row], clean: Interval | None, added: float | None) -> Iterable[str]:
         limit, keep = self.question.budget_ms, self.question.keep_clean
         if limit is not None and added is None:
-            yield "not timed"
+            yield "was not timed"
         elif limit is not None and added is not None and added > limit:
             yield f"adds {added:.3g} ms an image"
-        if self.question.no_fit and _fits(entry, rows, base):
+        if self.question.no_fit and self._is_fitted(entry, rows):
             yield "has to be fitted"
         if keep is not None and clean is None:
-            yield "not measured on sharp images"
+            yield "was not measured on sharp images"
         elif keep is not None and clean is not None and clean.estimate < -keep:
             yield f"costs {-100 * clean.estimate:.1f} points on sharp images"
+
+    def _is_fitted(self, entry: Entry, rows: Sequence[Row]) -> bool:
+        """Whether anything is fitted beyond the plain classifier: to a blur, or over more images."""
+        seen, base = (max(row.cost.fit_images_seen for row in some) for some in (rows, [one.row for one in self._base]))
+        return bool(entry.train_blur) or seen > base
 
     # --- order -------------------------------------------------------------------------------------------------------
 
     def _ranked(self, options: Mapping[Entry, Option]) -> list[Option]:
         """Best first, with who may be best of all: the baseline takes part."""
         entries = [self.baseline, *options]
-        blocks = zip(*map(self._rows, entries), strict=True)
+        blocks = zip(*(self._measured[entry] for entry in entries), strict=True)
         scores = [Scores([row.hits for row in block], weight=1 / len(self.places)) for block in blocks]
         ranks = dict(zip(entries, rank_sets(scores), strict=True))
-        judged = [replace(one, may_be_best=ranks[entry].low == 1) for entry, one in options.items()]
-        return list(_by_gain(judged))
+        # What is worse than the baseline by its own interval is not best, though all pairs at once may not tell.
+        return list(
+            _by_gain(
+                replace(one, may_be_best=ranks[entry].low == 1 and one.gain.high >= 0) for entry, one in options.items()
+            )
+        )
 
     # --- gaps --------------------------------------------------------------------------------------------------------
 
@@ -243,24 +326,14 @@ class _Asked:
 
     def _reason(self, entry: Entry) -> str:
         for place in self.places:
-            if not _has(self.cells, place, entry):
-                row = self.cells[place].get(entry)
-                if row is None or not row.missing:
+            if not _has(self.blocks, place, entry):
+                missing = next((one for one in self.blocks[place].missing if _entry(one) == entry), None)
+                if missing is None:
                     return f"not in the suite for {place.dataset}"
-                missing = row.missing[0]
                 return f"{place.dataset}: {missing.status}" + (f", {missing.reason}" if missing.reason else "")
         return "complete"
 
 
-def _costs(row: Measured) -> list[Cost]:
-    return [record.cost for record in row.records.values() if record.cost]
-
-
 def _by_gain(options: Iterable[Option]) -> tuple[Option, ...]:
-    return tuple(sorted(options, key=lambda one: (-one.gain.estimate, one.row)))
-
-
-def _fits(entry: Entry, rows: Sequence[Measured], base: Sequence[Measured]) -> bool:
-    """Whether anything is fitted beyond the plain classifier: to a blur, or over more images."""
-    seen = [[cost.fit_images_seen for row in some for cost in _costs(row)] for some in (rows, base)]
-    return bool(entry.train_blur) or max(seen[0]) > max(seen[1])
+    """Of equals, what costs less: a control that does nothing is another row with more to compute."""
+    return tuple(sorted(options, key=lambda one: (-one.gain.estimate, one.is_control, one.added_ms or 0.0, one.row)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
 
+from blurbench.leaderboard.hits import packed
 from blurbench.leaderboard.measured import Cells, Entry, Measured, Place, common_seeds, difference
 from blurbench.leaderboard.pareto import Offer, on_front
 from blurbench.leaderboard.rows import CLEAN, ORACLE, Block, Control, Cost, Headroom, Row
@@ -97,6 +98,7 @@ def _row(entry: Entry, row: Measured, clean: Measured | None, yardstick: _Yardst
         requires=tuple(first.requires),
         exposure=first.exposure,
         cost=_cost(row, yardstick),
+        hits=tuple(packed(hits) for hits in row.hits.values()),
         gain=gain,
         gain_seeds=tuple(common),
         gain_by_seed=_by_seed(row, yardstick.base, common),
@@ -191,5 +193,5 @@ def _ranked(rows: list[Row], here: Mapping[Entry, Measured]) -> tuple[Row, ...]:
 
 
 def _offer(row: Row) -> Offer | None:
-    added = row.cost.added_batch_1_ms
-    return None if added is None else Offer(row.top1.estimate, added, row.cost.fit_seconds)
+    added, loses = row.cost.added_batch_1_ms, bool(row.gain and row.gain.high < 0)
+    return None if added is None else Offer(row.top1.estimate, added, row.cost.fit_seconds, loses, bool(row.control))

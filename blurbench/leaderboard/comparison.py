@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blurbench.errors import UnknownName, UsageError
-from blurbench.leaderboard.measured import Cells, Entry, Measured, Place, common_seeds, difference, gather
+from blurbench.leaderboard.measured import Cells, Entry, HasHits, Measured, Place, common_seeds, difference, gather
 from blurbench.leaderboard.rows import CLEAN
 from blurbench.leaderboard.wording import row_name
 from blurbench.metrics.intervals import Interval, difference_interval, mean_difference_interval
@@ -197,7 +197,7 @@ def _change(place: Place, row: str, cells: Sequence[_Joined]) -> Change:
 
 
 def mean_change(
-    places: Sequence[Place], before: Sequence[Measured], after: Sequence[Measured], seeds: Sequence[int]
+    places: Sequence[Place], before: Sequence[HasHits], after: Sequence[HasHits], seeds: Sequence[int]
 ) -> Interval:
     """The mean paired difference over `places`, every block with the same weight.
 

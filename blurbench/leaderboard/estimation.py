@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TypeAlias
 
 from blurbench.leaderboard.escape import for_markdown, for_spreadsheet
 from blurbench.leaderboard.tables import bullets, grid, table
 from blurbench.results.estimation import Board, Estimation, Measured, Row
 
-__all__ = ["Line", "Place", "csv_rows", "lines_of", "markdown", "places"]
+__all__ = ["Line", "Place", "csv_rows", "facts", "json_text", "lines_of", "markdown", "places"]
 
 Place: TypeAlias = tuple[str, str]
 """Pictures and blur."""
@@ -39,14 +41,12 @@ class Line:
     @property
     def sigma(self) -> float | None:
         """The one sigma of a uniform blur."""
-        sigma = self.record.blur.spec.get("sigma")
-        uniform = self.record.blur.name == "gaussian" and isinstance(sigma, int | float)
-        return float(sigma) if uniform and sigma is not None else None
+        return self.record.sigma
 
 
 def lines_of(board: Board, records: Mapping[str, Estimation]) -> list[Line]:
     """The rows that have a record, in the board's order."""
-    return [Line(row, records[row.key]) for row in board.rows if row.key in records]
+    return [Line(row, records[row.key]) for row in board.lines if row.key in records]
 
 
 def places(lines: Sequence[Line]) -> dict[Place, list[Line]]:
@@ -70,8 +70,9 @@ def markdown(board: Board, lines: Sequence[Line], pictures: Mapping[Place, str])
 
 def _parts(board: Board, lines: Sequence[Line], pictures: Mapping[Place, str]) -> Iterator[str]:
     yield f"# {for_markdown(board.title)}"
-    budget = ", ".join(f"{name} {value}" for name, value in board.budget_values.items() if value is not None)
-    yield f"Suite {board.suite} version {board.suite_version}, budget {for_markdown(board.budget)} ({budget})."
+    values = ", ".join(f"{name} {value}" for name, value in board.budget_values.items() if value is not None)
+    budget = for_markdown(f"{board.budget} ({values})")
+    yield f"Suite {board.suite} version {board.suite_version}, budget {budget}."
     yield bullets(
         [
             "Errors are in pixels of sigma, over windows of 32x32 pixels; a window's truth is the sigma at its centre.",
@@ -159,44 +160,57 @@ def _bias_and_rmse(line: Line) -> str:
 
 # --- csv -----------------------------------------------------------------------------------------------------------
 
-_COLUMNS: tuple[tuple[str, Callable[[Line, Measured], object]], ...] = (
-    ("tested_on", lambda line, _: line.row.tested_on),
-    ("blur", lambda line, _: line.row.blur),
-    ("estimator", lambda line, _: line.row.estimator),
-    ("fitted_on", lambda line, _: line.row.fitted_on),
-    ("split", lambda line, _: line.row.split),
-    ("seed", lambda line, _: line.row.seed),
-    ("pictures", lambda _, m: m.pictures),
-    ("readings", lambda _, m: m.readings),
-    ("stride", lambda _, m: m.stride),
-    ("mse", lambda _, m: m.raw.mse),
-    ("rmse", lambda _, m: m.raw.rmse),
-    ("bias", lambda _, m: m.raw.bias),
-    ("smoothed_mse", lambda _, m: m.smoothed.mse),
-    ("smoothed_rmse", lambda _, m: m.smoothed.rmse),
-    ("accuracy", lambda _, m: m.accuracy),
-    ("textured_mse", lambda _, m: m.textured_mse),
-    ("flat_share", lambda _, m: m.flat_share),
-    ("flat_bias", lambda _, m: m.flat_bias),
-    ("oracle_mse", lambda _, m: m.oracle_mse),
-    ("mean_answer_mse", lambda _, m: m.mean_answer_mse),
-    ("fit_seconds", lambda line, _: line.record.fit_seconds),
-    ("seconds", lambda line, _: line.record.seconds),
-    ("parameters", lambda line, _: line.record.parameters),
-    ("key", lambda line, _: line.row.key),
-)
+_COLUMNS = {
+    **{name: f"row.{name}" for name in ("tested_on", "blur", "estimator", "fitted_on", "split", "seed")},
+    **{name: f"measured.{name}" for name in ("pictures", "readings", "stride")},
+    **{name: f"measured.raw.{name}" for name in ("mse", "rmse", "bias")},
+    **{f"smoothed_{name}": f"measured.smoothed.{name}" for name in ("mse", "rmse")},
+    **{name: f"measured.{name}" for name in ("accuracy", "textured_mse", "flat_share", "flat_bias")},
+    **{name: f"measured.{name}" for name in ("oracle_mse", "mean_answer_mse")},
+    **{name: f"record.{name}" for name in ("fit_seconds", "seconds", "parameters", "key")},
+}
+"""What the CSV and the JSON say of a measured cell, and where a `Line` has it."""
+
+
+def _columns(line: Line) -> dict[str, object]:
+    return {name: attrgetter(place)(line) for name, place in _COLUMNS.items()}
 
 
 def csv_rows(lines: Sequence[Line]) -> str:
     """One line a measured cell."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([name for name, _ in _COLUMNS])
+    writer.writerow(_COLUMNS)
     for line in lines:
         if line.measured is not None:
-            values = [value(line, line.measured) for _, value in _COLUMNS]
+            values = _columns(line).values()
             writer.writerow([for_spreadsheet(value) if isinstance(value, str) else _plain(value) for value in values])
     return text.getvalue()
+
+
+# --- json ----------------------------------------------------------------------------------------------------------
+
+
+def json_text(board: Board, lines: Sequence[Line]) -> str:
+    """The heading of a board, and what the CSV holds of each measured cell, unrounded."""
+    heading = board.model_dump(mode="json", exclude={"lines", "schema_version"})
+    cells = [_columns(line) for line in lines if line.measured]
+    return json.dumps({"kind": "estimation", **heading, "cells": cells}, indent=1) + "\n"
+
+
+def facts(text: bytes) -> str:
+    """What a board was measured on, of what `json_text` wrote; empty for any other JSON."""
+    try:
+        content = json.loads(text)
+        if content["kind"] != "estimation":
+            return ""
+        pictures = {cell["tested_on"]: cell["pictures"] for cell in content["cells"]}
+        estimators = len({cell["estimator"] for cell in content["cells"]})
+        collections = ", ".join(f"{name} ({count} pictures)" for name, count in pictures.items())
+        edition = f"suite {content['suite']} version {content['suite_version']}, budget {content['budget']}"
+        return f"{edition}; {estimators} estimator{'s' * (estimators != 1)}; {collections}"
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
 
 
 def _plain(value: object) -> object:

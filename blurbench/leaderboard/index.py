@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 
 from blurbench.errors import RecordError
-from blurbench.leaderboard import json
+from blurbench.leaderboard import estimation, json
 from blurbench.leaderboard.escape import for_markdown
 from blurbench.leaderboard.rows import Ranking, Standings
 from blurbench.leaderboard.wording import gain, row_name
@@ -27,12 +28,14 @@ class Published:
     title: str
     standings: Standings | None = None
     has_page: bool = False
+    of_estimators: str = ""
+    """What a board of estimators was measured on."""
 
     @property
     def facts(self) -> str:
         """What a board was measured on."""
         if (board := self.standings) is None:
-            return ""
+            return self.of_estimators
         images = ", ".join(f"{name} ({n} test images)" for name, n in board.test_images.items())
         seeds = f"{len(board.seeds)} seed{'' if len(board.seeds) == 1 else 's'}"
         return f"suite {board.suite} version {board.suite_version}, budget {board.budget}; {seeds}; {images}"
@@ -58,21 +61,23 @@ def _first(ranking: Ranking) -> str:
 def published(folder: Path) -> list[Published]:
     """Every markdown file in `folder` and below but its front page, boards first."""
     found = [_published(folder, path) for path in sorted(folder.rglob("*.md")) if path != folder / "README.md"]
-    return sorted(found, key=lambda one: (one.standings is None, one.path))
+    return sorted(found, key=lambda one: (not one.facts, one.standings is None, one.path))
 
 
 def _published(folder: Path, path: Path) -> Published:
     lines = path.read_text(encoding="utf-8").splitlines()
     title = next((line.removeprefix("# ") for line in lines if line.startswith("# ")), path.stem)
+    content = path.with_suffix(".json").read_bytes() if path.with_suffix(".json").is_file() else b""
     try:
-        standings = json.parse(path.with_suffix(".json").read_bytes(), path.name)
-    except (OSError, RecordError):
+        standings = json.parse(content, path.name)
+    except RecordError:
         standings = None
     return Published(
         path.relative_to(folder).as_posix(),
         standings.title if standings else title,
         standings,
         path.with_suffix(".html").is_file(),
+        estimation.facts(content),
     )
 
 
@@ -85,7 +90,7 @@ def markdown(documents: list[Published]) -> str:
     ]
     for one in documents:
         page = f" ([web page]({one.path.removesuffix('.md')}.html))" if one.has_page else ""
-        title = for_markdown(one.title) if one.standings else one.title
+        title = for_markdown(one.title) if one.standings else one.title  # headings are markdown already
         lines += ["", f"**[{title}]({one.path})**{page}", *([for_markdown(one.facts)] if one.facts else [])]
         lines += [f"- {for_markdown(leader)}" for leader in one.leaders]
     return "\n".join(lines) + "\n"
@@ -98,8 +103,15 @@ def html(documents: list[Published]) -> str:
         target = one.path.removesuffix(".md") + ".html" if one.has_page else one.path
         leaders = "".join(f"<li>{escape(leader)}</li>" for leader in one.leaders)
         facts = f"<p>{escape(one.facts)}</p>" if one.facts else ""
-        entries.append(f'<h2><a href="{escape(target)}">{escape(one.title)}</a></h2>{facts}<ul>{leaders}</ul>')
+        entries.append(f'<h2><a href="{escape(target)}">{_heading(one)}</a></h2>{facts}<ul>{leaders}</ul>')
     return _FRAME.format(entries="\n".join(entries))
+
+
+def _heading(one: Published) -> str:
+    """As HTML; what is no board is headed in markdown, where backticks mean code."""
+    if one.standings:
+        return escape(one.title)
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(unescape(one.title)))
 
 
 _FRAME = """<!doctype html>

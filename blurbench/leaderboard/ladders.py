@@ -184,6 +184,7 @@ class _Walk:
             fitted_at=self.rungs.value_of(train_blur),
             area=area_under(clean, self.rungs.values, heights) if clean is not None and whole else None,
             half=self._half(clean, heights) if clean is not None and whole else None,
+            control=any_row.control,
         )
 
     def _half(self, clean: float, heights: Sequence[float]) -> HalfAccuracy:

@@ -68,8 +68,8 @@ def _table(standings: Standings, ranking: Ranking) -> str:
 
 def _row(one: Overall) -> str:
     gain = one.gain
-    interval = "" if gain is None else f"$[{100 * gain.low:+.1f}, {100 * gain.high:+.1f}]$"
-    estimate = "baseline" if one.is_baseline else "" if gain is None else f"${100 * gain.estimate:+.1f}$"
+    interval = "" if gain is None else f"$[{wording.points(gain.low)}, {wording.points(gain.high)}]$"
+    estimate = "baseline" if one.is_baseline else "" if gain is None else f"${wording.points(gain.estimate)}$"
     return _cells(
         (
             _ranks(one),

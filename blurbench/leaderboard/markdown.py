@@ -7,6 +7,7 @@ from collections.abc import Callable
 from blurbench.leaderboard.block_tables import details
 from blurbench.leaderboard.escape import for_markdown, one_line
 from blurbench.leaderboard.overall_tables import extent, losses, ranking_section, shortened, unseen_section
+from blurbench.leaderboard.pareto import MEANING
 from blurbench.leaderboard.rows import Standings
 from blurbench.leaderboard.severity_tables import corruption_section, severity_section
 from blurbench.leaderboard.tables import bullets
@@ -92,8 +93,7 @@ _TERMS = {
     "told from 0.",
     "rank": "the ranks that a row may truly have, such as 1-3: 95% for all rows of a table at once, from the paired "
     "differences of all pairs. Rows that share ranks cannot be told apart; their order is that of the estimates.",
-    "front": "no row of the table is at least as good in gain, added milliseconds (batch 1) and fitting seconds, and "
-    "better in one.",
+    "front": MEANING[0].lower() + MEANING[1:],
     "control": "a row to hold others against: a restorer that does nothing (identity), a deconvolver told a wrong PSF, "
     "Wiener's told the right one.",
     "headroom": "the gain of the best row, chosen on test images.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from blurbench.errors import RecordError
 from blurbench.leaderboard.rows import Missing
 from blurbench.results.record import Line, Manifest, Metrics, Record
 
-__all__ = ["Cells", "Entry", "Measured", "Place", "baseline_entry", "common_seeds", "difference", "gather"]
+__all__ = ["Cells", "Entry", "HasHits", "Measured", "Place", "baseline_entry", "common_seeds", "difference", "gather"]
 
 
 class Place(NamedTuple):
@@ -30,6 +30,13 @@ class Entry(NamedTuple):
 
     strategy: str
     train_blur: str
+
+
+class HasHits(Protocol):
+    """A row of a block, wherever it comes from."""
+
+    def correct(self, seeds: Iterable[int]) -> NDArray[np.bool_]:
+        """Which test images were right: (seeds, images)."""
 
 
 @dataclass
@@ -77,7 +84,7 @@ def common_seeds(*rows: Measured) -> list[int]:
     return sorted(set.intersection(*(set(row.records) for row in rows)))
 
 
-def difference(one: Measured, other: Measured, seeds: Iterable[int]) -> NDArray[np.float64]:
+def difference(one: HasHits, other: HasHits, seeds: Iterable[int]) -> NDArray[np.float64]:
     """Hits of `one` less hits of `other`, image by image: -1, 0 or 1, (seeds, images)."""
     seeds = list(seeds)
     return one.correct(seeds).astype(np.float64) - other.correct(seeds)

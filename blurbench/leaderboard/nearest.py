@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
-from blurbench.errors import Unavailable, UsageError
-from blurbench.leaderboard.rows import CLEAN
+from blurbench.errors import Unavailable, UnknownName, UsageError
+from blurbench.leaderboard.rows import CLEAN, Meaning
 from blurbench.protocols import Blur
 from blurbench.registry import Menu, label
-from blurbench.results.record import Manifest, Record
 from blurbench.types import Choice, Range
 
-__all__ = ["Answering", "answering_blur"]
+__all__ = ["Answering", "Outside", "answering_blur"]
 
 SENSOR = "sensor"
 """The family of noise and rounding, which make no other blur."""
+
+
+@dataclass(frozen=True)
+class Outside:
+    """A parameter that was asked for and lies beyond all that was measured."""
+
+    parameter: str
+    asked: float
+    low: float
+    high: float
+    """What the family was measured at. Of ranges and choices the middle counts."""
 
 
 @dataclass(frozen=True)
@@ -30,42 +40,55 @@ class Answering:
     meaning: str
     """Its shortest expression."""
     is_exact: bool
+    outside: tuple[Outside, ...] = ()
+    same_sensor: bool = True
+    """Noise and rounding are the same in both."""
 
 
-def answering_blur(menu: Menu, manifest: Manifest, records: Mapping[str, Record], asked: str) -> Answering:
-    """Look up a blur by the board's name for it, or by an expression. Raises Unavailable where nothing is like it."""
-    measured = _measured(manifest, records)
+def answering_blur(menu: Menu, measured: Mapping[str, Meaning], asked: str) -> Answering:
+    """Look up a blur by the board's name for it, or by an expression; `measured` are the board's, in ladder order.
+
+    Raises:
+        UsageError: it is neither on the board nor an expression for a blur.
+        Unavailable: nothing on the board is like it.
+    """
     if asked in measured:
-        return Answering(asked, asked, measured[asked].test_blur.label, is_exact=True)
+        return Answering(asked, asked, measured[asked].expression, is_exact=True)
+    if "[" not in asked:
+        _check_name(menu, measured, asked)
     wanted: Blur = menu.resolve("blurs", asked)
     blurs = dict(_resolved(menu, measured))
     for name, blur in blurs.items():
         if blur == wanted:
             return Answering(asked, name, label(menu, blur), is_exact=True)
-    distances = {name: _distance(wanted, blur) for name, blur in blurs.items() if name != CLEAN}
-    near = min(distances, key=lambda name: distances[name], default="")
-    if not near or math.isinf(distances[near]):
+    alike = {name: far for name, blur in blurs.items() if name != CLEAN and (far := _distance(wanted, blur)) < math.inf}
+    if not alike:
+        known = ", ".join(name for name in measured if name != CLEAN)
         raise Unavailable(
-            f"{asked} was not measured on this board, and no other blur of its family; measured are: "
-            f"{', '.join(name for name in measured if name != CLEAN)}"
+            f"{asked} was not measured on this board, and no other blur of its family; measured are: {known or 'none'}"
         )
-    return Answering(asked, near, label(menu, blurs[near]), is_exact=False)
+    near = min(alike, key=lambda name: alike[name])
+    outside = tuple(_outside(wanted, [blurs[name] for name in alike]))
+    return Answering(
+        asked,
+        near,
+        label(menu, blurs[near]),
+        is_exact=False,
+        outside=outside,
+        same_sensor=_steps(wanted)[1] == _steps(blurs[near])[1],
+    )
 
 
-def _measured(manifest: Manifest, records: Mapping[str, Record]) -> dict[str, Record]:
-    """A record of each test blur, in ladder order."""
-    found: dict[str, Record] = {}
-    for line in manifest.lines:
-        if line.key in records and records[line.key].status == "ok":
-            found.setdefault(line.test_blur, records[line.key])
-    order = {name: place for place, name in enumerate(manifest.test_blurs)}
-    return dict(sorted(found.items(), key=lambda item: order.get(item[0], len(order))))
+def _check_name(menu: Menu, measured: Mapping[str, Meaning], asked: str) -> None:
+    """A name alone may be meant for the board or for a plugin."""
+    if asked not in menu.entries["blurs"]:
+        raise UnknownName("blur, to this board and to blurbench:", asked, [*measured, *menu.entries["blurs"]])
 
 
-def _resolved(menu: Menu, measured: Mapping[str, Record]) -> Iterable[tuple[str, Blur]]:
-    for name, record in measured.items():
+def _resolved(menu: Menu, measured: Mapping[str, Meaning]) -> Iterable[tuple[str, Blur]]:
+    for name, meaning in measured.items():
         try:
-            yield name, menu.resolve("blurs", record.test_blur.spec)
+            yield name, menu.resolve("blurs", meaning.spec)
         except UsageError:  # of a plugin that is not installed here
             continue
 
@@ -75,18 +98,20 @@ def _distance(one: Blur, other: Blur) -> float:
     (steps, noise), (other_steps, other_noise) = _steps(one), _steps(other)
     if [family for family, _ in steps] != [family for family, _ in other_steps]:
         return math.inf
-    far = 0.01 * abs(noise - other_noise)
+    far = 0.01 * abs(len(noise) - len(other_noise)) + 0.005 * (bool(noise) != bool(other_noise))
     for (_, values), (_, other_values) in zip(steps, other_steps, strict=True):
         for name in values.keys() | other_values.keys():
             far += _apart(values.get(name), other_values.get(name))
     return far
 
 
-def _steps(blur: Blur) -> tuple[list[tuple[str, Mapping[str, Any]]], int]:
-    """The optical steps, and the number of steps in the sensor."""
+Steps: TypeAlias = list[tuple[str, Mapping[str, Any]]]
+
+
+def _steps(blur: Blur) -> tuple[Steps, Steps]:
+    """The optical steps, and those in the sensor."""
     steps = blur.families()
-    optical = [step for step in steps if step[0] != SENSOR]
-    return optical, len(steps) - len(optical)
+    return [step for step in steps if step[0] != SENSOR], [step for step in steps if step[0] == SENSOR]
 
 
 def _apart(one: Any, other: Any) -> float:
@@ -111,3 +136,18 @@ def _middle(value: Any) -> float | None:
             return sum(choice) / len(choice)
         case _:
             return None
+
+
+def _outside(wanted: Blur, measured: Iterable[Blur]) -> Iterator[Outside]:
+    """The numbers of `wanted` beyond those of blurs that are all of its family."""
+    others = [_numbers(blur) for blur in measured]
+    for (place, parameter), value in _numbers(wanted).items():
+        values = [other[place, parameter] for other in others if (place, parameter) in other]
+        if values and not min(values) <= value <= max(values):
+            yield Outside(parameter, value, min(values), max(values))
+
+
+def _numbers(blur: Blur) -> dict[tuple[int, str], float]:
+    steps = _steps(blur)[0]
+    found = {(place, name): _middle(value) for place, (_, values) in enumerate(steps) for name, value in values.items()}
+    return {key: middle for key, middle in found.items() if middle is not None}

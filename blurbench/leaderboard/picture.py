@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blurbench.errors import UsageError
-from blurbench.leaderboard.drawing import GREY, MARKERS, PALETTE, SETTINGS, plain, save
+from blurbench.leaderboard.drawing import GREY, MARKERS, PALETTE, SETTINGS, distinct, merged, plain, save
 from blurbench.leaderboard.rows import Block, Overall, Ranking, Standings
-from blurbench.leaderboard.wording import row_name
+from blurbench.leaderboard.wording import points, row_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,6 +26,7 @@ __all__ = ["recovery_chart", "sample_strip"]
 
 def sample_strip(stages: Mapping[str, NDArray[Any]], path: Path) -> None:
     """Write a picture with a row for each image and a column for each stage: clean, blurred, restored by ...
+    Stages that are the same byte by byte share a column.
 
     Each stage holds the same images, (N, C, H, W) with one or three channels, uint8 or float on the 0..1 scale
     (values beyond are clipped). `path` ends in .png or .svg. Small images are enlarged without smoothing.
@@ -34,7 +35,7 @@ def sample_strip(stages: Mapping[str, NDArray[Any]], path: Path) -> None:
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    images = {title: _shown(stage) for title, stage in stages.items()}
+    images = {title: _shown(stage) for title, stage in merged(stages).items()}
     rows = len(next(iter(images.values())))
     with mpl.rc_context(SETTINGS):
         tight = ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
@@ -68,15 +69,16 @@ def _broken(title: str, width: int = 16) -> str:
 def recovery_chart(standings: Standings, path: Path, classifier: str | None = None, most: int = 6) -> None:
     """Write a chart of one classifier (the suite's first where None): a panel for each data set, top-1 over test blurs.
 
-    Shown are the baseline in grey, the `most` best of the overall ranking, and the best oracle, dotted. `path` ends in
-    .png or .svg. Raises UsageError where no strategy has been measured everywhere.
+    Shown are the baseline in grey, the `most` best of the overall ranking, and the best oracle, dotted. Controls are
+    dashed; one that does what another row does has no line. `path` ends in .png or .svg. Raises UsageError where no
+    strategy has been measured everywhere.
     """
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     ranking = _ranking(standings, classifier)
-    lines = list(_lines(ranking, most))
     blocks = [block for block in standings.blocks if block.classifier == ranking.classifier]
+    lines = list(_lines(ranking, blocks, most))
     datasets = [name for name in standings.datasets if any(block.dataset == name for block in blocks)]
     columns = min(3, len(datasets))
     rows = -(-len(datasets) // columns)
@@ -104,11 +106,12 @@ def _ranking(standings: Standings, classifier: str | None) -> Ranking:
     raise UsageError(f"nothing to draw: no strategy of {classifier or 'this board'} has been measured everywhere")
 
 
-def _lines(ranking: Ranking, most: int) -> Iterator[tuple[Overall, dict[str, Any]]]:
-    """What is drawn, best first, and how."""
-    strategies = [one for one in ranking.rows if not one.is_baseline][:most]
-    for one, color, marker in zip(strategies, cycle(PALETTE), cycle(MARKERS), strict=False):
-        yield one, {"color": color, "marker": marker}
+def _lines(ranking: Ranking, blocks: Sequence[Block], most: int) -> Iterator[tuple[Overall, dict[str, Any]]]:
+    """What is drawn, best first and controls last, and how."""
+    apart = distinct(ranking.rows, lambda one: [_top1(block, one) for block in blocks])
+    shown = sorted([one for one in apart if not one.is_baseline][:most], key=lambda one: bool(one.control))
+    for one, color, marker in zip(shown, cycle(PALETTE), cycle(MARKERS), strict=False):
+        yield one, {"color": color, "marker": marker, "linestyle": "--" if one.control else "-"}
     for one in ranking.rows:
         if one.is_baseline:
             yield one, {"color": GREY, "linestyle": "--", "linewidth": 2}
@@ -120,7 +123,7 @@ def _panel(
     panel: Axes, dataset: str, blocks: Sequence[Block], lines: Sequence[tuple[Overall, Mapping[str, Any]]]
 ) -> None:
     for one, look in lines:
-        heights = [_top1(block, one) for block in blocks]
+        heights = [100 * _top1(block, one) for block in blocks]
         panel.plot(heights, label=_label(one), markersize=4, **{"linewidth": 1.3, **look})
     panel.set_title(plain(dataset), color=GREY, fontsize=10)
     panel.set_xticks(range(len(blocks)), [plain(block.test_blur) for block in blocks], rotation=30, ha="right")
@@ -133,11 +136,11 @@ def _panel(
 def _top1(block: Block, one: Overall) -> float:
     for row in (*block.rows, *block.oracles):
         if (row.strategy, row.train_blur) == (one.strategy, one.train_blur):
-            return 100 * row.top1.estimate
+            return row.top1.estimate
     return float("nan")
 
 
 def _label(one: Overall) -> str:
-    mean = "baseline" if one.gain is None else f"{100 * one.gain.estimate:+.1f}"
-    told = ", told the true PSF" if one.rank is None else ""
+    mean = "baseline" if one.gain is None else points(one.gain.estimate)
+    told = ", told the true PSF" if one.rank is None else f", control: {one.control}" if one.control else ""
     return plain(f"{row_name(one.strategy, one.train_blur)}: {mean}{told}")

@@ -69,7 +69,7 @@ def _offer(one: Overall) -> Offer | None:
     gain = 0.0 if one.is_baseline else one.gain.estimate if one.gain else None
     if gain is None or one.added_batch_1_ms is None:
         return None
-    return Offer(gain, one.added_batch_1_ms, one.fit_seconds)
+    return Offer(gain, one.added_batch_1_ms, one.fit_seconds, bool(one.gain and one.gain.high < 0), bool(one.control))
 
 
 def _order(one: Overall) -> tuple[float, str, str]:
@@ -151,6 +151,7 @@ class _Board:
             parameters=max(row.cost.parameters for row in one_each),
             macs=_most(row.cost.macs for row in one_each),
             peak_memory_bytes=_most(row.cost.peak_memory_bytes for row in one_each),
+            control=next(iter(rows.values())).control,
         )
 
     def unseen(self, entry: Entry) -> list[Place]:

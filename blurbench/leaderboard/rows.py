@@ -23,6 +23,7 @@ __all__ = [
     "Headroom",
     "Incomplete",
     "Ladder",
+    "Meaning",
     "Missing",
     "Overall",
     "Point",
@@ -84,6 +85,8 @@ class Row:
     requires: tuple[str, ...]
     exposure: Exposure
     cost: Cost
+    hits: tuple[str, ...] = ()
+    """Which test images were right, a text a seed (see `hits`)."""
     gain: Interval | None = None
     gain_seeds: tuple[int, ...] = ()
     """The seeds that the baseline has too, over which the gain goes."""
@@ -110,8 +113,7 @@ class Row:
     ties_with_best: bool = False
     """No row is told to be better: the ranks begin at 1."""
     on_front: bool | None = None
-    """No row of the block is at least as good in top-1, added milliseconds (batch 1) and fitting seconds, and better
-    in one. None for oracles, and where times are lacking."""
+    """Worth its cost among the rows of the block, as `pareto` says. None for oracles, and where times are lacking."""
 
     @property
     def is_oracle(self) -> bool:
@@ -190,6 +192,8 @@ class Overall:
     """As in a row of a block."""
     on_front: bool | None = None
     """As in a row of a block, with the mean gain."""
+    control: Control = ""
+    """As in a row of a block."""
 
 
 @dataclass(frozen=True)
@@ -274,6 +278,8 @@ class Curve:
     area: float | None
     """Mean top-1 from no blur to the last step, by trapezia; None unless every step was measured."""
     half: HalfAccuracy | None
+    control: Control = ""
+    """As in a row of a block."""
 
 
 @dataclass(frozen=True)
@@ -336,6 +342,16 @@ class CorruptionTable:
 
 
 @dataclass(frozen=True)
+class Meaning:
+    """What a test blur is, however the suite words it."""
+
+    expression: str
+    """The shortest: `gaussian[sigma=2]`."""
+    spec: Mapping[str, Any]
+    """The same as a table with every parameter."""
+
+
+@dataclass(frozen=True)
 class Standings:
     """A whole board, in suite order."""
 
@@ -357,5 +373,7 @@ class Standings:
     blocks: tuple[Block, ...]
     images_only: bool = False
     """One seed: the intervals speak of the test images alone, not of fitting again."""
+    meanings: Mapping[str, Meaning] = field(default_factory=dict)
+    """By test blur, in ladder order, where anything was measured."""
     ladders: tuple[Ladder, ...] = ()
     corruptions: tuple[CorruptionTable, ...] = ()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from blurbench.leaderboard.drawing import GREY, SETTINGS
-from blurbench.leaderboard.escape import one_line
+from blurbench.leaderboard.drawing import GREY, SETTINGS, plain
 from blurbench.results.estimation import STEPS
 
 __all__ = ["map_picture"]
@@ -36,7 +36,7 @@ def map_picture(maps: Mapping[str, Mapping[str, NDArray[np.uint8]]], path: Path)
             shown = axes[3].imshow(said - true, cmap="RdBu_r", vmin=-_WORST, vmax=_WORST)
             figure.colorbar(shown, ax=axes[3], shrink=0.8)
             _profile(axes[4], true, said, kept["smoothed"][0] / STEPS)
-            axes[0].set_ylabel(one_line(title, 30), color=GREY)
+            axes[0].set_ylabel(_in_lines(title), color=GREY)
             for one in axes[:4]:
                 one.set_xticks([])
                 one.set_yticks([])
@@ -45,6 +45,11 @@ def map_picture(maps: Mapping[str, Mapping[str, NDArray[np.uint8]]], path: Path)
         ):
             one.set_title(heading, color=GREY)
         figure.savefig(path, dpi=110, metadata={"Software": None})
+
+
+def _in_lines(title: str) -> str:
+    """In lines as long as a picture is high; what sets two rows apart may stand at the end."""
+    return "\n".join(wrap(plain(title), 26, break_on_hyphens=False))
 
 
 def _profile(axes: Any, true: NDArray[Any], said: NDArray[Any], smooth: NDArray[Any]) -> None:

@@ -10,7 +10,7 @@ from blurbench.leaderboard.corruptions import corruption_tables
 from blurbench.leaderboard.ladders import Blurs, ladders
 from blurbench.leaderboard.measured import Cells, Entry, baseline_entry, gather
 from blurbench.leaderboard.ranking import ranking
-from blurbench.leaderboard.rows import Standings
+from blurbench.leaderboard.rows import Meaning, Standings
 from blurbench.results.record import Manifest, Record, Timing
 
 __all__ = ["Standings", "standings"]
@@ -64,6 +64,7 @@ def standings(
         rankings=tuple(ranking(classifier, cells, blocks, baseline) for classifier in classifiers),
         blocks=blocks,
         images_only=len(seeds) == 1,
+        meanings=_meanings(manifest, records, test_blurs),
         ladders=tuple(ladders(blurs, blocks, cells)),
         corruptions=tuple(corruption_tables(blurs, blocks, baseline, baseline_classifier)),
     )
@@ -92,6 +93,15 @@ def _check_reference(
 def _blurs(manifest: Manifest, records: Mapping[str, Record], names: tuple[str, ...]) -> Blurs:
     labels = {line.key: line.test_blur for line in manifest.lines}
     return Blurs(names, (records[line.key] for line in manifest.lines if line.key in records), labels)
+
+
+def _meanings(manifest: Manifest, records: Mapping[str, Record], names: tuple[str, ...]) -> dict[str, Meaning]:
+    found: dict[str, Meaning] = {}
+    for line in manifest.lines:
+        record = records.get(line.key)
+        if record is not None and record.status == "ok" and line.test_blur not in found:
+            found[line.test_blur] = Meaning(record.test_blur.label, record.test_blur.spec)
+    return {name: found[name] for name in names if name in found}
 
 
 def _distinct(names: Iterable[str]) -> tuple[str, ...]:

@@ -67,7 +67,7 @@ def figures(number: float) -> str:
 
 def whole_percent(share: float | None) -> str:
     """`93`."""
-    return NOTHING if share is None else f"{100 * share + 0.0:.0f}"
+    return NOTHING if share is None else str(round(100 * share))
 
 
 def milliseconds(number: float | None, sign: str = "") -> str:

@@ -10,7 +10,7 @@ from blurbench.papers.comparing import mean_interval
 from blurbench.papers.published import Anchor, anchors, statements
 from blurbench.papers.report import Comparison, Filled, Judged, Report, Size, Table
 from blurbench.registry import Menu
-from blurbench.results.estimation import Board, Estimation, Shelf
+from blurbench.results.estimation import Board, Estimation
 from blurbench.results.store import Store
 
 __all__ = ["PAPER", "Estimations", "Reading", "read_estimations"]
@@ -50,7 +50,7 @@ class Estimations:
         """The records of a reading, one a seed, or why there are none."""
         rows = [
             row
-            for row in self.board.rows
+            for row in self.board.lines
             if (row.estimator, row.fitted_on, row.split, row.tested_on, row.blur)
             == (reading.estimator, FITTED_ON, SPLIT, reading.tested_on, reading.blur)
         ]
@@ -65,11 +65,11 @@ class Estimations:
 
 def read_estimations(store: Store, board: str) -> Estimations | None:
     """The estimations of a stored board, if there is one."""
-    shelf = Shelf(store)
+    shelf = store.estimations
     found = shelf.board(board)
     if found is None:
         return None
-    records = {row.key: shelf.record(row.key) for row in found.rows}
+    records = {row.key: shelf.record(row.key) for row in found.lines}
     return Estimations(found, {key: record for key, record in records.items() if record is not None})
 
 
@@ -235,8 +235,8 @@ def _sizes(found: Estimations) -> Iterator[Size]:
     values = found.board.budget_values
     limit = values.get("train_images")
     records = [record for record in found.records.values() if record.status == "ok"]
-    pictures = {row.tested_on: 0 for row in found.board.rows}
-    for row in found.board.rows:
+    pictures = {row.tested_on: 0 for row in found.board.lines}
+    for row in found.board.lines:
         record = found.records.get(row.key)
         if record is not None and record.measured is not None:
             pictures[row.tested_on] = record.measured.pictures

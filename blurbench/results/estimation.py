@@ -1,26 +1,34 @@
 """What is stored of estimators: one JSON record for each estimator, collection of pictures and blur, and what makes up
-a board. They lie in the folder `estimations` of the results folder, and are validated when they are read."""
+a board. All validated when read, as the records of classifiers are."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AliasChoices, Field, model_validator
 
-from blurbench.results.record import Key, Label, Number, Part, Seconds, Share, Text, Whole
-from blurbench.results.store import Store, read_if_there, write_atomically
+from blurbench.results.record import (
+    AnyBoard,
+    AnyLine,
+    AnyRecord,
+    Label,
+    Number,
+    Part,
+    Seconds,
+    Share,
+    Stored,
+    Whole,
+)
 
-__all__ = ["STEPS", "Board", "Errors", "Estimation", "Measured", "Row", "Shelf"]
+__all__ = ["STEPS", "Board", "Errors", "Estimation", "Measured", "Row", "Sampling"]
 
 STEPS = 80
 """Of stored maps, a pixel of sigma: 3 pixels fit into a byte."""
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Errors(_Model):
+class Errors(Stored):
     """Over all readings of all pictures, in pixels of sigma; the square roots are taken of the means."""
 
     mse: Number
@@ -41,7 +49,7 @@ class Errors(_Model):
         return self
 
 
-class Measured(_Model):
+class Measured(Stored):
     """What an estimator's maps of one collection under one blur came to."""
 
     pictures: Annotated[int, Field(ge=1)]
@@ -60,22 +68,47 @@ class Measured(_Model):
     flat_share: Share
     """Of windows with a standard deviation below 10 of 255 before the blur: nothing can be read off them."""
     flat_bias: Number | None = None
-    flat_biases: list[Number] = []
+    flat_biases: list[Number] = Field(default=[])
     """The same of each picture that has flat windows."""
     textured_mse: Number | None = None
     """Of the other windows."""
     smoothing: Annotated[int, Field(ge=1)]
     """Readings averaged."""
 
+    @model_validator(mode="after")
+    def _counted(self) -> Self:
+        if not len(self.raw.per_picture) == len(self.smoothed.per_picture) == self.pictures:
+            raise ValueError("per_picture must have an entry for each picture")
+        return self
 
-class Estimation(_Model):
-    """One measured cell of an estimation suite, or why there is none."""
+    def close_to(self, other: Measured) -> bool:
+        """Whether both are the same but for last digits, picture by picture."""
+        counts = {"pictures", "readings", "stride", "smoothing"}
+        return self.model_dump(include=counts) == other.model_dump(include=counts) and all(
+            math.isclose(one, two, rel_tol=1e-3, abs_tol=1e-6)
+            for errors in ("raw", "smoothed")
+            for one, two in zip(getattr(self, errors).per_picture, getattr(other, errors).per_picture, strict=True)
+        )
 
-    schema_version: Literal[1] = 1
-    key: Key
-    status: Literal["ok", "failed", "skipped", "blocked"]
-    reason: Text = ""
-    log: Text = ""
+
+class Sampling(Stored):
+    """How a suite has pictures blurred and read: what a cell's key depends on beside its axes and budget."""
+
+    stride: Annotated[int, Field(ge=1, le=64)]
+    smoothing: Annotated[int, Field(ge=1, le=999)]
+    test_seed: Whole = 0
+
+
+class Estimation(AnyRecord):
+    """One measured cell of an estimator, or why there is none."""
+
+    AXES: ClassVar[Mapping[str, str]] = {
+        "estimator": "estimators",
+        "fitted_on": "datasets",
+        "tested_on": "datasets",
+        "blur": "blurs",
+    }
+    FINDINGS = ("measured", "fit_seconds", "parameters", "seconds")
 
     estimator: Part
     fitted_on: Part | None = None
@@ -83,80 +116,56 @@ class Estimation(_Model):
     split: Literal["picture", "patch"] | None = None
     tested_on: Part
     blur: Part
-    budget: dict[str, Any]
-    seed: Whole
+    sampling: Sampling | None = None
+    """None in records of blurbench before it was stored."""
 
     measured: Measured | None = None
-    fit: dict[str, Any] = {}
+    fit: dict[str, Any] = Field(default={})
     """Notes of the fit: losses and accuracies, epoch by epoch."""
     fit_seconds: Seconds | None = None
     parameters: Whole | None = None
     seconds: Seconds | None = None
     """For all maps."""
-    provenance: dict[str, Any] = {}
 
     @model_validator(mode="after")
     def _consistent(self) -> Estimation:
         if self.status == "ok" and self.measured is None:
             raise ValueError("an ok record needs what was measured")
-        if self.status != "ok" and not self.reason:
-            raise ValueError(f"a {self.status} record needs a reason")
+        if (self.fitted_on is None) != (self.split is None):
+            raise ValueError("fitted_on and split go together")
         return self
 
+    @property
+    def sigma(self) -> float | None:
+        """The one sigma of a blur that is the same everywhere, a Gaussian's."""
+        sigma = self.blur.spec.get("sigma")
+        is_number = isinstance(sigma, int | float) and not isinstance(sigma, bool)
+        return float(sigma) if self.blur.name == "gaussian" and is_number and sigma is not None else None
 
-class Row(_Model):
-    """Where a record stands on a board, as the suite words it."""
+    def difference(self, other: Self) -> str:
+        assert self.measured is not None
+        assert other.measured is not None
+        told = {*self.AXES, "split", "budget", "seed"}
+        same = self.model_dump(include=told) == other.model_dump(include=told)
+        here, there = self.measured, other.measured
+        if same and here.close_to(there):
+            return ""
+        return f"a mean squared error of {here.raw.mse:.4g} and of {there.raw.mse:.4g}"
 
-    key: Key
-    estimator: Label
-    fitted_on: Label
-    split: Label
+
+class Row(AnyLine):
+    """Where a record of an estimator stands."""
+
     tested_on: Label
     blur: Label
-    seed: Whole
-
-    def place(self) -> tuple[str, str, str, str, str, int]:
-        """The coordinates without the key."""
-        return (self.tested_on, self.blur, self.estimator, self.fitted_on, self.split, self.seed)
-
-
-class Board(_Model):
-    """The cells of one board in suite order."""
-
-    schema_version: Literal[1] = 1
-    suite: Text
-    suite_version: Whole
-    title: Text
-    budget: Text
-    budget_values: dict[str, Any]
-    content: Key
-    rows: list[Row]
-    commands: list[Label] = []
+    estimator: Label
+    fitted_on: Label
+    """Empty where there is nothing to fit, as is `split`."""
+    split: Label
 
 
-class Shelf:
-    """The part of a results folder that holds estimations."""
+class Board(AnyBoard):
+    """A board of estimators."""
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self.root = store.root / "estimations"
-
-    def record(self, key: str) -> Estimation | None:
-        """The valid record of that key, if there is one."""
-        found: Estimation | None = read_if_there(Estimation, self.root / key[:2] / f"{key}.json")
-        return found if found is not None and found.key == key else None
-
-    def put_record(self, record: Estimation) -> None:
-        text = record.model_dump_json(exclude_defaults=True)
-        write_atomically(self.root / record.key[:2] / f"{record.key}.json", text + "\n")
-
-    def boards(self) -> list[str]:
-        """The names of all boards."""
-        return sorted(path.stem for path in self.root.glob("*.json"))
-
-    def board(self, name: str) -> Board | None:
-        found: Board | None = read_if_there(Board, self.root / f"{name}.json")
-        return found
-
-    def put_board(self, name: str, board: Board) -> None:
-        write_atomically(self.root / f"{name}.json", board.model_dump_json(indent=1) + "\n")
+    lines: list[Row] = Field(validation_alias=AliasChoices("lines", "rows"))
+    """Called `rows` in boards of blurbench before bundles could hold them."""

@@ -6,8 +6,10 @@ Everything is read as a stranger's. What cannot be read is a refusal: the file, 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -15,9 +17,11 @@ from pydantic import BaseModel
 
 from blurbench.errors import RecordError, UsageError
 from blurbench.results.bundle import BOARD_FILE, MOST_BYTES, unpack
+from blurbench.results.estimation import Board, Estimation
 from blurbench.results.hygiene import check_clean
 from blurbench.results.plausible import check_record, check_timing
-from blurbench.results.record import Manifest, Record, Timing, read
+from blurbench.results.record import AnyBoard, AnyRecord, Manifest, Record, Timing, read
+from blurbench.results.store import Store
 
 __all__ = ["Held", "Refusal", "hold"]
 
@@ -34,9 +38,9 @@ class Refusal:
 class Held:
     """What could be read, by the name of its file; each is sound in itself."""
 
-    records: dict[str, Record] = field(default_factory=dict)
+    records: dict[str, AnyRecord] = field(default_factory=dict)
     timings: dict[str, Timing] = field(default_factory=dict)
-    boards: dict[str, Manifest] = field(default_factory=dict)
+    boards: dict[str, AnyBoard] = field(default_factory=dict)
     refusals: list[Refusal] = field(default_factory=list)
     is_bundle: bool = False
 
@@ -44,7 +48,7 @@ class Held:
         """Note a refusal."""
         self.refusals.append(Refusal(file, str(reason).removeprefix(f"{file}: ")))
 
-    def by_key(self) -> dict[str, tuple[str, Record]]:
+    def by_key(self) -> dict[str, tuple[str, AnyRecord]]:
         """The records with the names of their files."""
         return {record.key: (file, record) for file, record in self.records.items()}
 
@@ -53,11 +57,14 @@ def hold(path: Path) -> Held:
     """Read what is at `path`. Raises UsageError where there is nothing that could be read."""
     if path.is_dir():
         return _folder(path)
+    if not path.exists() and path.parent.name == "boards":  # where boards of estimators are rendered, but not listed
+        elsewhere = path.parent.parent / "estimations" / path.name
+        path = elsewhere if elsewhere.is_file() else path
     if not path.is_file():
         raise UsageError(f"{path} does not exist; name a record, a results folder, one of its boards, or a bundle")
     if path.suffix == ".zip":
         return _bundle(path)
-    if path.parent.name == "boards" and (path.parent.parent / "records").is_dir():
+    if (path.parent.parent / "records").is_dir() and _is_board(f"{path.parent.name}/{path.name}"):
         return _board(path)
     return _single(path)
 
@@ -69,9 +76,9 @@ def _folder(root: Path) -> Held:
     if not (root / "records").is_dir():
         raise UsageError(f"{root} is no results folder: it has no folder `records`")
     held = Held()
-    for kind, take in _TAKE.items():
-        for path in _json_files(root / kind):
-            _take_file(held, path, path.relative_to(root).as_posix(), take)
+    for folder in FOLDERS:
+        for path in _json_files(root / folder):
+            _take_file(held, path, path.relative_to(root).as_posix())
     return held
 
 
@@ -84,16 +91,16 @@ def _json_files(folder: Path) -> Iterator[Path]:
 
 def _board(path: Path) -> Held:
     """A board with the records and timings that it names."""
-    held, root = Held(), path.parent.parent
-    _take_file(held, path, f"boards/{path.name}", _take_board)
-    for manifest in list(held.boards.values()):
-        for key in dict.fromkeys(line.key for line in manifest.lines):
-            place = root / "records" / key[:2] / f"{key}.json"
-            if place.exists():  # a board may wait for cells
-                _take_file(held, place, place.relative_to(root).as_posix(), _take_record)
-    for key in {record.cost.timing: None for record in held.records.values() if record.cost}:
-        if (place := root / "timings" / f"{key}.json").exists():
-            _take_file(held, place, f"timings/{place.name}", _take_timing)
+    held, store = Held(), Store(path.parent.parent)
+    _take_file(held, path, f"{path.parent.name}/{path.name}")
+    for board in list(held.boards.values()):
+        shelf = store.shelf_for(board)
+        for key in dict.fromkeys(line.key for line in board.lines):
+            if (place := shelf.record_path(key)).exists():  # a board may wait for cells
+                _take_file(held, place, place.relative_to(store.root).as_posix())
+    for key in {record.timing: None for record in held.records.values() if record.timing}:
+        if (place := store.root / "timings" / f"{key}.json").exists():
+            _take_file(held, place, f"timings/{place.name}")
     return held
 
 
@@ -105,9 +112,9 @@ def _bundle(path: Path) -> Held:
     except (RecordError, ValueError) as error:
         held.refuse(path.name, error)
         return held
-    _take(held, BOARD_FILE, contents.board.model_dump_json().encode(), _take_board)
+    _take(held, BOARD_FILE, contents.board.model_dump_json().encode(), partial(_take_board, type(contents.board)))
     for name, content in files.items():
-        _take(held, name, content, _TAKE[PurePosixPath(name).parts[0]])
+        _take(held, name, content, _kind(name))
     return held
 
 
@@ -117,8 +124,16 @@ def _single(path: Path) -> Held:
     if not _is_small(held, path, path.name):
         return held
     content = path.read_bytes()
-    kinds = {b'"lines"': _take_board, b'"rounds"': _take_timing}
-    take = next((take for sign, take in kinds.items() if sign in content and b'"status"' not in content), _take_record)
+    of_estimators = b'"tested_on"' in content and b'"classifier"' not in content
+    take: _Take
+    if b'"status"' in content:
+        take = partial(_take_record, Estimation if of_estimators else Record)
+    elif b'"rounds"' in content:
+        take = _take_timing
+    elif b'"content"' in content:
+        take = partial(_take_board, Board if of_estimators else Manifest)
+    else:
+        take = partial(_take_record, Record)
     _take(held, path.name, content, take)
     return held
 
@@ -126,9 +141,10 @@ def _single(path: Path) -> Held:
 # --- what files say -------------------------------------------------------------------------------------------------
 
 
-def _take_file(held: Held, path: Path, name: str, take: _Take) -> None:
+def _take_file(held: Held, path: Path, name: str) -> None:
+    """A file of a results folder, by its name in there."""
     if _is_small(held, path, name):
-        _take(held, name, path.read_bytes(), take)
+        _take(held, name, path.read_bytes(), _kind(name))
 
 
 def _is_small(held: Held, path: Path, name: str) -> bool:
@@ -148,8 +164,8 @@ def _take(held: Held, name: str, content: bytes, take: _Take) -> None:
         held.refuse(name, error)
 
 
-def _take_record(held: Held, name: str, content: bytes) -> None:
-    record = _read(Record, content, name)
+def _take_record(kind: type[AnyRecord], held: Held, name: str, content: bytes) -> None:
+    record = _read(kind, content, name)
     check_record(record)
     held.records[name] = record
 
@@ -160,12 +176,12 @@ def _take_timing(held: Held, name: str, content: bytes) -> None:
     held.timings[name] = timing
 
 
-def _take_board(held: Held, name: str, content: bytes) -> None:
-    manifest: Manifest = read(Manifest, content, name)
-    check_clean(manifest.model_dump(exclude={"lines"}))
-    for line in manifest.lines:
+def _take_board(kind: type[AnyBoard], held: Held, name: str, content: bytes) -> None:
+    board: AnyBoard = read(kind, content, name)
+    check_clean(board.model_dump(exclude={"lines"}))
+    for line in board.lines:
         check_clean(line.model_dump())
-    held.boards[name] = manifest
+    held.boards[name] = board
 
 
 def _read(kind: type[BaseModel], content: bytes, name: str) -> Any:
@@ -177,4 +193,23 @@ def _read(kind: type[BaseModel], content: bytes, name: str) -> Any:
 
 
 _Take = Callable[[Held, str, bytes], None]
-_TAKE: dict[str, _Take] = {"records": _take_record, "timings": _take_timing, "boards": _take_board}
+
+FOLDERS = ("records", "timings", "boards", "estimations")
+"""Of a results folder, where its results lie."""
+
+
+def _kind(name: str) -> _Take:
+    """What a file of a results folder or of a bundle must be, by its name in there."""
+    folder = PurePosixPath(name).parts[0]
+    if folder == "timings":
+        return _take_timing
+    if _is_board(name):
+        return partial(_take_board, Board if folder == "estimations" else Manifest)
+    return partial(_take_record, Estimation if folder == "estimations" else Record)
+
+
+def _is_board(name: str) -> bool:
+    """Boards of estimators lie beside their records, which are called by keys."""
+    path = PurePosixPath(name)
+    is_key = re.fullmatch("[0-9a-f]{16,64}", path.stem) is not None
+    return path.parts[0] == "boards" or (path.parts[0] == "estimations" and len(path.parts) == 2 and not is_key)

@@ -11,17 +11,22 @@ __all__ = ["check_clean"]
 DEEPEST, LONGEST, MOST = 24, 4000, 20_000
 """Levels of nesting, characters of a text, values in all."""
 
+LARGEST = 2**63
+"""No number beyond it counts or measures anything here."""
+
 HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 """Unicode's categories of what is not seen: escapes, direction marks, halves of characters, line separators."""
 
 
 def check_clean(content: Any) -> None:
-    """Raise ValueError, naming the place, unless every text in `content` is short and visible."""
+    """Raise ValueError, naming the place, unless every text in `content` is short and visible, every number finite."""
     for count, (place, value) in enumerate(_walk(content, "", 0)):
         if count >= MOST:
             raise ValueError(f"more than {MOST} values")
         if isinstance(value, str):
             _check_text(value, place)
+        elif isinstance(value, int | float) and not abs(value) <= LARGEST:  # so that NaN is caught, too
+            raise ValueError(f"{place}: a number that is not finite, or larger than any that is meant")
 
 
 def _walk(value: Any, place: str, depth: int) -> Iterator[tuple[str, Any]]:

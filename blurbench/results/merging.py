@@ -14,8 +14,8 @@ from typing import Any
 from blurbench.errors import RecordError, UsageError
 from blurbench.results.bundle import pack
 from blurbench.results.held import Held
-from blurbench.results.record import Line, Manifest, Record
-from blurbench.results.store import Store
+from blurbench.results.record import AnyBoard, AnyLine, AnyRecord
+from blurbench.results.store import Shelf, Store
 from blurbench.suites.edition import board_name
 
 __all__ = ["Merged", "Outgoing", "gather", "merge"]
@@ -32,7 +32,7 @@ _PATH = re.compile(r"(?:^|[\s\"'=({\[,:])(?:~?/[\w.-]+/|[A-Za-z]:[\\/]|\\\\[\w.-
 class Outgoing:
     """What would go into a bundle, and what stays here, with the reasons."""
 
-    board: Manifest
+    board: AnyBoard
     environments: list[dict[str, Any]]
     files: dict[str, bytes]
     staying: Counter[str] = field(default_factory=Counter)
@@ -44,25 +44,26 @@ class Outgoing:
 
 def gather(store: Store, board: str) -> Outgoing:
     """The measured cells of a board. Nothing in them names this machine, its folders or its user."""
-    if (manifest := store.manifest(board)) is None:
+    shelf = store.shelf_of(board)
+    if (manifest := shelf.board(board)) is None:
         raise UsageError(f"no board {board!r} in {store.root}")
     staying: Counter[str] = Counter()
-    lines: list[Line] = []
-    records: dict[str, Record] = {}
+    lines: list[AnyLine] = []
+    records: dict[str, AnyRecord] = {}
     for line in manifest.lines:
         try:
-            records[line.key] = _outgoing(store.record(line.key))
+            records[line.key] = _outgoing(shelf.record(line.key))
             lines.append(line)
         except RecordError as reason:
             staying[str(reason)] += 1
-    commands = [command for command in manifest.commands if not _private(command.removeprefix("blurbench run"))]
+    commands = [command for command in manifest.commands if not _private(re.sub(r"^blurbench \w+", "", command))]
     if fewer := len(manifest.commands) - len(commands):
         staying[f"the command{'s' * (fewer > 1)} that named a folder, a user or a host of this machine"] += fewer
     used = manifest.model_copy(update={"lines": lines, "commands": commands})
-    return Outgoing(used, _environments(records.values()), _files(store, records), staying)
+    return Outgoing(used, _environments(records.values()), _files(shelf, records), staying)
 
 
-def _outgoing(record: Record | None) -> Record:
+def _outgoing(record: AnyRecord | None) -> AnyRecord:
     """The record as it may be seen by others. Raises RecordError with the reason why it stays here."""
     if record is None:
         raise RecordError("cells that are not measured yet")
@@ -93,7 +94,7 @@ def _own_names() -> list[str]:
     return [name for name in (user, host, host.partition(".")[0]) if name not in ("", "localhost")]
 
 
-def _environments(records: Iterable[Record]) -> list[dict[str, Any]]:
+def _environments(records: Iterable[AnyRecord]) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for record in records:
         environment = {name: value for name, value in record.provenance.items() if name != "time"}
@@ -101,13 +102,13 @@ def _environments(records: Iterable[Record]) -> list[dict[str, Any]]:
     return [found[key] for key in sorted(found)]
 
 
-def _files(store: Store, records: dict[str, Record]) -> dict[str, bytes]:
+def _files(shelf: Shelf[Any, Any], records: dict[str, AnyRecord]) -> dict[str, bytes]:
     files = {
-        f"records/{key}.json": (record.model_dump_json(exclude_defaults=True) + "\n").encode()
+        f"{shelf.records}/{key}.json": (record.model_dump_json(exclude_defaults=True) + "\n").encode()
         for key, record in records.items()
     }
-    for key in {record.cost.timing: None for record in records.values() if record.cost}:
-        timing = store.timing(key)
+    for key in {record.timing: None for record in records.values() if record.timing}:
+        timing = shelf.store.timing(key)
         if timing is not None and not (_private(f"{timing.machine} {timing.device}") or _PATH.search(timing.what)):
             files[f"timings/{key}.json"] = (timing.model_dump_json(indent=1) + "\n").encode()
     return files
@@ -134,26 +135,30 @@ def merge(held: Held, store: Store) -> Merged | None:
     if not held.boards:
         return None
     ((file, incoming),) = held.boards.items()
+    shelf = store.shelf_for(incoming)
     name = board_name(incoming.suite, incoming.suite_version, incoming.budget)
     result = Merged(name)
     with store.locked(name, waiting=lambda: None):
-        here = store.manifest(name)
-        if here is None and store.board_path(name, ".json").exists():
+        here = shelf.board(name)
+        if here is None and shelf.board_path(name).exists():
             raise RecordError(f"the board {name} in {store.root} is damaged; the run that made it writes it again")
         if here is not None and here.content != incoming.content:
             held.refuse(file, f"its content is not that of the board {name} that is here: another suite, or changed")
             return None
-        lines = _merge_lines(held, incoming, here, store, result)
+        lines = _merge_lines(held, incoming, here, shelf, result)
         if lines:
-            store.put_manifest(name, _joined(here, incoming, lines))
-    named = {record.cost.timing for record in held.records.values() if record.cost}
+            accepted = incoming.model_copy(update={"lines": lines})
+            shelf.put_board(name, accepted if here is None else here.with_added(accepted))
+    named = {record.timing for record in held.records.values()}
     for timing in held.timings.values():
         if timing.key in named and store.timing(timing.key) is None:
             store.put_timing(timing)
     return result
 
 
-def _merge_lines(held: Held, incoming: Manifest, here: Manifest | None, store: Store, result: Merged) -> list[Line]:
+def _merge_lines(
+    held: Held, incoming: AnyBoard, here: AnyBoard | None, shelf: Shelf[Any, Any], result: Merged
+) -> list[AnyLine]:
     """Store the new records; return the lines that are to stand on the board."""
     places = {line.place(): line for line in (here.lines if here else [])}
     records, accepted = held.by_key(), []
@@ -161,12 +166,12 @@ def _merge_lines(held: Held, incoming: Manifest, here: Manifest | None, store: S
         if line.key not in records:
             continue
         file, record = records[line.key]
-        reason = _not_new(record, places.get(line.place()), store)
+        reason = _not_new(record, places.get(line.place()), shelf)
         if reason:
             held.refuse(file, reason)
             continue
-        if (own := store.record(record.key)) is None or own.status != "ok":
-            store.put_record(record)
+        if (own := shelf.record(record.key)) is None or own.status != "ok":
+            shelf.put_record(record)
             result.added += 1
         else:
             result.known += 1
@@ -174,44 +179,12 @@ def _merge_lines(held: Held, incoming: Manifest, here: Manifest | None, store: S
     return accepted
 
 
-def _not_new(record: Record, line: Line | None, store: Store) -> str:
+def _not_new(record: AnyRecord, line: AnyLine | None, shelf: Shelf[Any, Any]) -> str:
     """Why a record that is here stands in the way; empty where none does."""
-    own = store.record(record.key)
-    if own is not None and own.status == "ok" and _answers(own) != _answers(record):
-        assert own.images is not None
-        assert record.images is not None
-        differing = sum(map(int.__ne__, own.images.predicted, record.images.predicted))
-        return f"the record {own.key} that is here says otherwise ({differing} of {len(own.images.label)} predictions)"
-    other = store.record(line.key) if line is not None and line.key != record.key else None
+    own = shelf.record(record.key)
+    if own is not None and own.status == "ok" and (difference := own.difference(record)):
+        return f"the record {own.key} that is here says otherwise ({difference})"
+    other = shelf.record(line.key) if line is not None and line.key != record.key else None
     if other is not None and other.status == "ok":
         return f"another record, {other.key}, stands at its place on the board that is here"
     return ""
-
-
-def _answers(record: Record) -> dict[str, Any]:
-    """What two measurements of one cell must agree on: everything but times, machines and last digits."""
-    axes = {"dataset", "classifier", "strategy", "train_blur", "test_blur"}
-    said = record.model_dump(include={*axes, "budget", "seed", "data_fingerprint", "knows", "requires", "exposure"})
-    assert record.images is not None
-    return {**said, "predicted": record.images.predicted, "label": record.images.label}
-
-
-def _joined(here: Manifest | None, incoming: Manifest, lines: list[Line]) -> Manifest:
-    """The board with `lines` on it; a place that had no measurement gets the incoming one."""
-    if here is None:
-        return incoming.model_copy(update={"lines": lines})
-    new = [line for line in lines if line not in here.lines]
-    joined = list({line.place(): line for line in [*here.lines, *lines]}.values())
-    return here.model_copy(
-        update={
-            "lines": joined,
-            "test_blurs": _ladder(here.test_blurs, incoming.test_blurs),
-            "commands": list(dict.fromkeys([*here.commands, *(incoming.commands if new else [])])),
-        }
-    )
-
-
-def _ladder(one: list[str], other: list[str]) -> list[str]:
-    """Both lists of blurs in one order, that of the longer."""
-    long, short = (one, other) if len(one) >= len(other) else (other, one)
-    return list(dict.fromkeys([*long, *short]))

@@ -7,8 +7,10 @@ import re
 
 import numpy as np
 
+from blurbench.results.estimation import Estimation
+from blurbench.results.estimation_plausible import check_measured
 from blurbench.results.hygiene import check_clean
-from blurbench.results.record import Cost, Images, Metrics, Record, Timing
+from blurbench.results.record import AnyRecord, Cost, Images, Metrics, Record, Timing
 
 __all__ = ["check_record", "check_timing"]
 
@@ -24,11 +26,18 @@ ROUNDING = 5e-5
 """Confidences are stored with four decimals."""
 
 
-def check_record(record: Record) -> None:
+def check_record(record: AnyRecord) -> None:
     """Raise ValueError in one line for what cannot have been measured."""
     check_clean(record.model_dump(exclude={"images"}))
     if record.status != "ok":
         return
+    if isinstance(record, Estimation):
+        check_measured(record)
+    elif isinstance(record, Record):
+        _check_cell(record)
+
+
+def _check_cell(record: Record) -> None:
     assert record.metrics is not None
     assert record.images is not None
     assert record.cost is not None

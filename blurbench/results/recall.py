@@ -2,40 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from blurbench.errors import RecordError, Skip, UsageError
 from blurbench.protocols import Dataset
 from blurbench.registry import Menu, label, spec
-from blurbench.results.record import Part, Record
+from blurbench.results.estimation import Estimation, Sampling
+from blurbench.results.record import AnyRecord, Record
+from blurbench.suites.estimation import EstimationSuite, load_estimation, plan_estimation
 from blurbench.suites.plan import Axes, Data, Plan, Task, make_plan
-from blurbench.suites.suite import Matrix, Suite, load
+from blurbench.suites.suite import Analysis, Matrix, Suite, load
 from blurbench.types import Budget
 
-__all__ = ["parts_of", "plugin_of", "recall", "suite_seeds"]
+__all__ = [
+    "plugin_of",
+    "recall",
+    "recall_estimation",
+    "sampling_of",
+    "suite_samplings",
+    "suite_seeds",
+]
 
-KINDS = {
-    "dataset": "datasets",
-    "classifier": "classifiers",
-    "strategy": "strategies",
-    "train_blur": "blurs",
-    "test_blur": "blurs",
-}
-"""The axes of a record, and the kind of plugin on each."""
+ANALYSES: tuple[list[Analysis] | None, ...] = (None, ["feature-gradients"])
+"""What a suite may have had measured inside classifiers: it is part of a cell's key, and records do not say it."""
 
-
-def parts_of(record: Record) -> dict[str, Part]:
-    """The five axis values of a record by name."""
-    return {axis: getattr(record, axis) for axis in KINDS}
+T = TypeVar("T")
 
 
-def plugin_of(menu: Menu, axis: str, part: Part) -> Any:
-    """The plugin that `part` describes. Raises RecordError where this installation has another revision of it, or
+def plugin_of(menu: Menu, record: AnyRecord, axis: str) -> Any:
+    """The plugin on one axis of a record. Raises RecordError where this installation has another revision of it, or
     where its name and label are not its own; UsageError where it is not installed."""
-    plugin = menu.resolve(KINDS[axis], part.spec)
+    part = record.parts()[axis]
+    plugin = menu.resolve(record.AXES[axis], part.spec)
     here = spec(menu, plugin)
     if here != part.spec:
         if (found := _revisions(part.spec)) != (known := _revisions(here)):
@@ -62,12 +64,30 @@ def _listed(revisions: Iterable[tuple[str, Any]]) -> str:
 
 def suite_seeds(menu: Menu) -> list[int]:
     """The seeds of test blurs that suites use; records do not say theirs. The usual one, 0, comes first."""
-    found = [0]
+    return list(dict.fromkeys([0, *_each_suite(menu, lambda path: [load(path).test_seed])]))
+
+
+def suite_samplings(menu: Menu) -> list[Sampling]:
+    """How suites of estimators have pictures read: for records that do not say it yet."""
+    return list(dict.fromkeys(_each_suite(menu, _samplings)))
+
+
+def _samplings(path: Path) -> Iterator[Sampling]:
+    if (suite := load_estimation(path)) is not None:
+        for budget in suite.budgets:
+            yield sampling_of(suite.under(budget))
+
+
+def sampling_of(suite: EstimationSuite) -> Sampling:
+    """How a suite has pictures read."""
+    return Sampling(stride=suite.stride, smoothing=suite.smoothing, test_seed=suite.test_seed)
+
+
+def _each_suite(menu: Menu, look: Callable[[Path], Iterable[T]]) -> Iterator[T]:
     for entry in menu.entries["suites"].values():
         assert isinstance(entry.target, Path)
-        with suppress(UsageError):  # a broken suite file is no fault of a record
-            found.append(load(entry.target).test_seed)
-    return list(dict.fromkeys(found))
+        with suppress(UsageError):  # a broken suite file, or one of another kind, is no fault of a record
+            yield from look(entry.target)
 
 
 def recall(menu: Menu, record: Record, describe: Callable[[Dataset], Data], seeds: Iterable[int]) -> tuple[Plan, Task]:
@@ -76,29 +96,67 @@ def recall(menu: Menu, record: Record, describe: Callable[[Dataset], Data], seed
     Raises RecordError where no such cell has the record's key: then it was made by another version, or changed.
     `describe` may raise Unavailable.
     """
-    for axis, part in parts_of(record).items():
-        plugin_of(menu, axis, part)
-    for seed in seeds:
-        plan = make_plan(menu, *_axes(menu, record, seed), _budget(record), [record.seed], describe, {})
+    for axis in record.parts():
+        plugin_of(menu, record, axis)
+    for seed, analyses in product(seeds, ANALYSES):
+        plan = make_plan(menu, *_axes(menu, record, seed, analyses), _budget(record), [record.seed], describe, {})
         (cell,) = plan.cells
         if cell.skip:
             raise Skip(cell.skip)
         if cell.key == record.key:
             return plan, plan.tasks[cell.key]
-    raise RecordError(
-        "its key does not follow from what it says of itself: it was changed, or made by another version of blurbench "
-        "or on other data"
+    raise RecordError(_NO_KEY)
+
+
+def recall_estimation(
+    menu: Menu, record: Estimation, describe: Callable[[Dataset], Data], samplings: Iterable[Sampling]
+) -> Task:
+    """The same for a record of an estimator; `samplings` are to be tried where it does not say its own."""
+    for axis in record.parts():
+        plugin_of(menu, record, axis)
+    for sampling in [record.sampling] if record.sampling else samplings:
+        suite = _estimation_suite(record, sampling)
+        plan = plan_estimation(menu, suite, _budget(record), [record.seed], describe)
+        (cell,) = plan.cells
+        if cell.skip:
+            raise Skip(cell.skip)
+        if cell.key == record.key:
+            return plan.tasks[cell.key]
+    raise RecordError(_NO_KEY)
+
+
+_NO_KEY = (
+    "its key does not follow from what it says of itself: it was changed, or made by another version of blurbench or "
+    "on other data"
+)
+
+
+def _estimation_suite(record: Estimation, sampling: Sampling) -> EstimationSuite:
+    specs: dict[str, list[str | dict[str, Any]]] = {axis: [part.spec] for axis, part in record.parts().items()}
+    return EstimationSuite(
+        kind="estimation",
+        name="recalled",
+        version=1,
+        title="",
+        estimators=specs["estimator"],
+        fitted_on=specs.get("fitted_on", specs["tested_on"]),
+        splits=[record.split or "picture"],
+        tested_on=specs["tested_on"],
+        blurs=specs["blur"],
+        **sampling.model_dump(),
+        budgets={},
     )
 
 
-def _axes(menu: Menu, record: Record, test_seed: int) -> tuple[Suite, Axes]:
-    specs = {axis: part.spec for axis, part in parts_of(record).items()}
+def _axes(menu: Menu, record: Record, test_seed: int, analyses: list[Analysis] | None) -> tuple[Suite, Axes]:
+    specs = {axis: part.spec for axis, part in record.parts().items()}
     suite = Suite(
         name="recalled",
         version=1,
         title="",
         baseline=record.strategy.label,
         test_seed=test_seed,
+        analyses=analyses,
         datasets=[specs["dataset"]],
         train_blurs=[specs["train_blur"]],
         test_blurs=[specs["test_blur"]],
@@ -108,7 +166,7 @@ def _axes(menu: Menu, record: Record, test_seed: int) -> tuple[Suite, Axes]:
     return suite, Axes.of(menu, suite)
 
 
-def _budget(record: Record) -> Budget:
+def _budget(record: AnyRecord) -> Budget:
     from pydantic import TypeAdapter, ValidationError
 
     try:

@@ -1,7 +1,7 @@
 """The results folder: records, artifacts, decoded data, timings, manifests and logs, all content-addressed.
 
     records/ab/abcd....json        one validated record a cell
-    estimations/ab/abcd....json    the same of estimators, and NAME.json, which cells make up a board (`estimation`)
+    estimations/ab/abcd....json    the same of estimators, and NAME.json, which cells make up a board
     artifacts/abcd.../             state.safetensors, artifact.json: one fitted thing
     data/abcd.../                  decoded images of one data set
     timings/abcd....json           milliseconds an image of one pipeline
@@ -27,20 +27,87 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from filelock import FileLock, Timeout
 
 from blurbench.errors import RecordError, UsageError
-from blurbench.results.record import Manifest, Record, Timing, read
+from blurbench.results.estimation import Board, Estimation
+from blurbench.results.record import AnyBoard, AnyRecord, Manifest, Record, Timing, read
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Store", "read_if_there", "write_atomically"]
+__all__ = ["Shelf", "Store", "read_if_there", "write_atomically"]
 
 STATE, ABOUT = "state.safetensors", "artifact.json"
+
+
+R = TypeVar("R", bound=AnyRecord)
+B = TypeVar("B", bound=AnyBoard)
+
+
+class Shelf(Generic[R, B]):
+    """Where a results folder keeps the records of one kind, and which of them make up a board."""
+
+    def __init__(self, store: Store, records: str, record_type: type[R], boards: str, board_type: type[B]) -> None:
+        self.store, self.records, self.record_type, self.board_type = store, records, record_type, board_type
+        self._boards = store.root / boards
+        self._read: dict[str, tuple[tuple[int, int, int], R | None]] = {}
+
+    def record_path(self, key: str) -> Path:
+        return self.store.root / self.records / key[:2] / f"{key}.json"
+
+    def record(self, key: str) -> R | None:
+        """The valid record of that key, if there is one; a damaged file counts as none and will be written anew."""
+        path = self.record_path(key)
+        try:
+            state = path.stat()
+        except OSError:
+            return None
+        version = (state.st_mtime_ns, state.st_size, state.st_ino)
+        if key not in self._read or self._read[key][0] != version:
+            self._read[key] = (version, read_if_there(self.record_type, path))
+        found = self._read[key][1]
+        return found if found is not None and found.key == key else None
+
+    def put_record(self, record: R) -> None:
+        write_atomically(self.record_path(record.key), record.model_dump_json(exclude_defaults=True) + "\n")
+
+    def keys(self, beginning: str) -> list[str]:
+        """Of all records whose key begins so, damaged ones included."""
+        found = (path.stem for path in (self.store.root / self.records).glob("*/*.json"))
+        return sorted(key for key in found if key.startswith(beginning))
+
+    def boards(self) -> list[str]:
+        """The names of all boards."""
+        return sorted(path.stem for path in self._boards.glob("*.json"))
+
+    def board_path(self, name: str) -> Path:
+        return self._boards / f"{name}.json"
+
+    def board(self, name: str) -> B | None:
+        found: B | None = read_if_there(self.board_type, self.board_path(name))
+        return found
+
+    def put_board(self, name: str, board: B) -> None:
+        write_atomically(self.board_path(name), board.model_dump_json(indent=1) + "\n")
+
+    def records_of(self, board: B) -> dict[str, R]:
+        """The valid records of a board by key."""
+        found = {line.key: self.record(line.key) for line in board.lines}
+        return {key: record for key, record in found.items() if record is not None}
+
+    def add_to_board(self, name: str, new: B, finished: Callable[[B], B] = lambda board: board) -> None:
+        """Put a board where there is none, or one of another content; else add its lines to the one that is there.
+        What is stored is `finished` first."""
+        with self.store.locked(name, waiting=lambda: None):
+            earlier = self.board(name)
+            if earlier is not None and earlier.content == new.content:
+                new = earlier.with_added(new).model_copy(update={"title": new.title})
+            if (new := finished(new)) != earlier:
+                self.put_board(name, new)
 
 
 class Store:
@@ -48,7 +115,9 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
-        self._read: dict[str, tuple[tuple[int, int, int], Record | None]] = {}
+        self.cells = Shelf(self, "records", Record, "boards", Manifest)
+        self.estimations = Shelf(self, "estimations", Estimation, "estimations", Board)
+        self.shelves: tuple[Shelf[Any, Any], ...] = (self.cells, self.estimations)
 
     def create(self) -> None:
         """Make the folder, and check that it can be written to. Refuses a folder that holds something else."""
@@ -80,26 +149,39 @@ class Store:
         finally:
             lock.release()
 
-    # --- records ---------------------------------------------------------------------------------------------------
+    def shelf_for(self, thing: AnyBoard | AnyRecord) -> Shelf[Any, Any]:
+        """The shelf that a board or a record belongs on."""
+        return next(shelf for shelf in self.shelves if isinstance(thing, (shelf.record_type, shelf.board_type)))
+
+    def shelf_of(self, board: str) -> Shelf[Any, Any]:
+        """The shelf with the board of that name; the classifiers' where there is none."""
+        return next((shelf for shelf in self.shelves if board in shelf.boards()), self.cells)
+
+    # --- records of classifiers, and their boards ------------------------------------------------------------------
 
     def record_path(self, key: str) -> Path:
-        return self.root / "records" / key[:2] / f"{key}.json"
+        return self.cells.record_path(key)
 
     def record(self, key: str) -> Record | None:
-        """The valid record of that key, if there is one; a damaged file counts as none and will be written anew."""
-        path = self.record_path(key)
-        try:
-            state = path.stat()
-        except OSError:
-            return None
-        version = (state.st_mtime_ns, state.st_size, state.st_ino)
-        if key not in self._read or self._read[key][0] != version:
-            self._read[key] = (version, read_if_there(Record, path))
-        found = self._read[key][1]
-        return found if found is not None and found.key == key else None
+        """See `Shelf.record`."""
+        return self.cells.record(key)
 
     def put_record(self, record: Record) -> None:
-        write_atomically(self.record_path(record.key), record.model_dump_json(exclude_defaults=True) + "\n")
+        self.cells.put_record(record)
+
+    def manifest(self, name: str) -> Manifest | None:
+        return self.cells.board(name)
+
+    def put_manifest(self, name: str, manifest: Manifest) -> None:
+        self.cells.put_board(name, manifest)
+
+    def boards(self) -> list[str]:
+        """The names of all boards of classifiers."""
+        return self.cells.boards()
+
+    def board_path(self, name: str, suffix: str) -> Path:
+        """Of a file of a board, of estimators' boards too."""
+        return self.root / "boards" / f"{name}{suffix}"
 
     # --- samples ---------------------------------------------------------------------------------------------------
 
@@ -176,21 +258,7 @@ class Store:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    # --- boards ----------------------------------------------------------------------------------------------------
-
-    def board_path(self, name: str, suffix: str) -> Path:
-        return self.root / "boards" / f"{name}{suffix}"
-
-    def manifest(self, name: str) -> Manifest | None:
-        found: Manifest | None = read_if_there(Manifest, self.board_path(name, ".json"))
-        return found
-
-    def put_manifest(self, name: str, manifest: Manifest) -> None:
-        write_atomically(self.board_path(name, ".json"), manifest.model_dump_json(indent=1) + "\n")
-
-    def boards(self) -> list[str]:
-        """The names of all boards."""
-        return sorted(path.stem for path in (self.root / "boards").glob("*.json"))
+    # --- logs ------------------------------------------------------------------------------------------------------
 
     def log_path(self, key: str) -> Path:
         return self.root / "logs" / f"{key}.log"

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from blurbench.errors import NotFinite, PluginError
+from blurbench.errors import PluginError
 from blurbench.metrics.accuracy import calibration_error, confidence_of, top_k
 from blurbench.metrics.image_quality import errors, psnrs, similarities
 from blurbench.protocols import Fitted, Predictor
@@ -18,6 +18,7 @@ from blurbench.results.provenance import provenance
 from blurbench.results.record import Cost, Images, Metrics, Record
 from blurbench.running.analyses import deepest_maps, feature_gradients
 from blurbench.running.counting import multiply_accumulates
+from blurbench.running.received import check_output, check_predictor
 from blurbench.running.workshop import Workshop
 from blurbench.suites.plan import built_on
 from blurbench.suites.units import units
@@ -33,12 +34,10 @@ COUNTED = 8
 def evaluate(workshop: Workshop, job: Mapping[str, Any]) -> Record:
     """Measure one cell."""
     predictor = predictor_of(workshop, job["predictor"])
-    told = job["record"]["knows"] == "true PSF"
     clean, degraded = workshop.test_images(job), workshop.degraded(job)
     with workshop.clock.phase("evaluation"), torch.inference_mode():
         with _looking_into(workshop, job, predictor) as gradients:
-            output = _join([_predict(predictor, part, told) for part in degraded])
-        _check(output, len(clean), job["predictor"]["data"]["classes"])
+            output = _join([_predict(predictor, part, job) for part in degraded])
         predicted, confidence = confidence_of(output.logits)
         hits = predicted == clean.labels
         blurred = workshop.remember(
@@ -78,13 +77,19 @@ def evaluate(workshop: Workshop, job: Mapping[str, Any]) -> Record:
 def predictor_of(workshop: Workshop, job: Mapping[str, Any]) -> Predictor:
     """Put a fitted predictor together from the store."""
     setting = workshop.setting(job)
-    return setting.strategy.predictor(setting, workshop.fitted(job), workshop.inputs(job))
+    predictor = setting.strategy.predictor(setting, workshop.fitted(job), workshop.inputs(job))
+    check_predictor(f"strategy {type(setting.strategy).__name__}", predictor)
+    return predictor
 
 
-def _predict(predictor: Predictor, degraded: Degraded, told: bool) -> Output:
+def _predict(predictor: Predictor, degraded: Degraded, job: Mapping[str, Any]) -> Output:
     """Only a remedy that says so is told the PSF and the noise. It gets a copy: other rows meet the same images."""
     copy = replace(degraded, images=degraded.images.clone())
-    return predictor.predict(copy if told else replace(copy, psf=None, noise_std=0.0))
+    told = job["record"]["knows"] == "true PSF"
+    output = predictor.predict(copy if told else replace(copy, psf=None, noise_std=0.0))
+    classes = job["predictor"]["data"]["classes"]
+    check_output(f"predictor {type(predictor).__name__}", output, degraded.images, classes)
+    return output
 
 
 @contextmanager
@@ -94,9 +99,9 @@ def _looking_into(workshop: Workshop, job: Mapping[str, Any], predictor: Predict
     if "feature-gradients" not in job.get("analyses", ()) or network is None:
         yield []
         return
-    one, told = workshop.degraded(job)[0].part(slice(1)), job["record"]["knows"] == "true PSF"
+    one = workshop.degraded(job)[0].part(slice(1))
     classifier = workshop.setting(job["predictor"]).classifier
-    layer = deepest_maps(classifier, network, lambda: _predict(predictor, one, told))
+    layer = deepest_maps(classifier, network, lambda: _predict(predictor, one, job))
     if layer is None:
         yield []
         return
@@ -111,6 +116,8 @@ def _observations(output: Output, gradients: list[torch.Tensor]) -> dict[str, fl
 
 def _join(parts: list[Output]) -> Output:
     restored = [part.restored for part in parts if part.restored is not None]
+    if len(restored) not in (0, len(parts)) or len({frozenset(part.observations) for part in parts}) != 1:
+        raise PluginError("the predictor restores or observes some of the images only; wanted all of them, or none")
     return Output(
         logits=torch.cat([part.logits for part in parts]),
         restored=torch.cat(restored) if restored else None,
@@ -118,21 +125,9 @@ def _join(parts: list[Output]) -> Output:
     )
 
 
-def _check(output: Output, images: int, classes: int) -> None:
-    if output.logits.shape != (images, classes):
-        raise PluginError(f"logits have the shape {tuple(output.logits.shape)}, expected {(images, classes)}")
-    if not torch.isfinite(output.logits).all():
-        raise NotFinite("the predictor gave NaN or infinity")
-    if output.restored is not None and not torch.isfinite(output.restored).all():
-        raise NotFinite("the restorer gave NaN or infinity")
-
-
 def _quality(what: str, parts: Iterable[Any], clean: torch.Tensor) -> dict[str, torch.Tensor]:
     """Image by image."""
-    images = torch.cat([part.images if isinstance(part, Degraded) else part for part in parts])
-    if images.shape != clean.shape:
-        raise PluginError(f"{what} images have the shape {tuple(images.shape)}, expected {tuple(clean.shape)}")
-    images = images.clamp(0, 1)
+    images = torch.cat([part.images if isinstance(part, Degraded) else part for part in parts]).clamp(0, 1)
     error = errors(images, clean)
     return {f"{what}_mse": error, f"{what}_psnr": psnrs(error), f"{what}_ssim": similarities(images, clean)}
 
@@ -185,7 +180,7 @@ def _macs(workshop: Workshop, job: Mapping[str, Any], predictor: Predictor) -> i
     """Multiply-accumulates an image, over the first few test images of the cell: remedies may look at the blur."""
     few = workshop.degraded(job)[0].part(slice(COUNTED))
     with multiply_accumulates() as count, torch.inference_mode():
-        _predict(predictor, few, job["record"]["knows"] == "true PSF")
+        _predict(predictor, few, job)
     return round(count() / len(few.images))
 
 

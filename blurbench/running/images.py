@@ -11,13 +11,14 @@ from typing import TypeAlias
 import numpy as np
 import torch
 
-from blurbench.errors import NotFinite, PluginError, UsageError
+from blurbench.errors import PluginError, UsageError
 from blurbench.imaging.draws import Draws
+from blurbench.imaging.received import check_degraded
 from blurbench.protocols import Blur
 from blurbench.results.shares import share
 from blurbench.types import Degraded, ImageSet, Split
 
-__all__ = ["TrainingBlur", "degraded_in_chunks", "image_set", "share"]
+__all__ = ["TrainingBlur", "degraded_in_chunks", "image_set", "share", "versions"]
 
 Phase: TypeAlias = Callable[[], AbstractContextManager[None]]
 """Books the time spent inside it."""
@@ -90,11 +91,20 @@ def degraded_in_chunks(blur: Blur, images: ImageSet, seed: int) -> list[Degraded
 
 
 def checked(blur: Blur, images: ImageSet, draws: Draws) -> Degraded:
-    """What a blur gives, refused if it is not images of the same shape and finite."""
+    """What a blur gives, refused where it is not what the contract says, or where `images` were changed for it."""
+    who = f"blur {type(blur).__name__}"
+    before, first = versions(images), images.images[:1].clone()
     degraded = blur.degrade_set(images, draws)
-    name, shape = type(blur).__name__, images.images.shape
-    if degraded.images.shape != shape:
-        raise PluginError(f"blur {name} turned {tuple(shape)} into {tuple(degraded.images.shape)}")
-    if not torch.isfinite(degraded.images).all():
-        raise NotFinite(f"blur {name} gave NaN or infinity")
+    unseen = before == versions(images) and not torch.equal(first, images.images[:1])
+    if unseen:  # through numpy, say: whoever keeps these images shall see it, too
+        torch.autograd.graph.increment_version(images.images)
+    if before != versions(images):
+        raise PluginError(f"{who} changed its images in place; work on a clone")
+    check_degraded(who, degraded, images.images)
     return replace(degraded, images=degraded.images.to(images.images.dtype))
+
+
+def versions(images: ImageSet) -> tuple[int, ...]:
+    """What rises where somebody changes a tensor of `images`, or of a part of them, in place."""
+    tensors = (images.images, images.labels, images.ids, images.recorded)
+    return tuple(0 if one is None or one.is_inference() else one._version for one in tensors)

@@ -44,6 +44,9 @@ class Reading:
     stride: int
     noise: float
     """Standard deviation of the noise, of 255: an upper bound, as fine texture everywhere looks the same."""
+    darkest: float
+    brightest: float
+    """The least and the largest value in the picture, of 255."""
 
     @property
     def textured(self) -> int:
@@ -55,14 +58,21 @@ class Reading:
 
 def probe(picture: Picture, estimator: Estimator, stride: int) -> Reading:
     """Read a picture whose sides are at least the estimator's window, every `stride` pixels or, where that would be
-    more than `MOST_WINDOWS` windows, every multiple of it that is not."""
+    more than `MOST_WINDOWS` windows, every multiple of it that is not.
+
+    Raises PluginError or NotFinite where what the estimator gives is no sigma for each window within its limits.
+    """
     import numpy as np
 
     window, wanted = estimator.window, stride
     while _count(picture.height, window, stride) * _count(picture.width, window, stride) > MOST_WINDOWS:
         stride += wanted
-    parts = zip(*(_read_band(band, estimator, stride) for band in _bands(picture, window, stride)), strict=True)
-    sigmas, texture, grain = (np.concatenate(part) for part in parts)
+    parts, darkest, brightest = [], 1.0, 0.0
+    for band in _bands(picture, window, stride):
+        parts.append(_read_band(band, estimator, stride))
+        darkest = min(darkest, float(np.nan_to_num(band, nan=1.0).min()))
+        brightest = max(brightest, float(np.nan_to_num(band).max()))
+    sigmas, texture, grain = (np.concatenate(part) for part in zip(*parts, strict=True))
     noise = _noise(grain)
     sigmas[~(texture**2 >= FAINTEST_TEXTURE**2 + noise**2)] = np.nan
     readable = sigmas[np.isfinite(sigmas)]
@@ -70,7 +80,7 @@ def probe(picture: Picture, estimator: Estimator, stride: int) -> Reading:
     if readable.size:
         sigma = float(np.quantile(readable, SHARPER_SHARE))
         spread = float(np.quantile(readable, 0.1)), float(np.quantile(readable, 0.9))
-    return Reading(sigma, spread, sigmas, window, stride, 255 * noise)
+    return Reading(sigma, spread, sigmas, window, stride, 255 * noise, 255 * darkest, 255 * brightest)
 
 
 def _count(length: int, window: int, stride: int) -> int:
@@ -94,8 +104,13 @@ def _read_band(
     import numpy as np
     import torch
 
+    from blurbench.imaging.received import check_sigmas
+
     opaque = np.nan_to_num(band)
-    sigmas = estimator.sigma_map(torch.from_numpy(opaque)[None, None], None, stride)[0].numpy().copy()
+    said = estimator.sigma_map(torch.from_numpy(opaque)[None, None], None, stride)
+    rows, columns = (_count(length, estimator.window, stride) for length in band.shape)
+    check_sigmas(f"estimator {type(estimator).__name__}", said, (1, rows, columns), estimator.limits)
+    sigmas = said[0].detach().float().cpu().numpy().copy()
     mean, square = (_means(values.astype(np.float64), estimator.window, stride) for values in (band, band**2))
     grain = _means(_fine(band) ** 2, estimator.window - 2, stride)[: mean.shape[0], : mean.shape[1]]
     return sigmas, np.sqrt(np.maximum(square - mean**2, 0)), np.sqrt(np.maximum(grain, 0))

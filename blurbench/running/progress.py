@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from statistics import fmean
 from typing import Any, Protocol
 
 from blurbench.running.supervisor import Event
@@ -14,7 +17,11 @@ from blurbench.suites.plan import Task
 __all__ = ["Progress", "progress"]
 
 GUESS = {"cell": 0.5, "estimation": 5.0, "predictor": 6.0, "restorer": 12.0, "estimator": 120.0, "timing": 1.0}
-"""Seconds a task until the first of its kind has ended; then their mean counts."""
+"""Seconds a task until the first of its kind has ended; then the mean of those that are like it, if there are some, or
+of all of its kind."""
+
+LIKE = ("restorer", "strategy", "classifier", "estimator")
+"""Plugins that say how long a job takes, beside the data."""
 
 
 class Progress(Protocol):
@@ -23,37 +30,49 @@ class Progress(Protocol):
     def __call__(self, event: Event) -> None: ...
 
 
+def _alike(task: Task) -> tuple[str, str]:
+    """Equal for tasks of one kind that do the same with other numbers: another seed, another blur."""
+    job: Mapping[str, Any] = task.job.get("predictor", task.job)  # a cell runs what its predictor is made of
+    parts = [job.get(name) for name in LIKE] + [job.get("data", {}).get("key")]
+    return task.kind, json.dumps(parts, sort_keys=True)
+
+
 class _Tally:
     """How much is done, and how long the rest will take."""
 
     def __init__(self, tasks: Mapping[str, Task], slots: int) -> None:
         self.slots = slots
         self.begun = time.monotonic()
-        self.left: dict[str, int] = {}
-        for task in tasks.values():
-            self.left[task.kind] = self.left.get(task.kind, 0) + 1
-        self.total, self.ended, self.cells = len(tasks), 0, self.left.get("cell", 0)
-        self.spent: dict[str, list[float]] = {}
+        self.alike = {key: _alike(task) for key, task in tasks.items()}
+        self.left = Counter(self.alike.values())
+        self.total, self.ended = len(tasks), 0
+        self.cells = sum(task.kind == "cell" for task in tasks.values())
+        self.spent: dict[tuple[str, str] | str, list[float]] = {}
         self.started: dict[str, float] = {}
         self.wrong = 0
 
     def hear(self, event: Event) -> None:
-        key, kind = event.task.key, event.task.kind
+        key, alike = event.task.key, self.alike[event.task.key]
         if event.answer is None:
             self.started[key] = time.monotonic()
             return
         self.ended += 1
-        self.left[kind] -= 1
+        self.left[alike] -= 1
         self.wrong += event.answer["status"] == "failed"
         if key in self.started:  # what was blocked never started
-            self.spent.setdefault(kind, []).append(time.monotonic() - self.started.pop(key))
+            seconds = time.monotonic() - self.started.pop(key)
+            for group in (alike, event.task.kind):
+                self.spent.setdefault(group, []).append(seconds)
 
     def eta(self) -> str:
-        seconds = sum(
-            count * (sum(self.spent[kind]) / len(self.spent[kind]) if kind in self.spent else GUESS[kind])
-            for kind, count in self.left.items()
-        )
+        seconds = sum(count * self._expected(alike) for alike, count in self.left.items())
         return _clock(seconds / self.slots)
+
+    def _expected(self, alike: tuple[str, str]) -> float:
+        """Seconds of one such task."""
+        kind = alike[0]
+        spent = self.spent.get(alike) or self.spent.get(kind)
+        return fmean(spent) if spent else GUESS[kind]
 
     def elapsed(self) -> str:
         return _clock(time.monotonic() - self.begun)

@@ -18,19 +18,20 @@ from blurbench.discovery import discover
 from blurbench.errors import UsageError, shortened
 from blurbench.protocols import Dataset
 from blurbench.registry import Menu
-from blurbench.results.estimation import Estimation
 from blurbench.results.provenance import machine
-from blurbench.results.record import Line, Manifest, Record
+from blurbench.results.record import AnyRecord, Line, Manifest, Record
 from blurbench.results.store import Store
 from blurbench.running.progress import progress
 from blurbench.running.supervisor import Outcome, supervise
 from blurbench.running.worker import Options
 from blurbench.suites.edition import board_name, content_digest
+from blurbench.suites.estimation import EstimationSuite
 from blurbench.suites.plan import Axes, Data, Plan, Task, make_plan
 from blurbench.suites.suite import Suite, find
 from blurbench.types import Budget
 
 __all__ = [
+    "AnySession",
     "Request",
     "Rerun",
     "Session",
@@ -39,7 +40,6 @@ __all__ = [
     "data_folders",
     "is_wanted",
     "shown_command",
-    "slots",
 ]
 
 FOLDER_OPTIONS = ("--out", "-o", "--data-dir")
@@ -80,39 +80,82 @@ def cache_folder() -> Path:
     return Path(cache) / "blurbench" / "data"
 
 
-class Session:
-    """One run of one suite under one budget on one results folder."""
+class AnySession:
+    """One run of one suite of any kind under one budget on one results folder: what all kinds have in common."""
 
-    def __init__(self, request: Request) -> None:
-        self.request = request
-        self.menu: Menu = discover()
-        self.full_suite: Suite = find(self.menu, request.suite)
-        self.suite = self.full_suite.under(request.budget)
-        self.budget: Budget = self.full_suite.budget(request.budget, request.changes)
-        self.axes = Axes.of(self.menu, self.suite, request.only)
+    def __init__(self, request: Request, menu: Menu, suite: Suite | EstimationSuite, budget: Budget) -> None:
+        """`suite` is the one under this budget."""
+        self.request, self.menu, self.budget = request, menu, budget
+        self.board = board_name(suite.name, suite.version, budget.name)
+        """The name of the board's files."""
+        self.heading: dict[str, Any] = {
+            "suite": suite.name,
+            "suite_version": suite.version,
+            "title": suite.title,
+            "budget": budget.name,
+            "budget_values": budget.key(),
+            "content": content_digest(suite, budget.key()),
+            "commands": [shown_command(sys.argv[1:])],
+        }
+        """What the board says of itself."""
         self.store = Store(request.out)
         self.device = chosen_device(request.device)
+        self.folders = data_folders(request.data_dirs)
         self.seconds: dict[str, float] = {}
+        self._described: dict[Dataset, Data] = {}
+
+    def describe(self, dataset: Dataset) -> Data:
+        """What planning must know of a data set. Decodes it if the store does not hold it yet."""
+        from blurbench.results.decoded import describe  # numpy: not for --help
+
+        if dataset not in self._described:
+            before = time.perf_counter()
+            self._described[dataset] = describe(self.menu, self.store, dataset, self.folders)
+            self.seconds["data"] = self.seconds.get("data", 0.0) + time.perf_counter() - before
+        return self._described[dataset]
+
+    def slots(self, tasks: int) -> list[Options]:
+        """The workers to be used: one a processor core, or one a GPU, but not more than tasks."""
+        devices = [self.device]
+        if self.device == "cuda":
+            devices = [f"cuda:{number}" for number in range(len(_gpus()))] or ["cuda"]
+        jobs = self.request.jobs or (len(devices) if self.device == "cuda" else min(os.cpu_count() or 1, 8))
+        return [
+            Options(self.store.root, devices[number % len(devices)], self.request.threads)
+            for number in range(min(jobs, tasks))
+        ]
+
+    def _supervise(self, planned: Mapping[str, Task], tasks: Mapping[str, Task], rerun: Rerun) -> Outcome:
+        """Do `tasks` of those that are planned. What is stored stays if this is interrupted."""
+        slots = self.slots(len(tasks))
+        done = planned.keys() - tasks.keys()
+        with progress(tasks, len(slots)) as report:
+            minutes = self.budget.minutes_per_job
+            outcome = supervise(self.store, tasks, done, slots, minutes, report, anew=rerun == "all")
+        for phase, seconds in self.seconds.items():
+            outcome.seconds[phase] = outcome.seconds.get(phase, 0.0) + seconds
+        return outcome
+
+
+class Session(AnySession):
+    """One run of a suite of classifiers."""
+
+    def __init__(self, request: Request) -> None:
+        menu = discover()
+        self.full_suite: Suite = find(menu, request.suite)
+        self.suite = self.full_suite.under(request.budget)
+        if "estimator" in request.only:
+            raise UsageError(f"suite {self.suite.name} measures classifiers: --estimator chooses nothing in it")
+        super().__init__(request, menu, self.suite, self.full_suite.budget(request.budget, request.changes))
+        self.axes = Axes.of(self.menu, self.suite, request.only)
 
     @cached_property
     def plan(self) -> Plan:
         """The cells and tasks. Decodes data sets that the store does not hold yet."""
-        from blurbench.results.decoded import describe  # numpy: not for --help
-
         self.store.create()
-        known: dict[Dataset, Data] = {}
-        folders = data_folders(self.request.data_dirs)
-
-        def remembered(dataset: Dataset) -> Data:
-            if dataset not in known:
-                before = time.perf_counter()
-                known[dataset] = describe(self.menu, self.store, dataset, folders)
-                self.seconds["data"] = self.seconds.get("data", 0.0) + time.perf_counter() - before
-            return known[dataset]
-
         seeds = range(self.request.seeds)
         where = machine(self.device, self.request.threads)
-        return make_plan(self.menu, self.suite, self.axes, self.budget, seeds, remembered, where)
+        return make_plan(self.menu, self.suite, self.axes, self.budget, seeds, self.describe, where)
 
     @cached_property
     def records(self) -> dict[str, Record]:
@@ -148,76 +191,31 @@ class Session:
         return task.kind in ("restorer", "predictor") and self.store.has_artifact(task.key)
 
     def run(self, rerun: Rerun = "missing") -> Outcome:
-        """Do what is outstanding and write the board's manifest. Work that is stored stays if this is interrupted."""
-        self._write_manifest()
+        """Do what is outstanding and write the board's manifest. Work that is stored stays if this is interrupted.
+
+        A narrower run (fewer data sets, more seeds) adds to the board that is there; a changed suite replaces it.
+        """
+        self.store.cells.add_to_board(self.board, self.manifest(), self._finished)
         self._record_skips()
         tasks = self.outstanding(rerun)
-        slots = self.slots(len(tasks))
-        done = self.plan.tasks.keys() - tasks.keys()
-        with progress(tasks, len(slots)) as report:
-            outcome = supervise(
-                self.store, tasks, done, slots, self.budget.minutes_per_job, report, anew=rerun == "all"
-            )
-        for phase, seconds in self.seconds.items():
-            outcome.seconds[phase] = outcome.seconds.get(phase, 0.0) + seconds
+        outcome = self._supervise(self.plan.tasks, tasks, rerun)
         if tasks:
             del self.records
         return outcome
 
-    def slots(self, tasks: int) -> list[Options]:
-        """The workers to be used: one a processor core, or one a GPU, but not more than tasks."""
-        return slots(self.request, self.store.root, self.device, tasks)
-
     # --- the board -------------------------------------------------------------------------------------------------
-
-    @property
-    def board(self) -> str:
-        """The name of the board's files."""
-        return board_name(self.suite.name, self.suite.version, self.budget.name)
 
     def manifest(self) -> Manifest:
         """The board's cells as this session plans them."""
         return Manifest(
-            suite=self.suite.name,
-            suite_version=self.suite.version,
-            title=self.suite.title,
-            budget=self.budget.name,
-            budget_values=self.budget.key(),
-            content=content_digest(self.suite, self.budget.key()),
+            **self.heading,
             baseline=self.suite.baseline,
             test_blurs=[blur.label for blur in self.axes.test_blurs],
-            lines=[
-                Line(
-                    key=cell.key,
-                    dataset=cell.dataset,
-                    classifier=cell.classifier,
-                    strategy=cell.strategy,
-                    train_blur=cell.train_blur,
-                    test_blur=cell.test_blur,
-                    seed=cell.seed,
-                )
-                for cell in self.plan.cells
-            ],
-            commands=[shown_command(sys.argv[1:])],
+            lines=[Line.model_validate(cell, from_attributes=True) for cell in self.plan.cells],
         )
 
-    def _write_manifest(self) -> None:
-        """A narrower run (fewer data sets, more seeds) adds to the board that is there; a changed suite replaces it."""
-        manifest = self.manifest()
-        with self.store.locked(self.board, waiting=lambda: None):
-            earlier = self.store.manifest(self.board)
-            if earlier is not None and earlier.content == manifest.content:
-                manifest = self._added_to(earlier, manifest)
-            if manifest != earlier:
-                self.store.put_manifest(self.board, manifest)
-
-    def _added_to(self, earlier: Manifest, new: Manifest) -> Manifest:
-        lines = list({line.place(): line for line in [*earlier.lines, *new.lines]}.values())
-        blurs = self._in_suite_order(list(dict.fromkeys([*earlier.test_blurs, *new.test_blurs])))
-        commands = (
-            list(dict.fromkeys([*earlier.commands, *new.commands])) if lines != earlier.lines else earlier.commands
-        )
-        return new.model_copy(update={"lines": lines, "test_blurs": blurs, "commands": commands})
+    def _finished(self, board: Manifest) -> Manifest:
+        return board.model_copy(update={"test_blurs": self._in_suite_order(board.test_blurs)})
 
     def _in_suite_order(self, blurs: list[str]) -> list[str]:
         everything = [blur.label for blur in Axes.of(self.menu, self.suite).test_blurs]
@@ -231,18 +229,9 @@ class Session:
                 self.store.put_record(Record(key=cell.key, status="skipped", reason=reason, **cell.parts))
 
 
-def is_wanted(record: Record | Estimation | None, rerun: Rerun) -> bool:
+def is_wanted(record: AnyRecord | None, rerun: Rerun) -> bool:
     """Whether a cell with this record, or with none, is to be measured."""
     return rerun == "all" or record is None or (rerun == "failed" and record.status != "ok")
-
-
-def slots(request: Request, out: Path, device: str, tasks: int) -> list[Options]:
-    """The workers of a run of so many tasks."""
-    devices = [device]
-    if device == "cuda":
-        devices = [f"cuda:{number}" for number in range(len(_gpus()))] or ["cuda"]
-    jobs = request.jobs or (len(devices) if device == "cuda" else min(os.cpu_count() or 1, 8))
-    return [Options(out, devices[number % len(devices)], request.threads) for number in range(min(jobs, tasks))]
 
 
 def chosen_device(wanted: str) -> str:

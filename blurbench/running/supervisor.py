@@ -19,13 +19,18 @@ from multiprocessing.context import SpawnProcess
 from typing import Any
 
 from blurbench.errors import UsageError, shortened
-from blurbench.results.estimation import Estimation, Shelf
+from blurbench.results.estimation import Estimation
 from blurbench.results.record import Record
 from blurbench.results.store import Store
 from blurbench.running.worker import WAITING, Options, serve
 from blurbench.suites.plan import Task
 
 __all__ = ["Event", "Outcome", "supervise"]
+
+PAST = {"failed": "failed", "skipped": "was skipped", "blocked": "was blocked"}
+
+START_SECONDS = 300.0
+"""How long a worker may take to import and open what it needs. The time limit of jobs starts after that."""
 
 MALLOC = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "4000000000", "MALLOC_TOP_PAD_": "100000000"}
 """Have glibc keep freed memory: handing large tensors back and faulting them in again costs more than computing."""
@@ -59,6 +64,8 @@ class _Slot:
     connection: Connection
     task: Task | None = None
     since: float = 0.0
+    is_ready: bool = False
+    """Whether it has said that it can take jobs."""
 
 
 def supervise(
@@ -70,7 +77,8 @@ def supervise(
     report: Callable[[Event], None],
     anew: bool = False,
 ) -> Outcome:
-    """Do all `tasks` that are not in `done`. Raises KeyboardInterrupt after stopping the workers."""
+    """Do all `tasks` that are not in `done`. Raises what interrupts it, such as KeyboardInterrupt, after stopping the
+    workers."""
     return _Supervisor(store, tasks, done, minutes * 60, report, anew).run(slots)
 
 
@@ -161,15 +169,18 @@ class _Supervisor:
         """Wait for answers, deaths or the next time limit."""
         busy = self._busy()
         now = time.monotonic()
-        timeout = max(0.0, min(slot.since + self.limit for slot in busy) - now)
+        timeout = max(0.0, min(slot.since + self._limit(slot) for slot in busy) - now)
         ready = set(wait([thing for slot in busy for thing in (slot.connection, slot.process.sentinel)], timeout))
         for slot in busy:
             if slot.connection in ready:
                 self._hear(slot)
             elif slot.process.sentinel in ready:
                 self._lost(slot)
-            elif time.monotonic() - slot.since >= self.limit:
+            elif time.monotonic() - slot.since >= self._limit(slot):
                 self._give_up(slot)
+
+    def _limit(self, slot: _Slot) -> float:
+        return self.limit if slot.is_ready else max(self.limit, START_SECONDS)
 
     def _hear(self, slot: _Slot) -> None:
         try:
@@ -178,7 +189,7 @@ class _Supervisor:
             self._lost(slot)
             return
         if answer == WAITING:
-            slot.since = time.monotonic()
+            slot.since, slot.is_ready = time.monotonic(), True
         elif "broken" in answer:
             raise UsageError(f"no worker can start on device {slot.options.device!r}: {answer['broken']}")
         else:
@@ -209,7 +220,7 @@ class _Supervisor:
             record = self.store.record(task.key)
             return record is not None and record.status == "ok"
         if task.kind == "estimation":
-            estimation = Shelf(self.store).record(task.key)
+            estimation = self.store.estimations.record(task.key)
             return estimation is not None and estimation.status == "ok"
         if task.kind == "timing":
             return self.store.timing(task.key) is not None
@@ -246,12 +257,12 @@ class _Supervisor:
                 fate, why = status, reason
             else:
                 fate = "skipped" if status == "skipped" else "blocked"
-                why = shortened(f"it needs {task.title}, which was {status}: {reason}")
+                why = shortened(f"it needs {task.title}, which {PAST[status]}: {reason}")
             self._settle(other, fate, why, log)
             self.report(Event(other, -1, {"status": fate, "reason": why}))
 
     def _record(self, task: Task, status: Any, reason: str, log: str) -> None:
-        shelf = Shelf(self.store)
+        shelf = self.store.estimations
         stored = self.store.record(task.key) if task.kind == "cell" else shelf.record(task.key)
         if stored is not None and stored.status == "ok":
             return  # a measurement that is there is worth more than a failure to repeat it

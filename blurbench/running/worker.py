@@ -40,7 +40,8 @@ class Options:
 
 def serve(connection: Connection, options: Options) -> None:
     """Answer each job `{"kind", "key", "anew", ...}` with `{"key", "status", "reason", "seconds", "top1"}`."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's to handle
+    for number in (signal.SIGINT, signal.SIGTERM):  # sent to all of a group; the supervisor's to handle
+        signal.signal(number, signal.SIG_IGN)
     _follow_parent()
     try:
         workshop = open_workshop(options, waiting=lambda: connection.send(WAITING))
@@ -130,10 +131,9 @@ def _measure(workshop: Workshop, job: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _estimate(workshop: Workshop, job: Mapping[str, Any]) -> dict[str, Any]:
-    from blurbench.results.estimation import Shelf
-    from blurbench.running.estimation import measure_estimator
+    from blurbench.running.evaluate_estimator import measure_estimator
 
-    shelf = Shelf(workshop.store)
+    shelf = workshop.store.estimations
     with workshop.store.locked(job["key"], workshop.waiting):
         record = shelf.record(job["key"])
         if record is None or record.status != "ok" or job["anew"]:

@@ -5,7 +5,6 @@ Jobs are the plain JSON of `suites.plan`. Data, degraded test images and fitted 
 
 from __future__ import annotations
 
-import json
 import random
 import time
 from collections import OrderedDict
@@ -24,7 +23,8 @@ from blurbench.protocols import Estimator, EstimatorJob, FitJob, Fitted, Restore
 from blurbench.registry import Menu
 from blurbench.results.decoded import read_splits
 from blurbench.results.store import STATE, Store
-from blurbench.running.images import TrainingBlur, degraded_in_chunks, image_set
+from blurbench.running.images import TrainingBlur, degraded_in_chunks, image_set, versions
+from blurbench.running.received import check_module, plain_notes
 from blurbench.suites.keys import digest
 from blurbench.types import Budget, Degraded, ImageSet, Shape
 
@@ -63,8 +63,9 @@ class _Recent:
         self.values.pop(key, None)
 
 
-def _bytes(value: ImageSet | list[Degraded]) -> int:
-    return sum(part.images.nbytes for part in (value if isinstance(value, list) else [value]))
+def _bytes(kept: tuple[ImageSet, object] | list[Degraded]) -> int:
+    parts = kept if isinstance(kept, list) else kept[:1]
+    return sum(part.images.nbytes for part in parts)
 
 
 @dataclass
@@ -112,7 +113,13 @@ class Workshop:
                 splits = self._splits.get(data_key, lambda: read_splits(self.store, data_key))
                 return image_set(splits[name], limit, self.device)
 
-        return self._images.get((data_key, name, limit), read)
+        key = (data_key, name, limit)
+        images, fresh = self._images.get(key, lambda: (made := read(), versions(made)))
+        if versions(images) != fresh:  # a plugin changed them in place: nobody else shall meet that
+            self._images.drop(key)
+            self._degraded.values.clear()  # what a blur left as it was may be these images themselves
+            return self.part(*key)
+        return images
 
     def test_images(self, job: Mapping[str, Any]) -> ImageSet:
         """The clean test images of a cell."""
@@ -152,15 +159,14 @@ class Workshop:
         with self.clock.phase(FITTING[kind]):
             seed_everything(_weights_seed(job["seed"]))
             module = self._build(job)
-            versions = [part.images._version for part in parts]
-            notes = self._fitting(module, job, *parts, inputs)
-        if versions != [part.images._version for part in parts]:
-            self._images.values.clear()  # other fits must not meet the changed images
+            fresh = [versions(part) for part in parts]
+            notes = plain_notes(self._who(job), self._fitting(module, job, *parts, inputs))
+        if fresh != [versions(part) for part in parts]:
             raise PluginError("fitting changed its training or validation images in place; work on a clone")
         about = {
             "kind": kind,
             "job": job,
-            "notes": _plain(notes),
+            "notes": notes,
             "seconds": time.perf_counter() - before,
             "images_seen": int(notes.get("images_seen", 0)),
         }
@@ -175,6 +181,7 @@ class Workshop:
         else:
             setting = self.setting(job)
             module = setting.strategy.build(setting)
+        check_module(self._who(job), module)
         return None if module is None else module.to(self.device)
 
     def _fitting(
@@ -230,6 +237,15 @@ class Workshop:
             seed=job["seed"],
         )
 
+    def _who(self, job: Mapping[str, Any]) -> str:
+        """The plugin that a fit calls, for errors."""
+        if job["kind"] == "restorer":
+            return f"restorer {type(self._restorer(job)).__name__}"
+        if job["kind"] == "estimator":
+            return f"estimator {type(self._estimator(job)).__name__}"
+        setting = self.setting(job)
+        return f"strategy {type(setting.strategy).__name__} with classifier {type(setting.classifier).__name__}"
+
     def _restorer(self, job: Mapping[str, Any]) -> Restorer:
         restorer: Restorer = self.menu.resolve("restorers", job["restorer"])
         return restorer
@@ -272,15 +288,6 @@ def seed_everything(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
-
-
-def _plain(notes: Mapping[str, Any]) -> dict[str, Any]:
-    """Notes as JSON has them; numbers and arrays of numpy and torch become Python's."""
-    try:
-        found: dict[str, Any] = json.loads(json.dumps(dict(notes), default=lambda value: value.tolist()))
-    except (AttributeError, TypeError, ValueError) as error:
-        raise PluginError(f"the notes of a fit must be JSON: {error}") from None
-    return found
 
 
 def _joined(parts: Sequence[ImageSet]) -> ImageSet:

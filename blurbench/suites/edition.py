@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import BaseModel
+
 from blurbench.suites.keys import digest
-from blurbench.suites.suite import Suite
 
 __all__ = ["board_name", "content_digest"]
 
@@ -17,6 +18,6 @@ def board_name(suite: str, version: int, budget: str) -> str:
     return f"{suite}.v{version}.{budget}"
 
 
-def content_digest(suite: Suite, budget_values: Mapping[str, Any]) -> str:
+def content_digest(suite: BaseModel, budget_values: Mapping[str, Any]) -> str:
     """The digest of a suite under one budget (see `Suite.under`), its title and its other budgets aside."""
     return digest([suite.model_dump(exclude={"budgets", "title"}, exclude_none=True), dict(budget_values)])

@@ -23,17 +23,25 @@ from dataclasses import asdict, astuple, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from blurbench.errors import BlurbenchError, Skip, UnknownName, UsageError
+from blurbench.errors import BlurbenchError, Skip, UnknownName
 from blurbench.protocols import Dataset, Estimator, Plugin
 from blurbench.registry import Menu, expand, label, spec
 from blurbench.suites.keys import digest
-from blurbench.suites.plan import REVISIONS, Data, Named, Task
-from blurbench.suites.suite import Axis, Request, budget_of, first_line
+from blurbench.suites.plan import REVISIONS, Choices, Data, Named, Task, check_labels, named_values
+from blurbench.suites.suite import Axis, Request, budget_of, validated
 from blurbench.types import Budget
 
-__all__ = ["EstimationCell", "EstimationPlan", "EstimationSuite", "find_estimation", "plan_estimation"]
+__all__ = [
+    "EstimationCell",
+    "EstimationPlan",
+    "EstimationSuite",
+    "find_estimation",
+    "load_estimation",
+    "named_on",
+    "plan_estimation",
+]
 
 Split = Literal["picture", "patch"]
 
@@ -68,7 +76,8 @@ class EstimationSuite(BaseModel):
         """The suite with what `budget` replaces."""
         changes = {key: value for key, value in self._budget(budget).items() if key in REPLACED}
         labels = {**self.labels, **changes.pop("labels", {})}
-        return _validated({**self.model_dump(), **changes, "labels": labels}, f"suite {self.name}: budgets.{budget}")
+        content = {**self.model_dump(), **changes, "labels": labels}
+        return validated(EstimationSuite, content, f"suite {self.name}: budgets.{budget}")
 
     def budget(self, name: str) -> Budget:
         """The budget of that name."""
@@ -101,21 +110,11 @@ def load_estimation(path: Path) -> EstimationSuite | None:
         return None  # `suite.find` says what is wrong with it
     if content.get("kind") != "estimation":
         return None
-    suite = _validated(content, f"suite file {path.name}")
+    suite = validated(EstimationSuite, content, f"suite file {path.name}")
     for budget in suite.budgets:
         suite.under(budget)
         suite.budget(budget)
     return suite
-
-
-def _validated(content: Mapping[str, Any], where: str) -> EstimationSuite:
-    try:
-        return EstimationSuite.model_validate(content)
-    except ValidationError as error:
-        for problem in error.errors(include_url=False):
-            if problem["type"] == "extra_forbidden":
-                raise UnknownName(f"key in {where}:", str(problem["loc"][-1]), EstimationSuite.model_fields) from None
-        raise UsageError(f"{where}: {first_line(error)}") from None
 
 
 # --- the plan ------------------------------------------------------------------------------------------------------
@@ -152,8 +151,14 @@ def plan_estimation(
     describe: Callable[[Dataset], Data],
     only: Mapping[str, Iterable[str]] | None = None,
 ) -> EstimationPlan:
-    """Multiply the axes out. `only` keeps values of "estimator", "tested_on" or "blur" by label or plugin name."""
+    """Multiply the axes out. `only` keeps values of "estimator", "dataset" or "test_blur" by label or plugin name; an
+    estimator that the suite does not have is measured as it measures its own."""
     return _Planner(menu, suite, budget, describe, only or {}).plan(tuple(seeds))
+
+
+def named_on(menu: Menu, suite: EstimationSuite, kind: str, requests: Iterable[Request]) -> list[Named]:
+    """The plugins of one axis, as the suite calls them."""
+    return [named for request in requests for named in named_values(menu, suite.labels, kind, request)]
 
 
 class _Planner:
@@ -165,14 +170,16 @@ class _Planner:
         describe: Callable[[Dataset], Data],
         only: Mapping[str, Iterable[str]],
     ) -> None:
-        self.menu, self.suite, self.budget, self.describe, self.only = menu, suite, budget, describe, only
+        self.menu, self.suite, self.budget, self.describe = menu, suite, budget, describe
+        self.keep = Choices(menu, {axis: set(values) for axis, values in only.items() if values})
         self.result = EstimationPlan()
         self.fit_budget = {name: value for name, value in budget.key().items() if name != "test_images"}
 
     def plan(self, seeds: tuple[int, ...]) -> EstimationPlan:
-        estimators = self.axis("estimators", self.suite.estimators, "estimator")
-        tested_on = self.axis("datasets", self.suite.tested_on, "tested_on")
-        blurs = self.axis("blurs", self.suite.blurs, "blur")
+        estimators = self.estimators()
+        tested_on = self.axis("datasets", self.suite.tested_on, "dataset")
+        blurs = self.axis("blurs", self.suite.blurs, "test_blur")
+        self.keep.check()
         for dataset in tested_on:
             for blur in blurs:
                 for estimator in estimators:
@@ -181,35 +188,33 @@ class _Planner:
                             self.add(estimator, fitted_on, split, dataset, blur, seed)
         return self.result
 
-    def axis(self, kind: str, requests: Iterable[Request], name: str) -> list[Named]:
-        values = [named for request in requests for named in self.named(kind, request)]
-        labels = [value.label for value in values]
-        if twice := [one for one in labels if labels.count(one) > 1]:
-            raise UsageError(f"suite {self.suite.name}: two values of {name} are called {twice[0]!r}")
-        chosen = set(self.only.get(name, ()))
-        for choice in sorted(chosen - {known for value in values for known in (value.label, value.name)}):
-            what = {"tested_on": "dataset", "blur": "test blur"}.get(name, name)  # as the options are called
-            raise UnknownName(f"{what} in this suite:", choice, labels)
-        return [value for value in values if not chosen or chosen & {value.label, value.name}]
+    def axis(self, kind: str, requests: Iterable[Request], name: str) -> tuple[Named, ...]:
+        values = named_on(self.menu, self.suite, kind, requests)
+        check_labels(self.suite.name, name, values)
+        return self.keep(name, kind, values)
 
-    def named(self, kind: str, request: Request) -> Iterator[Named]:
-        if isinstance(request, str) and request in self.suite.labels:
-            plugin = self.menu.resolve(kind, self.suite.labels[request])
-            yield Named(request, plugin, self.menu.name_of(plugin))
-            return
-        for table in expand(request):
-            shown = table.pop("label", None)
-            plugin = self.menu.resolve(kind, table)
-            yield Named(str(shown or label(self.menu, plugin)), plugin, self.menu.name_of(plugin))
+    def estimators(self) -> tuple[Named, ...]:
+        """Those of the suite, or the chosen ones, of which some may be somebody's own."""
+        values = named_on(self.menu, self.suite, "estimators", self.suite.estimators)
+        kept = self.keep("estimator", "estimators", values)
+        own = [named for choice in self.keep.unmatched("estimator") for named in self.own(choice)]
+        check_labels(self.suite.name, "estimator", [*values, *own])
+        return (*kept, *own)
+
+    def own(self, choice: str) -> Iterator[Named]:
+        installed = self.menu.entries["estimators"]
+        if not any(table["name"] in installed for table in expand(choice)):
+            raise UnknownName("estimator:", choice, {*installed, *self.suite.labels})
+        self.keep.matched["estimator"].add(choice)
+        yield from named_values(self.menu, {}, "estimators", choice)
 
     def fits(self, estimator: Estimator) -> Iterator[tuple[Named | None, Split | None]]:
         if not estimator.trainable:
             yield None, None
             return
-        for request in self.suite.fitted_on:
-            for named in self.named("datasets", request):
-                for split in self.suite.splits:
-                    yield named, split
+        for named in named_on(self.menu, self.suite, "datasets", self.suite.fitted_on):
+            for split in self.suite.splits:
+                yield named, split
 
     def add(
         self, estimator: Named, fitted_on: Named | None, split: Split | None, dataset: Named, blur: Named, seed: int
@@ -281,7 +286,11 @@ class _Planner:
             "data": {**asdict(data), "shape": astuple(data.shape)},
             "blur": content["blur"],
             **{name: content[name] for name in ("test_seed", "test_images", "stride", "smoothing")},
-            "record": parts,
+            "record": {
+                **parts,
+                "data_fingerprint": data.fingerprint,
+                "sampling": {name: content[name] for name in ("stride", "smoothing", "test_seed")},
+            },
         }
         title = f"{estimator.label} on {dataset.label} under {blur.label}"
         self.result.tasks.setdefault(key, Task(key, "estimation", title, job, (fit.key,) if fit else ()))

@@ -7,6 +7,7 @@ size, package versions) is left out, so that suites share artifacts and cells.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, astuple, dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -19,7 +20,22 @@ from blurbench.suites.keys import digest
 from blurbench.suites.suite import Matrix, Request, Suite
 from blurbench.types import Budget, Exposure, Shape
 
-__all__ = ["Axes", "Cell", "Data", "Plan", "Task", "built_on", "make_plan"]
+__all__ = [
+    "Axes",
+    "Cell",
+    "Choices",
+    "Data",
+    "Named",
+    "Plan",
+    "Task",
+    "built_on",
+    "check_labels",
+    "make_plan",
+    "named_values",
+]
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, None)
+"""The numbers of such errors; numpy's have none."""
 
 REVISIONS = {"draws": 1, "convolution": 1, "training": 1, "evaluation": 1}
 """Parts of the framework that can change results. Raise one by hand when its golden test has to change."""
@@ -119,11 +135,11 @@ class Axes:
         """Look up every name. `only` keeps, for each axis of `AXES`, the values of these labels or names (grids and
         parameters allowed); the test blur `none` and the baseline strategy always stay, since gains need them."""
         chosen = {axis: set(values) for axis, values in (only or {}).items() if values}
-        keep = _Filter(menu, chosen)
+        keep = Choices(menu, chosen)
 
         def axis(kind: str, requests: Iterable[Request], key: str, always: str = "") -> tuple[Named, ...]:
             values = [named for request in requests for named in _named(menu, suite, kind, request)]
-            _check_labels(suite, key, values)
+            check_labels(suite.name, key, values)
             return keep(key, kind, values, always)
 
         def product(part: Matrix) -> Product:
@@ -147,7 +163,7 @@ class Axes:
         return axes
 
 
-class _Filter:
+class Choices:
     """Keeps the chosen values of each axis, and notices choices that match nothing."""
 
     def __init__(self, menu: Menu, chosen: Mapping[str, set[str]]) -> None:
@@ -155,7 +171,7 @@ class _Filter:
         self.known: dict[str, set[str]] = {axis: set() for axis in chosen}
         self.matched: dict[str, set[str]] = {axis: set() for axis in chosen}
 
-    def __call__(self, axis: str, kind: str, values: list[Named], always: str) -> tuple[Named, ...]:
+    def __call__(self, axis: str, kind: str, values: list[Named], always: str = "") -> tuple[Named, ...]:
         if axis not in self.chosen:
             return tuple(values)
         kept = []
@@ -176,9 +192,13 @@ class _Filter:
         except UsageError:
             return False
 
+    def unmatched(self, axis: str) -> list[str]:
+        """The choices that no value was."""
+        return sorted(self.chosen.get(axis, set()) - self.matched.get(axis, set()))
+
     def check(self) -> None:
-        for axis, wanted in self.chosen.items():
-            for choice in sorted(wanted - self.matched[axis]):
+        for axis in self.chosen:
+            for choice in self.unmatched(axis):
                 raise UnknownName(f"{axis.replace('_', ' ')} in this suite:", choice, self.known[axis])
 
 
@@ -193,20 +213,23 @@ def _labels_for(
     return frozenset(wanted or known)
 
 
-def _check_labels(suite: Suite, axis: str, values: list[Named]) -> None:
+def check_labels(suite: str, axis: str, values: list[Named]) -> None:
     """Rows are told apart by their labels."""
     labels = [value.label for value in values]
     if twice := [one for one in labels if labels.count(one) > 1]:
-        raise UsageError(f"suite {suite.name}: two values of {axis} are called {twice[0]!r}")
+        raise UsageError(f"suite {suite}: two values of {axis} are called {twice[0]!r}")
 
 
 def _named(menu: Menu, suite: Suite, kind: str, request: Request) -> Iterator[Named]:
-    if isinstance(request, str) and request in suite.labels:
-        if request in menu.entries[kind]:
-            raise UsageError(
-                f"suite {suite.name}: the label {request!r} is the name of one of the {kind}; choose another"
-            )
-        plugin = menu.resolve(kind, suite.labels[request])
+    if isinstance(request, str) and request in suite.labels and request in menu.entries[kind]:
+        raise UsageError(f"suite {suite.name}: the label {request!r} is the name of one of the {kind}; choose another")
+    yield from named_values(menu, suite.labels, kind, request)
+
+
+def named_values(menu: Menu, labels: Mapping[str, Request], kind: str, request: Request) -> Iterator[Named]:
+    """The plugins that an axis asks for in one place: one of the suite's `labels`, or an expression, maybe a grid."""
+    if isinstance(request, str) and request in labels:
+        plugin = menu.resolve(kind, labels[request])
         yield Named(request, plugin, menu.name_of(plugin))
         return
     for table in expand(request):
@@ -298,6 +321,8 @@ class _Planner:
         except BlurbenchError as error:
             task, setting, reason = None, None, str(error)
         except Exception as error:  # a plugin's own: the rest of the plan goes on
+            if isinstance(error, OSError) and error.errno in DISK_FULL:
+                raise UsageError(f"no room for the images of {dataset.label}, is the disk full? {error}") from None
             task, setting, reason = None, None, f"it cannot be planned: {type(error).__name__}: {error}"
         for test_blur in self.test_blurs(train_blur):
             parts = self.parts(dataset, classifier, strategy, train_blur, test_blur, seed)

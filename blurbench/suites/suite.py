@@ -24,7 +24,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -32,11 +32,12 @@ from blurbench.errors import UnknownName, UsageError
 from blurbench.registry import Menu
 from blurbench.types import Budget
 
-__all__ = ["Matrix", "Suite", "budget_of", "find", "first_line", "load"]
+__all__ = ["Analysis", "Matrix", "Suite", "budget_of", "find", "first_line", "load", "validated"]
 
 Request: TypeAlias = str | dict[str, Any]
 Axis: TypeAlias = Annotated[list[Request], Field(min_length=1)]
 Labels: TypeAlias = Annotated[list[str], Field(min_length=1)]
+T = TypeVar("T", bound=BaseModel)
 
 Analysis: TypeAlias = Literal["feature-gradients"]
 """`feature-gradients`: how uneven the edges in the deepest feature maps are, see `metrics.feature_gradients`."""
@@ -88,7 +89,7 @@ class Suite(_Table):
             raise UsageError(f"suite {self.name}: budgets.{budget}.labels must be a table")
         labels = {**self.labels, **labels}
         content = {**self.model_dump(), **changes, "labels": labels}
-        return _validated(content, f"suite {self.name}: budgets.{budget}")
+        return validated(Suite, content, f"suite {self.name}: budgets.{budget}")
 
     def budget(self, name: str, changes: Mapping[str, Any] | None = None) -> Budget:
         """The budget of that name with the user's changes, which become a part of its name."""
@@ -137,22 +138,23 @@ def load(path: Path) -> Suite:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"suite file {path.name} is not TOML: {error}") from None
-    suite = _validated(content, f"suite file {path.name}")
+    suite = validated(Suite, content, f"suite file {path.name}")
     for budget in suite.budgets:
         suite.under(budget)
         suite.budget(budget)
     return suite
 
 
-def _validated(content: Mapping[str, Any], where: str) -> Suite:
+def validated(table: type[T], content: Mapping[str, Any], where: str) -> T:
+    """The suite that a file states; a mistake is refused in one line that begins with `where`."""
     try:
-        return Suite.model_validate(content)
+        return table.model_validate(content)
     except ValidationError as error:
         for problem in error.errors(include_url=False):
             if problem["type"] == "extra_forbidden":
                 *parents, key = (str(part) for part in problem["loc"])
-                model = Matrix if parents and parents[0] == "matrix" else Suite
-                raise UnknownName(f"key in {where}:", key, model.model_fields) from None
+                known = Matrix if parents and parents[0] == "matrix" else table
+                raise UnknownName(f"key in {where}:", key, known.model_fields) from None
         raise UsageError(f"{where}: {first_line(error)}") from None
 
 

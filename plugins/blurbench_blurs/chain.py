@@ -40,10 +40,13 @@ class Chain(Blur):
     def degrade(self, images: torch.Tensor, draws: Draws) -> Degraded:
         """Degrade step by step."""
         from blurbench.imaging.psf import delta
+        from blurbench.imaging.received import check_degraded
 
         known = Degraded(images, delta(len(images)))
         for position, blur in enumerate(self.steps):
-            known = _after(known, blur.degrade(known.images, draws.at(position)))
+            step = blur.degrade(known.images, draws.at(position))
+            check_degraded(f"blur {type(blur).__name__}", step, known.images)
+            known = _after(known, step)
         return known
 
 

@@ -40,8 +40,11 @@ class RandomBoxes(Blur):
         """Blur the whole images and keep what lies inside the boxes. No single PSF describes the result."""
         import torch
 
+        from blurbench.imaging.received import check_degraded
+
         inside = self.mask(images.shape[-2], images.shape[-1], draws).to(images.device)
         blurred = self.blur.degrade(images, draws.at("blur"))
+        check_degraded(f"blur {type(self.blur).__name__}", blurred, images)
         mixed = torch.where(inside[:, None], blurred.images, images)
         return Degraded(mixed, None, blurred.noise_std, blurred.padding)
 

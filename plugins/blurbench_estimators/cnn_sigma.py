@@ -75,6 +75,9 @@ class CnnSigma(Estimator):
             return Recipe(budget.epochs, 1e-3, batch_size=50, optimizer="adagrad", schedule="constant")
         return Recipe(budget.epochs, 3e-4 if self.network == "fcn" else 2e-3, batch_size=64)
 
+    def windows_seen(self, budget: Budget) -> int:
+        return self.patches * self.recipe(budget).epochs
+
     def fit(self, module: nn.Module, job: EstimatorJob) -> Mapping[str, Any]:
         from blurbench_estimators.fitting import fit
 

@@ -59,12 +59,14 @@ class EstimateThenDeconvolve(Restorer):
 
     def restore(self, images: torch.Tensor, module: nn.Module | None) -> torch.Tensor:
         """Restored images; each depends on itself alone."""
+        from blurbench.imaging.received import check_sigmas
         from blurbench.imaging.windows import at_least
 
         window = self.estimator.window
         if self.varying and min(images.shape[-2:]) > window:
             return self._blended(images, self._map(images, module))
         sigma = self.estimator.estimate(at_least(images, window), module)
+        check_sigmas(f"estimator {type(self.estimator).__name__}", sigma, (len(images),), self.estimator.limits)
         return self._deconvolved(images, sigma)
 
     def _deconvolved(self, images: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:

@@ -120,7 +120,7 @@ def _restore(restorer: AnyRestorer, inputs: Mapping[str, Fitted], degraded: Degr
     if isinstance(restorer, Deconvolver):
         return _deconvolve(restorer, degraded)
     module = inputs["restorer"].module if "restorer" in inputs else None
-    return forward(lambda images: restorer.restore(images, module), degraded.images)
+    return forward(lambda images: _checked(restorer, restorer.restore(images, module), images), degraded.images)
 
 
 def _deconvolve(restorer: Deconvolver, degraded: Degraded) -> torch.Tensor:
@@ -130,8 +130,19 @@ def _deconvolve(restorer: Deconvolver, degraded: Degraded) -> torch.Tensor:
         raise Skip("a deconvolver needs the PSF, and none describes this degradation")
     with torch.inference_mode():
         return torch.cat(
-            [restorer.deconvolve(part.images, part.psf, part.noise_std) for part in _chunks(degraded) if part.psf]
+            [
+                _checked(restorer, restorer.deconvolve(part.images, part.psf, part.noise_std), part.images)
+                for part in _chunks(degraded)
+                if part.psf
+            ]
         )
+
+
+def _checked(restorer: AnyRestorer, restored: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
+    from blurbench.imaging.received import check_images
+
+    check_images(f"restorer {type(restorer).__name__}", restored, images)
+    return restored
 
 
 def _chunks(degraded: Degraded) -> Iterator[Degraded]:

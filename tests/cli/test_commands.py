@@ -11,6 +11,7 @@ import pytest
 
 from blurbench.cli.plan import span
 from tests.conftest import Command
+from tests.running.tiny import write_suite
 
 
 def test_help_comes_at_once(blurbench: Command) -> None:
@@ -194,11 +195,21 @@ def test_a_run_narrowed_to_an_axis_adds_to_the_same_board(blurbench: Command, tm
     assert {line["strategy"] for line in manifest["lines"]} == {"plain", "retrain"}
 
 
+def test_a_run_that_can_measure_nothing_fails_says_why_and_leaves_no_board(blurbench: Command, tmp_path: Path) -> None:
+    arguments = ["--budget", "standard", "--dataset", "mnist", "--strategy", "plain", "--classifier", "cnn3"]
+    result = blurbench("run", *arguments, BLURBENCH_DATA=str(tmp_path), XDG_CACHE_HOME=str(tmp_path))
+    assert result.returncode == 1
+    assert "get it with 'blurbench data fetch mnist'" in result.stderr
+    assert "nothing could be measured; `blurbench status` says why" in result.stderr
+    assert not (tmp_path / "blurbench-results/boards/mnist-family.v1.standard.md").exists()
+
+
 def test_a_data_set_that_cannot_be_had_is_a_skipped_row_that_says_how_to_get_it(
     blurbench: Command, tmp_path: Path
 ) -> None:
-    arguments = ["--budget", "standard", "--dataset", "mnist", "--strategy", "plain", "--classifier", "cnn3"]
-    result = blurbench("run", *arguments, BLURBENCH_DATA=str(tmp_path), XDG_CACHE_HOME=str(tmp_path))
+    suite = write_suite(tmp_path, ("plain",))
+    suite.write_text(suite.read_text().replace('["digits"]', '["digits", "mnist"]'))
+    result = blurbench("run", "--suite", str(suite), BLURBENCH_DATA=str(tmp_path), XDG_CACHE_HOME=str(tmp_path))
     assert result.returncode == 0, result.stderr
-    board = (tmp_path / "blurbench-results/boards/mnist-family.v1.standard.md").read_text()
+    board = (tmp_path / "blurbench-results/boards/tiny.v1.quick.md").read_text()
     assert "blurbench data fetch mnist" in board

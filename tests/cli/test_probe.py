@@ -94,6 +94,17 @@ def test_a_flat_picture_is_not_read_and_says_why(tmp_path: Path) -> None:
     assert fact["hints"] == ["flat: there is nothing in it to read blur from"]
 
 
+def test_a_picture_of_12_bits_in_a_file_of_16_is_dark_and_not_flat(tmp_path: Path, face: NDArray[np.uint8]) -> None:
+    grey = np.asarray(Image.fromarray(soft(face, 1.0)).convert("L")).astype(np.uint16) * 16  # 0..4080
+    Image.fromarray(grey).save(tmp_path / "camera.png")
+    (hint,) = read(tmp_path / "camera.png")["hints"]
+    assert hint == f"dark: values only reach {grey.max() / 257:.0f}/255; stretch them to the full range first"
+    Image.fromarray(np.uint16(grey * 16.0)).save(tmp_path / "stretched.png")
+    assert read(tmp_path / "stretched.png")["sigma_px"] == pytest.approx(1.0, abs=0.3)
+    Image.new("L", (100, 100), 9).save(tmp_path / "even.png")
+    assert read(tmp_path / "even.png")["hints"] == ["flat: there is nothing in it to read blur from"]
+
+
 def test_a_picture_with_little_in_it_is_unsure(tmp_path: Path) -> None:
     picture = np.full((300, 300), 200, np.uint8)
     picture[100:120, 100:120] = 20
@@ -291,6 +302,40 @@ def test_a_bad_file_is_refused_with_its_name_and_the_reason(tmp_path: Path, kind
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("how", "says"),
+    [
+        ("raise", "--estimator bad-estimator[how=raise] failed: RuntimeError: no light at [31mall"),
+        ("not-finite", "estimator BadEstimator gave NaN or infinity"),
+        ("column", "estimator BadEstimator gave sigma of the shape (81, 1), wanted (81,)"),
+        ("beyond", "estimator BadEstimator gave 4 to 4, beyond its limits 0 to 3"),
+        ("none", "estimator BadEstimator gave None as sigma, wanted a tensor (81,)"),
+    ],
+)
+def test_an_estimator_that_breaks_the_contract_is_one_line_that_names_it_and_the_file(
+    blurbench: Command, tmp_path: Path, trouble: Path, face: NDArray[np.uint8], how: str, says: str
+) -> None:
+    Image.fromarray(face).save(tmp_path / "face.png")
+    result = blurbench("probe", "--estimator", f"bad-estimator[how={how}]", "face.png", PYTHONPATH=str(trouble))
+    assert (result.returncode, result.stdout, result.stderr) == (1, "", f"blurbench: face.png: {says}\n")
+
+
+def test_names_of_files_do_not_reach_the_terminal_as_commands(tmp_path: Path, face: NDArray[np.uint8]) -> None:
+    Image.fromarray(face).save(tmp_path / "a\x1b[31m  red\npicture.png")
+    (tmp_path / "b\x1b[2J\n.png").write_text("no picture")
+    (tmp_path / "c\x07\n.txt").write_text("hello")
+    shown = say(tmp_path, "--map", "--out", tmp_path / "maps\x1b[0m")
+    assert "a [31m red picture.png  " in shown
+    assert "\nblurbench: " in shown
+    assert "b [2J .png: this is no picture" in shown
+    assert "names: c .txt (1)" in shown
+    assert "map: " in shown
+    assert all(sign.isprintable() or sign == "\n" for sign in shown)
+    rows = [line for line in shown.splitlines() if "160x160" in line]
+    heading = next(line for line in shown.splitlines() if line.startswith("file "))
+    assert [row.index("160x160") + len("160x160") for row in rows] == [heading.index("pixels") + len("pixels")]
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_file_that_may_not_be_read_is_named(tmp_path: Path, face: NDArray[np.uint8]) -> None:
     Image.fromarray(face).save(tmp_path / "secret.png")
@@ -371,8 +416,12 @@ def test_windows_and_strides_are_as_asked(tmp_path: Path, face: NDArray[np.uint8
     Image.fromarray(face).save(tmp_path / "face.png")
     fact = read(tmp_path / "face.png", "--window", 64, "--stride", 32)
     assert (fact["window"], fact["stride"], fact["windows"]) == (64, 32, 16)
-    with pytest.raises(BlurbenchError, match="window"):
+    with pytest.raises(BlurbenchError, match=r"'spectral': window: must lie between 32 and 4096, not 16$"):
         read(tmp_path / "face.png", "--window", 16)
+    with pytest.raises(BlurbenchError, match=r"window: must lie between 32 and 4096, not -1$"):
+        read(tmp_path / "face.png", "--window", -1)
+    assert read(tmp_path / "face.png", "--window", 8, "--estimator", "laplacian-variance")["window"] == 8
+    assert "32 to 4096 for spectral" in " ".join(CliRunner().invoke(app, ["probe", "--help"]).stdout.split())
 
 
 def test_another_estimator_can_read_unless_it_has_to_be_fitted(tmp_path: Path, face: NDArray[np.uint8]) -> None:

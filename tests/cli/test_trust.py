@@ -1,4 +1,4 @@
-"""compare, replay, verify, validate, submit, merge and advise as a user types them."""
+"""compare, replay, verify, validate, submit, merge and advise as a user types them, on boards of either kind."""
 
 from __future__ import annotations
 
@@ -176,3 +176,97 @@ def test_advise_answers_in_a_sentence_and_a_table(blurbench: Command, smoked: Pa
     unknown = blurbench("advise", "--blur", "box[side=3]", "--board", board)
     assert unknown.returncode == 1
     assert "no other blur of its family; measured are: gaussian-2, gaussian-2-sensor" in unknown.stderr
+
+
+# --- estimators -----------------------------------------------------------------------------------------------------
+
+READING = "kernel-estimation.v1.quick"
+
+
+def test_an_estimator_of_ones_own_comes_onto_somebody_elses_board(
+    blurbench: Command, box: Path, estimated: Path, tmp_path: Path
+) -> None:
+    chosen = ("--suite", "kernel-estimation", "--dataset", "text", "--test-blur", "ramp", "--estimator", "step-width")
+    own = {"PYTHONPATH": str(box)}
+    done = blurbench("run", *chosen, "--out", "mine", "-j", "1", **own)
+    assert done.returncode == 0, done.stderr
+    assert "estimations: 1 file, " in blurbench("submit", "--out", "mine", "--write", "bundle.zip", **own).stdout
+    checked = blurbench("validate", "bundle.zip", **own)
+    assert (checked.returncode, checked.stdout.splitlines()[0][:25]) == (0, "Sound: 1 measured cell, 0")
+    shutil.copytree(estimated, tmp_path / "theirs")
+    lacking = blurbench("leaderboard", "merge", "bundle.zip", "--out", "theirs")
+    assert lacking.returncode == 1
+    assert "estimator: unknown estimator 'step-width'" in lacking.stdout
+    merged = blurbench("leaderboard", "merge", "bundle.zip", "--out", "theirs", **own)
+    assert merged.returncode == 0, merged.stderr
+    assert f"{READING}: 1 cells added, 0 were here already." in merged.stdout
+    text = (tmp_path / "theirs" / "boards" / f"{READING}.md").read_text()
+    assert "| step-width " in text
+    assert "| laplacian-variance " in text
+    told = blurbench("compare", "theirs", "--estimator", "step-width", "--estimator", "constant", "--all")
+    assert told.stdout.startswith("1 cells compared: 0 the same")
+    assert "squared pixels of sigma: less is better" in told.stdout
+
+
+def test_boards_of_estimators_are_compared_shown_and_counted(
+    blurbench: Command, estimated: Path, tmp_path: Path
+) -> None:
+    same = blurbench("compare", str(estimated), str(estimated), "--fail-on", "0")
+    assert same.returncode == 0, same.stderr
+    assert same.stdout.startswith("6 cells compared: 6 the same")
+    both = ("--estimator", "constant", "--estimator", "constant[sigma=2]")
+    lost = blurbench("compare", str(estimated), *both, "--fail-on", "0.00001", "--json")
+    content = json.loads(lost.stdout)
+    assert lost.returncode == (1 if content["surely_lost"] else 0)
+    assert [one["test_blur"] for one in content["blocks"]] == ["ramp", "gaussian[sigma=2]"]
+    assert f"{READING}: 6 cells, 6 ok" in blurbench("status", "--out", str(estimated)).stdout
+    key = next(estimated.glob("estimations/*/*.json")).stem
+    assert json.loads(blurbench("show", key[:12], "--out", str(estimated)).stdout)["measured"]["pictures"] == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["verify"], "this command is for boards of classifiers; those in "),
+        (["advise", "--blur", "gaussian[sigma=2]"], "this command is for boards of classifiers; those in "),
+        (["verify", READING], "this command is for boards of classifiers; those in "),
+        (["leaderboard", READING, "--baseline-classifier", "cnn3"], "--baseline-classifier says nothing there"),
+        (["submit", "nosuch"], "no board 'nosuch' in "),
+    ],
+)
+def test_what_estimators_have_none_of_is_one_line(
+    blurbench: Command, estimated: Path, arguments: list[str], says: str
+) -> None:
+    result = blurbench(*arguments, "--out", str(estimated))
+    assert result.returncode == 2
+    assert says in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_replay_and_compare_say_which_kind_of_board_they_want(
+    blurbench: Command, smoked: Path, estimated: Path
+) -> None:
+    key = next(estimated.glob("estimations/*/*.json")).stem
+    replayed = blurbench("replay", key, "--out", str(estimated))
+    assert (replayed.returncode, len(replayed.stderr.splitlines())) == (2, 1)
+    assert "is of an estimator, and replay is for classifiers" in replayed.stderr
+    mixed = blurbench("compare", str(smoked), str(estimated))
+    assert mixed.stderr.endswith("one is a board of estimators and the other of classifiers\n")
+    rows = blurbench("compare", str(estimated), "--strategy", "plain", "--strategy", "retrain")
+    assert rows.stderr == f"blurbench: {READING} is a board of estimators: name two of its rows with --estimator\n"
+    chosen = blurbench("run", "--suite", "smoke", "--estimator", "spectral")
+    assert chosen.stderr == "blurbench: suite smoke measures classifiers: --estimator chooses nothing in it\n"
+
+
+def test_a_published_board_of_estimators_stands_on_the_front_page(
+    blurbench: Command, estimated: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(estimated, tmp_path / "results")
+    done = blurbench("leaderboard", "--out", "results", "--publish", "pages")
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "pages" / "README.md").read_text()
+    assert f"Sigma of a Gaussian read off single pictures]({READING}.md)**\n" in text
+    assert "suite kernel-estimation version 1, budget quick; 3 estimators; text (2 pictures)\n" in text
+    assert f'<a href="{READING}.md">' in (tmp_path / "pages" / "index.html").read_text()
+    cells = json.loads((tmp_path / "pages" / f"{READING}.json").read_text())["cells"]
+    assert len(cells) == 6

@@ -109,3 +109,14 @@ def test_the_same_standings_are_the_same_bytes(small):
     result = standings(small.manifest, small.records, small.timings)
     assert rows(result) == rows(result)
     assert "\r" not in rows(result)
+
+
+def test_the_best_row_of_a_blurred_block_is_marked_as_chosen_on_test(small):
+    small.cell("gaussian-2", "oracle", hits="1111", knows="true PSF")
+    marks = {(line["test_blur"], line["strategy"]): line["headroom_chosen_on_test"] for line in lines(small)}
+    assert marks == {
+        ("none", "plain"): "",
+        ("gaussian-2", "plain"): "no",
+        ("gaussian-2", "retrain"): "yes",
+        ("gaussian-2", "oracle"): "no",
+    }

@@ -1,5 +1,7 @@
 """The front page of a folder of published boards."""
 
+from json import dumps as json_text
+
 from blurbench.leaderboard import index, json, markdown
 from blurbench.leaderboard.standings import standings
 
@@ -37,3 +39,23 @@ def test_all_rows_that_may_be_best_are_named_the_baseline_too(board):
     (leader,) = document.leaders
     assert leader.startswith("cnn3: 2 rows may be best: retrain on gaussian-2 +1.0 [")
     assert leader.endswith("], plain (the baseline)")
+
+
+def test_code_in_the_heading_of_a_report_is_code_on_the_page_too(tmp_path):
+    (tmp_path / "probe.md").write_text("# How wrong `blurbench probe` is, 1 &#60; 2\n")
+    text = index.html(index.published(tmp_path))
+    assert "How wrong <code>blurbench probe</code> is, 1 &lt; 2</a>" in text
+
+
+def test_a_board_of_estimators_stands_among_boards_with_what_it_was_measured_on(tmp_path):
+    cells = [{"tested_on": "text", "pictures": 2, "estimator": name} for name in ("constant", "spectral", "constant")]
+    heading = {"kind": "estimation", "suite": "reading", "suite_version": 1, "budget": "quick"}
+    (tmp_path / "reading.json").write_text(json_text({**heading, "cells": cells}))
+    (tmp_path / "a-report.json").write_text(json_text({"kind": "estimation", "cells": 3}))
+    for name in ("a-report", "reading"):
+        (tmp_path / f"{name}.md").write_text(f"# All about {name}\n")
+    documents = index.published(tmp_path)
+    assert [one.path for one in documents] == ["reading.md", "a-report.md"]
+    assert documents[0].facts == "suite reading version 1, budget quick; 2 estimators; text (2 pictures)"
+    assert documents[1].facts == ""
+    assert "suite reading version 1" in index.html(documents)

@@ -70,6 +70,19 @@ def test_rows_that_cannot_be_told_apart_share_their_ranks(small):
     assert [row["rank"] for row in rows] == ["1-2", "1-2", "3"]
 
 
+def test_a_share_recovered_that_rounds_to_nothing_has_no_sign(board):
+    board.cell("none", "plain", hits=first(1000, 1000))
+    board.cell("gaussian-2", "plain", hits=first(500, 1000))
+    board.cell("gaussian-2", "other", hits=first(499, 1000))
+    other = table_with(shown(board), "top-1 [95%]", "recovered %")[1]
+    assert (other["strategy"], other["recovered %"]) == ("other", "0")
+
+
+def test_the_legend_says_how_much_lower_a_price_must_be(small):
+    assert "**front**: no other row gains as much for a lower price" in shown(small)
+    assert "more than a third and more than 0.3 ms or 1 s" in shown(small)
+
+
 def test_the_headroom_says_that_it_looked_at_test_images(small):
     text = shown(small)
     assert "Headroom: +30.0 for whoever knew the best row of each block. That row is chosen on test images" in text

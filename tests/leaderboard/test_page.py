@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from blurbench.leaderboard import json, latex, page
+from blurbench.leaderboard import json, latex, page, pareto
+from blurbench.leaderboard.page import charts
 from blurbench.leaderboard.standings import standings
 
 HOSTILE = '<script>document.title="hacked"</script><img src=x onerror=alert(1)>"\'{{ 7*7 }}'
@@ -44,6 +47,15 @@ def test_json_gives_back_the_standings(result):
     assert json.parse(json.render(result), "board.json") == result
 
 
+def test_a_gain_that_rounds_to_nothing_is_no_negative_zero_in_latex_and_in_charts(board):
+    for strategy, right in (("plain", 5000), ("other", 4999)):
+        board.cell("gaussian-2", strategy, hits="1" * right + "0" * (10_000 - right))
+        board.timing(strategy, 1.0, 0.1)
+    result = standings(board.manifest, board.records, board.timings)
+    assert "& $+0.0$ & $[+0.0, +0.0]$ &" in latex.render(result)
+    assert "other: +0.0 points for +0.000 ms an image" in page.render(result)
+
+
 def test_latex_escapes_names(result):
     text = latex.render(result)
     assert r"\{\{ 7*7 \}\}" in text
@@ -58,6 +70,58 @@ def test_what_blur_costs_has_one_sign_and_says_where_it_cannot_be_told_from_0(bo
     assert '10.0 <span class="soft">(-40.0)</span>' in text
     assert '52.0 <span class="soft">(~+2.0)</span>' in text
     assert "100. Seeds" in text
+
+
+def page_of(board, strips=()) -> str:
+    return page.render(standings(board.manifest, board.records, board.timings), strips)
+
+
+def legend_of(text: str) -> list[str]:
+    return re.findall(r"<li><span class=\"swatch\"[^>]*></span>(.*?)</li>", text)
+
+
+def test_a_control_has_a_line_where_it_differs_and_then_a_dashed_one_after_the_others(ladder):
+    ladder.specs["identity-same"] = ladder.specs["identity-other"] = {"restorer": {"name": "identity"}}
+    for blur, right in (("none", 85), ("gaussian-1", 85), ("gaussian-2", 80), ("gaussian-4", 55)):
+        ladder.cell(blur, "identity-same", hits="1" * right + "0" * (100 - right))
+        ladder.cell(blur, "identity-other", hits="1" * (right + 5) + "0" * (95 - right))
+    text = page_of(ladder)
+    assert legend_of(text) == [
+        "plain",
+        "retrain on gaussian-2",
+        "identity-other (control: identity)",
+        "wiener (told the true PSF)",
+    ]
+    assert re.findall(r'stroke-dasharray="([^"]+)"', text) == ["8 4", "3 4"]
+
+
+def test_pictures_that_are_the_same_byte_by_byte_are_shown_once_with_all_their_names(result):
+    images = np.arange(2 * 64, dtype=np.uint8).reshape(2, 1, 8, 8)
+    stages = {"clean": images, "blurred": images // 2, "identity": images // 2, "one": images // 3, "two": images // 3}
+    text = page.render(result, [page.Strip("dots", "gaussian-2", stages)])
+    assert re.findall(r'<img [^>]*alt="([^"]+)"', text) == ["clean", "blurred, identity", "one, two"]
+
+
+def test_the_front_is_explained_and_the_baseline_may_be_on_it(board):
+    for strategy, right, milliseconds in (("plain", 50, 1.0), ("slow", 30, 5.0)):
+        board.cell("gaussian-2", strategy, hits="1" * right + "0" * (100 - right))
+        board.timing(strategy, milliseconds, 0.1)
+    text = page_of(board)
+    assert f"<dt>front</dt><dd>{pareto.MEANING}</dd>" in text
+    assert legend_of(text) == ["plain"]
+    assert "<title>plain: the baseline</title>" in text
+
+
+@pytest.mark.parametrize("most", [0.004, 0.9, 3.32, 47.0, 1500.0])
+def test_the_axis_of_prices_is_marked_near_its_right_end_and_its_texts_do_not_touch(board, most):
+    for strategy, right, milliseconds in (("plain", 50, 1.0), ("slow", 60, 1.0 + most)):
+        board.cell("gaussian-2", strategy, hits="1" * right + "0" * (100 - right))
+        board.timing(strategy, milliseconds, 0.1)
+    (ranking,) = standings(board.manifest, board.records, board.timings).rankings
+    chart = charts.pareto(ranking)
+    assert chart.x_ticks[0].text == "0"
+    assert chart.x_ticks[-1].at > (chart.left + chart.right) / 2
+    assert all(b.at - a.at > 3.5 * (len(a.text) + len(b.text)) for a, b in pairwise(chart.x_ticks))
 
 
 # --- in a browser --------------------------------------------------------------------------------------------------
@@ -143,6 +207,17 @@ def test_rows_are_filtered_by_words_and_by_choices(opened):
 def test_nothing_sticks_out_at_the_width_of_a_phone(opened):
     opened.set_viewport_size({"width": 360, "height": 740})
     assert opened.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280])
+def test_texts_of_charts_are_neither_tiny_nor_giant(opened, width):
+    opened.set_viewport_size({"width": width, "height": 900})
+    heights = opened.evaluate(
+        "[...document.querySelectorAll('svg')].map((svg) => svg.getBoundingClientRect().width"
+        " / svg.viewBox.baseVal.width * parseFloat(getComputedStyle(svg.querySelector('text')).fontSize))"
+    )
+    assert heights
+    assert all(9 <= height <= 17 for height in heights)
 
 
 def test_dark_and_light_follow_the_system_and_the_button(opened):

@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from blurbench.errors import UsageError
-from blurbench.leaderboard.picture import recovery_chart, sample_strip
+from blurbench.leaderboard.drawing import merged
+from blurbench.leaderboard.picture import _lines, recovery_chart, sample_strip
 from blurbench.leaderboard.standings import standings
 
 
@@ -42,12 +43,39 @@ def test_a_strip_shows_colours(tmp_path):
 
 def test_a_strip_of_four_noisy_images_is_a_small_file_and_always_the_same(tmp_path):
     images = np.random.default_rng(0).random((4, 3, 32, 32))
-    stages = dict.fromkeys(("clean", "blurred", "restored by wiener", "restored by unet"), images)
+    stages = {name: images * share for name, share in (("clean", 1), ("blurred", 0.9), ("wiener", 0.8), ("unet", 0.7))}
     for name in ("one", "other"):
         sample_strip(stages, tmp_path / f"{name}.png")
     written = (tmp_path / "one.png").read_bytes()
     assert len(written) < 200_000
     assert written == (tmp_path / "other.png").read_bytes()
+
+
+def test_stages_that_are_the_same_byte_by_byte_share_a_column(tmp_path):
+    images = np.zeros((1, 1, 8, 8), dtype=np.uint8)
+    stages = {"clean": images, "blurred": images + 9, "restored": images + 5}
+    sample_strip(stages, tmp_path / "three.png")
+    sample_strip({**stages, "identity": images + 9, "again": images + 5}, tmp_path / "five.png")
+    sample_strip({**stages, "other": images + 1}, tmp_path / "four.png")
+    three, five, four = (width_of(tmp_path / f"{name}.png") for name in ("three", "five", "four"))
+    assert five == three < four
+    assert list(merged({**stages, "identity": images + 9})) == ["clean", "blurred, identity", "restored"]
+
+
+def width_of(path) -> int:
+    with Image.open(path) as picture:
+        return picture.width
+
+
+def test_a_control_that_does_what_another_row_does_has_no_line(board):
+    names = {"same-as-plain": 50, "same-as-retrain": 80, "apart": 70}
+    board.specs |= {name: {"restorer": {"name": "identity"}} for name in names}
+    for strategy, right in {"plain": 50, "retrain": 80, "twin": 80, "weak": 60, **names}.items():
+        board.cell("gaussian-2", strategy, hits="1" * right + "0" * (100 - right))
+    result = standings(board.manifest, board.records, {})
+    drawn = {one.strategy: look["linestyle"] for one, look in _lines(result.rankings[0], result.blocks, 6)}
+    assert drawn == {"retrain": "-", "twin": "-", "weak": "-", "apart": "--", "plain": "--"}
+    assert list(drawn) == ["retrain", "twin", "weak", "apart", "plain"]
 
 
 def test_a_chart_has_a_panel_for_each_data_set_and_a_line_for_each_strategy(result, tmp_path):

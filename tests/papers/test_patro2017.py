@@ -13,7 +13,7 @@ from blurbench.papers import markdown
 from blurbench.papers.library import paper
 from blurbench.papers.report import Report
 from blurbench.registry import Menu
-from blurbench.results.estimation import Board, Errors, Estimation, Measured, Row, Shelf
+from blurbench.results.estimation import Board, Errors, Estimation, Measured, Row
 from blurbench.results.record import Part
 from blurbench.results.store import Store
 
@@ -54,14 +54,14 @@ def _record(key: str, estimator: str, blur: str) -> Estimation:
 def _report(folder: Path, menu: Menu, split: str = "patch") -> Report:
     store = Store(folder)
     store.create()
-    shelf, rows = Shelf(store), []
+    shelf, rows = store.estimations, []
     for estimator, blur in RAW:
         key = sha256(f"{estimator} {blur}".encode()).hexdigest()[:32]
         place = {"fitted_on": "brodatz-pictures", "split": split, "tested_on": "brodatz-pictures"}
         rows.append(Row(key=key, estimator=estimator, blur=blur, seed=0, **place))
         shelf.put_record(_record(key, estimator, blur))
     about = {"suite": "kernel-estimation", "suite_version": 1, "title": "By hand", "budget": "standard"}
-    shelf.put_board("by-hand", Board(**about, budget_values={"epochs": 8}, content="ab" * 16, rows=rows))
+    shelf.put_board("by-hand", Board(**about, budget_values={"epochs": 8}, content="ab" * 16, lines=rows))
     return paper("patro2017").report(store, "by-hand", menu)
 
 

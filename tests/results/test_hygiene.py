@@ -31,6 +31,9 @@ def test_what_people_write_is_clean(content: Any) -> None:
         ({"x": "y" * 4001}, "4001 characters"),
         (nested(30), "nested more than 24 deep"),
         (list(range(30_000)), "more than 20000 values"),
+        ({"lr": float("nan")}, "lr: a number that is not finite"),
+        ({"lr": [float("-inf")]}, "lr: a number that is not finite"),
+        ({"epochs": 10**400}, "epochs: a number that is not finite, or larger than any"),
     ],
 )
 def test_the_rest_is_refused_with_its_place(content: Any, says: str) -> None:

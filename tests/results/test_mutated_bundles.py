@@ -101,7 +101,11 @@ def valid(origin: Store) -> bytes:
 
 @pytest.fixture
 def parcel(valid: bytes) -> Parcel:
-    with zipfile.ZipFile(io.BytesIO(valid)) as packed:
+    return taken_apart(valid)
+
+
+def taken_apart(bundle: bytes) -> Parcel:
+    with zipfile.ZipFile(io.BytesIO(bundle)) as packed:
         files = {name: packed.read(name) for name in packed.namelist()}
     return Parcel(json.loads(files.pop("manifest.json")), files)
 
@@ -113,14 +117,16 @@ def known(menu: Menu, origin: Store) -> Known:
 
 @pytest.fixture
 def judge(known: Known, tmp_path: Path) -> Callable[[bytes], Held]:
-    def judge(content: bytes) -> Held:
-        path = tmp_path / "bundle.zip"
-        path.write_bytes(content)
-        held = hold(path)
-        validate(held, known)
-        return held
+    return partial(judged, known, tmp_path)
 
-    return judge
+
+def judged(known: Known, folder: Path, content: bytes) -> Held:
+    """What is believed of the bytes of a bundle."""
+    path = folder / "bundle.zip"
+    path.write_bytes(content)
+    held = hold(path)
+    validate(held, known)
+    return held
 
 
 @pytest.fixture(scope="module")

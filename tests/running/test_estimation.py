@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from blurbench.errors import Skip
-from blurbench.results.estimation import Shelf
+from blurbench.errors import PluginError, Skip
 from blurbench.results.store import Store
-from blurbench.running.estimation import true_sigma
+from blurbench.running.evaluate_estimator import _check, true_sigma
 from blurbench.types import Degraded, DensePsf, GaussianPsf, SigmaMap
 from tests.conftest import Command
 
@@ -47,10 +46,10 @@ def results(blurbench: Command, tmp_path: Path) -> Path:
 def test_a_suite_is_measured_once_and_its_board_has_tables_and_pictures(
     blurbench: Command, results: Path, tmp_path: Path
 ) -> None:
-    shelf = Shelf(Store(results))
+    shelf = Store(results).estimations
     board = shelf.board("tiny.v1.quick")
     assert board is not None
-    records = {row: shelf.record(row.key) for row in board.rows}
+    records = {row: shelf.record(row.key) for row in board.lines}
     states = {(row.estimator, row.blur): record.status for row, record in records.items() if record}
     assert {status for (_, blur), status in states.items() if "box" not in blur} == {"ok"}
     assert {status for (_, blur), status in states.items() if "box" in blur} == {"skipped"}
@@ -68,7 +67,8 @@ def test_a_suite_is_measured_once_and_its_board_has_tables_and_pictures(
     assert "9 cells: 6 measured, 0 to measure" in planned.stdout
 
     refused = blurbench("verify")  # which replays classifiers
-    assert refused.stderr.endswith("holds boards of estimators alone, not for this command: tiny.v1.quick\n")
+    assert refused.stderr.startswith("blurbench: this command is for boards of classifiers; those in ")
+    assert refused.stderr.endswith("are of estimators: tiny.v1.quick\n")
 
     (results / "boards" / "tiny.v1.quick.md").unlink()
     published = blurbench("leaderboard", "--publish", "here")
@@ -77,10 +77,10 @@ def test_a_suite_is_measured_once_and_its_board_has_tables_and_pictures(
 
 
 def test_a_record_says_what_was_fitted_and_measured_and_a_forged_one_counts_as_none(results: Path) -> None:
-    shelf = Shelf(Store(results))
+    shelf = Store(results).estimations
     board = shelf.board("tiny.v1.quick")
     assert board is not None
-    row = next(row for row in board.rows if row.split == "patch" and row.blur == "ramp")
+    row = next(row for row in board.lines if row.split == "patch" and row.blur == "ramp")
     record = shelf.record(row.key)
     assert record is not None
     assert record.measured is not None
@@ -93,6 +93,30 @@ def test_a_record_says_what_was_fitted_and_measured_and_a_forged_one_counts_as_n
     content["measured"]["raw"]["mse"] = 0.0001
     path.write_text(json.dumps(content))
     assert shelf.record(row.key) is None
+
+
+def test_fitted_estimators_of_a_suite_in_a_file_are_sent_to_others(
+    blurbench: Command, results: Path, tmp_path: Path
+) -> None:
+    sent = blurbench("submit", "--write", "bundle.zip")
+    assert sent.returncode == 0, sent.stderr
+    assert "stays here: 3 cells that are skipped" in sent.stdout
+    checked = blurbench("validate", "bundle.zip", "--out", str(results))
+    assert checked.stdout == (
+        "Sound: 6 measured cells, 0 without a measurement, 0 timings, 1 board. Refused: 0.\n"
+        "Not checked: suite tiny version 1 is not installed here, so what its labels mean was not checked\n"
+    )
+    merged = blurbench("leaderboard", "merge", "bundle.zip", "--out", "other")
+    assert merged.returncode == 0, merged.stderr
+    rows = [(tmp_path / folder / "boards" / "tiny.v1.quick.csv").read_text() for folder in ("other", results.name)]
+    assert rows[0] == rows[1]
+
+
+def test_an_estimator_that_answers_beyond_its_limits_fails_its_cell() -> None:
+    said = torch.tensor([[[0.5, 3.2]]])
+    _check(said, said, (0.0, 3.3))
+    with pytest.raises(PluginError, match=r"the estimator gave 0\.5 to 3\.2, beyond its limits 0 to 3"):
+        _check(said, said, (0.0, 3.0))
 
 
 @pytest.mark.parametrize(

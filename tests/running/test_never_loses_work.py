@@ -122,24 +122,64 @@ def test_a_killed_worker_costs_its_task_and_is_replaced(
     assert not differences(records(tmp_path / RESULTS), undisturbed)
 
 
-def _hear_ctrl_c() -> None:
+def _hear_signals() -> None:
     """Whatever started the tests (a background job, say) may have had SIGINT ignored, and children inherit that."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
 
 
-def test_ctrl_c_keeps_what_was_measured(tmp_path: Path, blurbench: Command, undisturbed: dict[str, Any]) -> None:
+def _children(process: int) -> set[int]:
+    own = Path(f"/proc/{process}/task/{process}/children")
+    return {int(number) for number in own.read_text().split()} if own.exists() else set()
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+@pytest.mark.parametrize(
+    ("number", "whom", "code"),
+    [(signal.SIGINT, "run", 130), (signal.SIGTERM, "all", 143)],
+)
+def test_ctrl_c_and_sigterm_keep_what_was_measured_and_leave_no_worker(
+    tmp_path: Path,
+    blurbench: Command,
+    undisturbed: dict[str, Any],
+    number: signal.Signals,
+    whom: str,
+    code: int,
+) -> None:
     suite = write_suite(tmp_path)
     with subprocess.Popen(
-        start(suite), cwd=tmp_path, stderr=subprocess.PIPE, text=True, preexec_fn=_hear_ctrl_c
+        start(suite),
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=_hear_signals,
+        start_new_session=True,
     ) as process:
         deadline = time.monotonic() + 120
         while not list((tmp_path / RESULTS).glob("records/*/*.json")) and time.monotonic() < deadline:
             time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
+        workers = _children(process.pid)
+        (os.killpg if whom == "all" else os.kill)(process.pid, number)
         _, stderr = process.communicate(timeout=60)
-    assert process.returncode == 130, stderr
-    assert "the same command goes on from there" in stderr
+    assert process.returncode == code, stderr
+    assert stderr.endswith(
+        f"Interrupted. What was measured is kept in {RESULTS}; the same command goes on from there.\n"
+    )
     assert "Traceback" not in stderr
+    assert workers or sys.platform != "linux"
+    deadline = time.monotonic() + 10  # Python's own tracker of resources sees a moment later that its parent is gone
+    while (left := [worker for worker in workers if _is_alive(worker)]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not left
+    kept = Counter(record["status"] for record in records(tmp_path / RESULTS).values())
+    assert set(kept) == {"ok"}, "what was under way is missing, not failed"
     assert blurbench("run", "--suite", str(suite)).returncode == 0
     assert not differences(records(tmp_path / RESULTS), undisturbed)
 
@@ -206,7 +246,7 @@ def test_every_way_to_go_wrong_is_a_row_with_its_reason(blurbench: Command, tmp_
         "bad-fit[how=long-skip]": ("no reason is too long " * 100)[:297] + "...",
         "bad-fit[how=spoil]": "fitting changed its training or validation images in place; work on a clone",
         "on-top-of[other=bad-fit[how=raise]]": "it needs digits: bad-fit[how=raise] "
-        "(cnn3[widths=[4, 8, 8]]), which was failed: RuntimeError: no gradient today",
+        "(cnn3[widths=[4, 8, 8]]), which failed: RuntimeError: no gradient today",
         "first-n[n=9]": "the classifier has 4 units, fewer than 9",
     }
     board = next((tmp_path / RESULTS / "boards").glob("*.md")).read_text()

@@ -78,10 +78,24 @@ def test_a_budget_replaces_axes_labels_and_the_stride(menu: Menu, tmp_path: Path
 
 def test_only_what_was_chosen_is_planned(menu: Menu, tmp_path: Path) -> None:
     found = suite(tmp_path, menu)
-    chosen = plan(menu, found, tested_on=("pictures[content=text]",), blur=("ramp",), estimator=("constant",))
+    chosen = plan(menu, found, dataset=("pictures[content=text]",), test_blur=("ramp",), estimator=("constant",))
     assert [(cell.tested_on, cell.blur) for cell in chosen.cells] == [("pictures[content=text]", "ramp")]
     with pytest.raises(UnknownName, match="unknown test blur in this suite: 'rampe'; did you mean 'ramp'"):
-        plan(menu, found, blur=("rampe",))
+        plan(menu, found, test_blur=("rampe",))
+
+
+def test_an_estimator_of_ones_own_is_measured_as_the_suites_are(menu: Menu, tmp_path: Path) -> None:
+    found = suite(tmp_path, menu)
+    chosen = plan(menu, found, dataset=("pictures[content=text]",), estimator=("spectral", "cnn-sigma[classes=15]"))
+    assert [
+        (cell.estimator, cell.fitted_on, cell.split, cell.blur) for cell in chosen.cells if cell.blur == "ramp"
+    ] == [
+        ("cnn-sigma[classes=15]", "pictures", "picture", "ramp"),
+        ("cnn-sigma[classes=15]", "pictures", "patch", "ramp"),
+        ("spectral", "", "", "ramp"),
+    ]
+    with pytest.raises(UnknownName, match="unknown estimator: 'spectrol'; did you mean 'spectral'"):
+        plan(menu, found, estimator=("spectrol",))
 
 
 def test_pictures_that_cannot_be_had_are_skipped_rows_and_the_rest_goes_on(menu: Menu, tmp_path: Path) -> None:

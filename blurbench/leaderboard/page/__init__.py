@@ -6,7 +6,7 @@ import base64
 import hashlib
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -17,7 +17,9 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from blurbench.leaderboard import wording
+from blurbench.leaderboard.drawing import merged
 from blurbench.leaderboard.page import charts
+from blurbench.leaderboard.pareto import MEANING
 from blurbench.leaderboard.rows import Overall, Ranking, Row, Standings, Unseen
 
 __all__ = ["Strip", "render"]
@@ -44,7 +46,8 @@ def render(standings: Standings, strips: Sequence[Strip] = ()) -> str:
             style=Markup(_text("page.css")),
             script=Markup(script),
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-            strips=strips,
+            strips=[replace(strip, stages=merged(strip.stages)) for strip in strips],
+            front=MEANING,
             severity=[charts.severity(ladder) for ladder in standings.ladders],
             pareto=[chart for ranking in standings.rankings if (chart := charts.pareto(ranking))],
         )

@@ -21,6 +21,8 @@ from blurbench.types import Degraded, GaussianPsf, SigmaMap
 __all__ = ["measure_estimator", "true_sigma"]
 
 FLATTEST = 10 / 255
+SLACK = 1e-4
+"""Beyond an estimator's limits, for rounding."""
 PICTURED = 2
 """Maps kept of each cell, for the pictures beside the board."""
 
@@ -42,7 +44,7 @@ def measure_estimator(workshop: Workshop, job: Mapping[str, Any]) -> Estimation:
         said = torch.cat([_map(estimator, image[None], fitted, stride) for image in images])
     seconds = time.perf_counter() - before
     truth = at_centres(truth, estimator.window, stride)
-    _check(said, truth)
+    _check(said, truth, estimator.limits)
     flat = _flat(clean.images, estimator.window, stride)
     span = 2 * (job["smoothing"] // 2 // stride) + 1
     measured, smooth = _measured(estimator, said, truth.to(said), flat, stride, span)
@@ -76,11 +78,14 @@ def _map(estimator: Estimator, image: torch.Tensor, fitted: Fitted, stride: int)
     return estimator.sigma_map(image.clone(), fitted.module, stride)
 
 
-def _check(said: torch.Tensor, truth: torch.Tensor) -> None:
+def _check(said: torch.Tensor, truth: torch.Tensor, limits: tuple[float, float]) -> None:
     if said.shape != truth.shape:
         raise PluginError(f"the map of sigma has the shape {tuple(said.shape)}, expected {tuple(truth.shape)}")
     if not torch.isfinite(said).all():
         raise NotFinite("the estimator gave NaN or infinity")
+    low, high = (float(end) for end in (said.min(), said.max()))
+    if low < limits[0] - SLACK or high > limits[1] + SLACK:
+        raise PluginError(f"the estimator gave {low:g} to {high:g}, beyond its limits {limits[0]:g} to {limits[1]:g}")
 
 
 def _flat(clean: torch.Tensor, window: int, stride: int) -> torch.Tensor:

@@ -1,0 +1,78 @@
+"""What a run says of how long it will take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from blurbench.running import progress
+from blurbench.running.supervisor import Event
+from blurbench.suites.plan import Kind, Task
+
+DONE = {"status": "ok", "seconds": {}, "reason": ""}
+
+
+class Clock:
+    """Seconds that pass when they are told to."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(progress, "time", clock)
+    return clock
+
+
+def tasks(*wanted: tuple[Kind, str]) -> dict[str, Task]:
+    found = {}
+    for number, (kind, name) in enumerate(wanted):
+        job: dict[str, Any] = {"restorer": {"name": name}, "data": {"key": "d"}, "seed": number}
+        if kind == "cell":
+            job = {"predictor": {"strategy": {"name": name}, "data": {"key": "d"}, "seed": number}}
+        found[str(number)] = Task(str(number), kind, name, job)
+    return found
+
+
+def do(clock: Clock, tally: Any, todo: Mapping[str, Task], key: str, seconds: float) -> None:
+    tally.hear(Event(todo[key], 0))
+    clock.now += seconds
+    tally.hear(Event(todo[key], 0, DONE))
+
+
+def test_until_one_of_a_kind_has_ended_its_time_is_a_guess(clock: Clock) -> None:
+    assert progress._Tally(tasks(("restorer", "unet"), ("restorer", "srn")), 1).eta() == "0:24"
+
+
+def test_a_slow_restorer_counts_with_its_own_time_and_another_with_the_mean_of_all(clock: Clock) -> None:
+    todo = tasks(*(("restorer", name) for name in ("unet", "srn", "unet", "srn", "red30")))
+    tally = progress._Tally(todo, 1)
+    do(clock, tally, todo, "0", 10)
+    assert tally.eta() == "0:40"
+    do(clock, tally, todo, "1", 100)
+    assert tally.eta() == "2:45"  # 10 + 100 + their mean
+    do(clock, tally, todo, "3", 200)
+    assert tally.eta() == "1:53"  # 10 + 310 / 3
+
+
+def test_a_cell_counts_as_those_of_its_strategy_whatever_their_seeds(clock: Clock) -> None:
+    todo = tasks(("cell", "plain"), ("cell", "deblur"), ("cell", "plain"), ("cell", "deblur"))
+    tally = progress._Tally(todo, 2)
+    do(clock, tally, todo, "0", 2)
+    do(clock, tally, todo, "1", 60)
+    assert tally.eta() == "0:31"  # two workers
+
+
+def test_what_was_blocked_never_started_and_tells_no_time(clock: Clock) -> None:
+    todo = tasks(("restorer", "unet"), ("cell", "plain"), ("cell", "plain"))
+    tally = progress._Tally(todo, 1)
+    do(clock, tally, todo, "0", 1)
+    tally.hear(Event(todo["1"], -1, {"status": "blocked", "reason": "it needs another"}))
+    assert (tally.ended, tally.eta()) == (2, "0:00")  # half a second is guessed for the other
