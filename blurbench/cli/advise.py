@@ -70,7 +70,9 @@ def _published(path: Path) -> Standings | None:
     from blurbench.leaderboard.json import parse
 
     if not path.is_file():
-        raise UsageError(f"{path} does not exist; give a board's JSON file, such as `leaderboard --publish` writes")
+        raise UsageError(
+            f"{path} does not exist; give a board's JSON file, such as `leaderboard render --publish` writes"
+        )
     try:
         return parse(path.read_bytes(), str(path))
     except RecordError:

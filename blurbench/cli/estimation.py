@@ -62,19 +62,26 @@ def plan_estimators(session: EstimationSession) -> None:
 
 def run_estimators(session: EstimationSession, rerun: Rerun) -> None:
     """Measure what is missing and write the board."""
+    from blurbench.leaderboard.estimation import summary
+
     began = time.perf_counter()
     for problem in session.menu.problems:
         print(f"blurbench: {problem}", file=sys.stderr)
     _announce(session, rerun)
     outcome = session.run(rerun)
-    paths = publish_estimations(session.store, session.board, session.store.root / "boards")
-    typer.echo(f"{sum(record.status == 'ok' for record in session.records().values())} cells measured.")
+    if any(record.status == "ok" for record in session.records().values()):
+        paths = publish_estimations(session.store, session.board, session.store.root / "boards")
+        typer.echo(summary(_stored(session.store, session.board)[1]) + "\n")
+    else:
+        paths = []
+        print("blurbench: nothing could be measured; `blurbench status` says why", file=sys.stderr)
     phases = sorted(outcome.seconds.items(), key=lambda item: -item[1])
     spent = ", ".join(f"{phase} {seconds:.0f} s" for phase, seconds in phases)
     typer.echo(
         f"Took {time.perf_counter() - began:.0f} s" + (f"; the workers spent, added up: {spent}." if spent else ".")
     )
-    typer.echo("\n".join(["Written:", *(f"  {path}" for path in paths)]))
+    if paths:
+        typer.echo("\n".join(["Written:", *(f"  {path}" for path in paths)]))
     failed = Counter(
         (record.status, record.reason, record.log)
         for record in session.records().values()
@@ -85,6 +92,7 @@ def run_estimators(session: EstimationSession, rerun: Rerun) -> None:
         print(f"{count} cell{'s' * (count > 1)} {status}: {reason}{where}", file=sys.stderr)
     if failed:
         print("`--rerun failed` tries them again.", file=sys.stderr)
+    if failed or not paths:
         raise typer.Exit(1)
 
 

@@ -77,6 +77,8 @@ def _announce(session: Session, rerun: Rerun) -> None:
     if workers:
         text += f"; {workers} worker{'s' if workers > 1 else ''} on {session.device}"
     print(text, file=sys.stderr, flush=True)
+    if damaged := len(session.damaged):
+        print(f"  {damaged} stored records are damaged or changed: measured again", file=sys.stderr, flush=True)
     for reason, count in Counter(cell.skip for cell in cells if cell.skip).most_common(5):
         print(f"  {count} cells: {shortened(reason, 200)}", file=sys.stderr, flush=True)
 

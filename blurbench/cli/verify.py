@@ -40,6 +40,9 @@ def verify(
     name = board or only_board(store, store.boards())
     manifest = manifest_of(store, name)
     stored = [record for line in manifest.lines if (record := store.record(line.key)) is not None]
+    damaged = [line for line in manifest.lines if _is_damaged(store, line)]
+    for line in damaged:
+        typer.echo(f"{line.key[:12]}  cannot be read: {_place(line)}: run the suite again to measure it anew")
     chosen = pick(stored, _share(sample, len(stored)), seed)
     if not chosen:
         raise UsageError(f"no cell of {name} is measured yet")
@@ -52,8 +55,12 @@ def verify(
     counts = {answer: answers.count(answer) for answer in ("same", "NOT the same", "cannot be replayed")}
     counted = ", ".join(f"{count} {answer}" for answer, count in counts.items() if count)
     typer.echo(f"{name}: {counted} ({len(chosen)} sampled with seed {seed}, {time.perf_counter() - began:.0f} s)")
-    if counts["same"] < len(chosen):
+    if damaged or counts["same"] < len(chosen):
         raise typer.Exit(1)
+
+
+def _is_damaged(store: Store, line: Line) -> bool:
+    return store.cells.record_path(line.key).exists() and store.record(line.key) is None
 
 
 def _place(line: Line) -> str:

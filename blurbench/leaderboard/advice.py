@@ -97,7 +97,7 @@ def advise(menu: Menu, standings: Standings, question: Question) -> list[Advice]
     if not standings.meanings and any(one.rows or one.oracles for one in blocks.values()):
         raise Unavailable(
             "this board was published without what advice is worked out from; whoever has its results folder can "
-            "publish it again with `blurbench leaderboard --publish FOLDER`"
+            "publish it again with `blurbench leaderboard render --publish FOLDER`"
         )
     answering = answering_blur(menu, standings.meanings, question.blur)
     datasets = _chosen("data set on this board:", question.dataset, (place.dataset for place in blocks))

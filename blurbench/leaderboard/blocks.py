@@ -177,8 +177,9 @@ def _timing(row: Measured | None, timings: Mapping[str, Timing]) -> Timing | Non
 # --- order ---------------------------------------------------------------------------------------------------------
 
 
-def _order(row: Row) -> tuple[float, str, str]:
-    return (-row.top1.estimate, row.strategy, row.train_blur)
+def _order(row: Row) -> tuple[float, bool, str, str]:
+    # Of equals, a control comes after the remedy that it is the control of.
+    return (-row.top1.estimate, bool(row.control), row.strategy, row.train_blur)
 
 
 def _ranked(rows: list[Row], here: Mapping[Entry, Measured]) -> tuple[Row, ...]:

@@ -14,7 +14,7 @@ from blurbench.leaderboard.escape import for_markdown, for_spreadsheet
 from blurbench.leaderboard.tables import bullets, grid, table
 from blurbench.results.estimation import Board, Estimation, Measured, Row
 
-__all__ = ["Line", "Place", "csv_rows", "facts", "json_text", "lines_of", "markdown", "places"]
+__all__ = ["Line", "Place", "csv_rows", "facts", "json_text", "lines_of", "markdown", "places", "summary"]
 
 Place: TypeAlias = tuple[str, str]
 """Pictures and blur."""
@@ -95,8 +95,24 @@ def _parts(board: Board, lines: Sequence[Line], pictures: Mapping[Place, str]) -
     if missing := sorted({f"{line.row.estimator}: {line.record.reason}" for line in lines if line.measured is None}):
         yield "## Not measured"
         yield bullets(map(for_markdown, missing))
-    yield "## How it was made"
+    yield "## To repeat it"
     yield "\n".join(f"    {command}" for command in board.commands)
+
+
+def summary(lines: Sequence[Line]) -> str:
+    """What a run prints: RMSE in pixels of sigma, a row for each estimator, a column for each place."""
+    shown = {place: [line for line in members if line.sigma is None] for place, members in places(lines).items()}
+    cells = {
+        (line.title, place): f"{line.measured.raw.rmse:.2f}"
+        for place, members in shown.items()
+        for line in members
+        if line.measured is not None
+    }
+    here = [place for place, members in shown.items() if members]
+    titles = dict.fromkeys(title for title, _ in cells)
+    heads = [for_markdown(f"{tested_on}, {blur}") for tested_on, blur in here]
+    rows = [[for_markdown(title), *(cells.get((title, place), "") for place in here)] for title in titles]
+    return f"RMSE of sigma in pixels, over windows of the pictures\n\n{grid(['estimator', *heads], rows)}"
 
 
 def _table(members: Sequence[Line]) -> str:

@@ -48,7 +48,8 @@ class Published:
 
 
 def _first(ranking: Ranking) -> str:
-    best = [one for one in ranking.rows if one.rank_low == 1] or list(ranking.rows[:1])
+    may_be_best = [one for one in ranking.rows if one.rank_low == 1] or list(ranking.rows[:1])
+    best = [one for one in may_be_best if not one.control] or may_be_best
     named = [
         f"{row_name(one.strategy, one.train_blur)} {gain(one.gain) if one.gain else '(the baseline)'}"
         for one in best[:MOST]
@@ -86,7 +87,7 @@ def markdown(documents: list[Published]) -> str:
     lines = [
         "# Published results",
         "",
-        "Written by `blurbench leaderboard --publish` and its sister commands from runs.",
+        "Written by `blurbench leaderboard render --publish` and its sister commands from runs.",
     ]
     for one in documents:
         page = f" ([web page]({one.path.removesuffix('.md')}.html))" if one.has_page else ""

@@ -72,8 +72,9 @@ def _offer(one: Overall) -> Offer | None:
     return Offer(gain, one.added_batch_1_ms, one.fit_seconds, bool(one.gain and one.gain.high < 0), bool(one.control))
 
 
-def _order(one: Overall) -> tuple[float, str, str]:
-    return (-one.gain.estimate if one.gain else 0.0, one.strategy, one.train_blur)
+def _order(one: Overall) -> tuple[float, bool, str, str]:
+    # Of equals, a control comes after the remedy that it is the control of.
+    return (-one.gain.estimate if one.gain else 0.0, bool(one.control), one.strategy, one.train_blur)
 
 
 def _place(block: Block) -> Place:

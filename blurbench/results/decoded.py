@@ -28,6 +28,8 @@ from blurbench.types import Shape, Split, Splits
 __all__ = ["PARTS", "describe", "read_splits"]
 
 PARTS = ("train", "validation", "test")
+REPEATED = 0.1
+"""Up to this share of a part may be in another one, too: collections of real photographs hold a few twice."""
 
 
 def describe(menu: Menu, store: Store, dataset: Dataset, folders: Sequence[Path]) -> Data:
@@ -98,6 +100,29 @@ def _check(name: str, splits: Splits) -> None:
             raise PluginError(f"data set {name}: {part} has {len(split.images)} images and {len(split.labels)} labels")
         if split.labels.min() < 0 or split.labels.max() >= len(splits.class_names):
             raise PluginError(f"data set {name}: {part} has labels outside 0..{len(splits.class_names) - 1}")
+    _check_apart(name, splits)
+
+
+def _check_apart(name: str, splits: Splits) -> None:
+    """Refuse parts that share images: who has seen a test image before is not tested by it."""
+    prints = {part: _prints(getattr(splits, part)) for part in PARTS}
+    for part, other in (("test", "train"), ("test", "validation"), ("validation", "train")):
+        known = set(prints[other])
+        images = getattr(splits, part).images
+        # Images of one value, such as black ones, are equal without being the same picture.
+        again = sum(bool(np.ptp(image)) for image, one in zip(images, prints[part], strict=True) if one in known)
+        if again > REPEATED * len(images):
+            seen = "training" if other == "train" else other
+            raise PluginError(
+                f"data set {name}: {again:,} of the {len(images):,} {part} images are {seen} images, too, byte "
+                "for byte; give each image to one part only"
+            )
+
+
+def _prints(split: Split) -> list[bytes]:
+    """A hash of each image."""
+    images = np.ascontiguousarray(split.images).reshape(len(split.images), -1)
+    return [hashlib.blake2b(image.data, digest_size=16).digest() for image in images]
 
 
 def _read_part(folder: Path, part: str) -> Split:

@@ -242,6 +242,12 @@ class Record(AnyRecord):
     def timing(self) -> str | None:
         return self.cost.timing if self.cost else None
 
+    def is_of(self, cell: Mapping[str, Any]) -> bool:
+        """Whether it says of itself what a plan says of the cell: a changed record is not one of its key."""
+        parts = {axis: getattr(self, axis).spec for axis in self.AXES}
+        planned = {axis: cell[axis]["spec"] for axis in self.AXES}
+        return (parts, self.budget, self.seed) == (planned, cell["budget"], cell["seed"])
+
     def difference(self, other: Self) -> str:
         assert self.images is not None
         assert other.images is not None

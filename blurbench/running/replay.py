@@ -35,6 +35,18 @@ MOST_FLIPS = 0.001
 """The share of test images whose predicted label may change."""
 
 
+FIGURES = {
+    "metrics": (
+        *("top5", "calibration_error"),
+        *("blurred_psnr", "blurred_ssim", "restored_psnr", "restored_ssim"),
+    ),
+    "cost": ("parameters", "macs", "fit_steps", "fit_images_seen"),
+}
+"""What is compared beside the predictions."""
+CLOSE = 2e-3
+"""By how much a figure may differ, and as a share of it where that is more: a thousandth of the images may flip."""
+
+
 @dataclass(frozen=True)
 class Replay:
     """What came of measuring a cell again."""
@@ -164,7 +176,22 @@ def _judged(before: Record, after: Record, refitted: bool, seeds: list[float]) -
         judgement += f"; {reason}"
     elif not agrees:
         judgement += f", at most {MOST_FLIPS:.1%} may"
+    elif not refitted and (changed := _changed(before, after)):
+        agrees, judgement = False, f"{judgement}, but {'; '.join(changed)}"
     return Replay(before.key, refitted, images, flips, before.metrics.top1, after.metrics.top1, agrees, judgement)
+
+
+def _changed(before: Record, after: Record) -> list[str]:
+    """Figures of a record, its predictions aside, that come out otherwise; rounding is not told."""
+    found = []
+    for part, names in FIGURES.items():
+        for name in names:
+            old, new = getattr(getattr(before, part), name), getattr(getattr(after, part), name)
+            if old is None:  # older than the figure
+                continue
+            if new is None or abs(new - old) > CLOSE * max(1.0, abs(new)):
+                found.append(f"{name} is stored as {old:.6g}, measured again {'none' if new is None else f'{new:.6g}'}")
+    return found
 
 
 def _within_seeds(top1: float, seeds: list[float]) -> tuple[bool, str]:

@@ -160,8 +160,14 @@ class Session(AnySession):
     @cached_property
     def records(self) -> dict[str, Record]:
         """The valid records of the plan's cells as they were when this was first asked for."""
-        found = {cell.key: self.store.record(cell.key) for cell in self.plan.cells}
-        return {key: record for key, record in found.items() if record is not None}
+        found = {cell.key: (self.store.record(cell.key), cell.parts) for cell in self.plan.cells}
+        return {key: record for key, (record, parts) in found.items() if record is not None and record.is_of(parts)}
+
+    @property
+    def damaged(self) -> list[str]:
+        """The keys of cells whose records are there, but cannot be read or are of something else."""
+        keys = [cell.key for cell in self.plan.cells if cell.key not in self.records]
+        return [key for key in keys if self.store.cells.record_path(key).exists()]
 
     def outstanding(self, rerun: Rerun) -> dict[str, Task]:
         """The tasks that a run would do, in plan order."""

@@ -123,7 +123,7 @@ def _measure(workshop: Workshop, job: Mapping[str, Any]) -> dict[str, Any]:
     store = workshop.store
     with store.locked(job["key"], workshop.waiting):
         record = store.record(job["key"])
-        if record is None or record.status != "ok" or job["anew"]:
+        if record is None or record.status != "ok" or job["anew"] or not record.is_of(job["record"]):
             record = evaluate(workshop, job)
             store.put_record(record)
     assert record.metrics is not None

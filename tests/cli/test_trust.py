@@ -120,6 +120,25 @@ def test_replay_and_verify_measure_again(blurbench: Command, smoked: Path, forge
     assert "its test labels are not those of the data set that is here" in caught.stderr
 
 
+def test_records_that_are_damaged_or_of_another_cell_are_named_and_measured_again(
+    blurbench: Command, smoked: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "blurbench-results"
+    shutil.copytree(smoked, folder)
+    torn, moved = sorted((folder / "records").rglob("*.json"))[:2]
+    whole = moved.read_text()
+    torn.write_text("{oops")
+    moved.write_text(json.dumps({**json.loads(whole), "seed": 7}))
+    verified = blurbench("verify", "--sample", "1")
+    assert verified.returncode == 1
+    assert f"{torn.stem[:12]}  cannot be read: digits: " in verified.stdout
+    run = blurbench("run", "--suite", "smoke")
+    assert run.returncode == 0, run.stderr
+    assert "24 cells, 2 to measure" in run.stderr
+    assert "2 stored records are damaged or changed: measured again" in run.stderr
+    assert json.loads(moved.read_text())["metrics"] == json.loads(whole)["metrics"]
+
+
 def test_compare_does_not_pass_where_it_compared_nothing(blurbench: Command, smoked: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     shutil.copytree(smoked, other)

@@ -342,7 +342,7 @@ def test_a_board_published_without_hits_says_what_to_do(menu: Menu, board: Board
         for row in (*block["rows"], *block["oracles"]):
             del row["hits"]
     old = json.parse(plain_json.dumps(content), "old.json")
-    with pytest.raises(Unavailable, match="publish it again with `blurbench leaderboard --publish FOLDER`"):
+    with pytest.raises(Unavailable, match="publish it again with `blurbench leaderboard render --publish FOLDER`"):
         advise(menu, old, Question("gaussian-2"))
 
 

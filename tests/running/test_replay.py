@@ -72,6 +72,24 @@ def test_one_changed_answer_in_a_hundred_is_found_out(menu: Menu, store: Store) 
     assert found.judgement == "1 of 100 predictions changed, at most 0.1% may"
 
 
+@pytest.mark.parametrize(
+    ("part", "figure", "says"),
+    [
+        ("metrics", "restored_psnr", "restored_psnr is stored as 60, measured again "),
+        ("cost", "macs", "macs is stored as 60"),
+    ],
+)
+def test_a_forged_figure_beside_the_predictions_is_found_out(
+    menu: Menu, store: Store, part: str, figure: str, says: str
+) -> None:
+    record = record_of(store, "deblur-wiener")
+    changed = getattr(record, part).model_copy(update={figure: 60})
+    found = replayed(menu, store, record.model_copy(update={part: changed}))
+    assert not found.agrees
+    assert found.judgement.startswith("0 of 100 predictions changed, but ")
+    assert says in found.judgement
+
+
 def test_a_refit_needs_no_artifacts_and_finds_a_forged_record_out(menu: Menu, store: Store) -> None:
     shutil.rmtree(store.root / "artifacts")
     record = record_of(store, "plain")

@@ -1,0 +1,92 @@
+"""What a data set plugin gives is checked once, where it is decoded into the results folder."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from blurbench.errors import PluginError
+from blurbench.protocols import Dataset
+from blurbench.registry import Entry, Menu
+from blurbench.results.decoded import describe
+from blurbench.results.store import Store
+from blurbench.types import Split, Splits
+
+CLEAN = np.random.default_rng(0).integers(0, 256, (120, 1, 8, 8), np.uint8)
+
+
+def split(images: NDArray[np.uint8]) -> Split:
+    return Split(images, np.arange(len(images), dtype=np.int64) % 3)
+
+
+APART = Splits(split(CLEAN[:60]), split(CLEAN[60:80]), split(CLEAN[80:]), ("a", "b", "c"))
+
+
+@dataclass(frozen=True)
+class Given(Dataset):
+    """The parts that a test sets."""
+
+    which: int = 0
+
+    def sources(self, folders: Sequence[Path]) -> tuple[Path, ...]:
+        return ()
+
+    def load(self, folders: Sequence[Path]) -> Splits:
+        return HELD[self.which]
+
+
+HELD: dict[int, Splits] = {}
+
+
+def decode(folder: Path, splits: Splits) -> int:
+    """Through the door that planning takes; the number of training images."""
+    menu = Menu()
+    menu.add(Entry("datasets", "given", Given, "outside", "1"))
+    HELD[0] = splits
+    store = Store(folder)
+    store.create()
+    return describe(menu, store, Given(), ()).train
+
+
+def test_parts_that_share_nothing_are_taken(tmp_path: Path) -> None:
+    assert decode(tmp_path, APART) == 60
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "says"),
+    [
+        (replace(APART, test=APART.train), "60 of the 60 test images are training images, too"),
+        (replace(APART, test=APART.validation), "20 of the 20 test images are validation images, too"),
+        (replace(APART, validation=APART.train), "60 of the 60 validation images are training images, too"),
+        (replace(APART, test=split(CLEAN[55:95])), "5 of the 40 test images are training images, too"),
+    ],
+)
+def test_test_images_that_were_seen_before_are_refused_in_one_line(tmp_path: Path, spoilt: Splits, says: str) -> None:
+    with pytest.raises(PluginError, match=says) as caught:
+        decode(tmp_path, spoilt)
+    assert str(caught.value).startswith("data set given: ")
+    assert str(caught.value).endswith("give each image to one part only")
+
+
+def test_a_few_that_were_collected_twice_and_black_ones_are_tolerated(tmp_path: Path) -> None:
+    few = np.concatenate([CLEAN[57:60], CLEAN[83:]])
+    black = np.zeros_like(CLEAN[:30])
+    assert decode(tmp_path / "few", replace(APART, test=split(few))) == 60
+    both = replace(APART, train=split(np.concatenate([black, CLEAN[:30]])), test=split(black))
+    assert decode(tmp_path / "black", both) == 60
+
+
+def test_looking_at_as_many_images_as_mnist_has_takes_no_time_to_speak_of(tmp_path: Path) -> None:
+    from blurbench.results.decoded import _check_apart
+
+    images = np.random.default_rng(1).integers(0, 256, (70_000, 1, 28, 28), np.uint8)
+    large = Splits(split(images[:50_000]), split(images[50_000:60_000]), split(images[60_000:]), ("a", "b", "c"))
+    before = time.process_time()
+    _check_apart("large", large)
+    assert time.process_time() - before < 1.5
