@@ -29,7 +29,8 @@ from blurbench.protocols import Dataset
 from blurbench.running.counting import peak_memory
 from blurbench.running.session import Request, Session
 from blurbench.running.supervisor import MALLOC
-from blurbench.suites.plan import Axes, Data, make_plan
+from blurbench.suites.axes import Axes
+from blurbench.suites.plan import Data, make_plan
 from blurbench.suites.suite import Suite
 from blurbench.timing.families import case_of
 from blurbench.timing.machine import Bystanders, description

@@ -111,8 +111,7 @@ class Menu:
             raise UnknownName("kind of plugin", kind, self.entries)
         known = self.entries[kind]
         if name not in known:
-            singular = kind.removesuffix("s") if kind != "strategies" else "strategy"
-            raise UnknownName(singular, name, known, self._lacking())
+            raise UnknownName(_one_of(kind), name, known, self._lacking())
         return known[name]
 
     def _lacking(self) -> str:
@@ -130,7 +129,7 @@ class Menu:
             raise UsageError(f"{kind}: {json.dumps(table, default=str)} has no 'name'")
         cls = self.get(kind, name).target
         assert isinstance(cls, type)
-        return _construct(self, f"{kind} {name!r}", cls, table)
+        return _construct(self, f"{_one_of(kind)} {name!r}", cls, table)
 
     def name_of(self, plugin: Plugin) -> str:
         """The name under which a plugin object's class is registered."""
@@ -140,6 +139,10 @@ class Menu:
                     if entry.target is type(plugin):
                         return entry.name
         raise PluginError(f"{type(plugin).__module__}.{type(plugin).__name__} is not registered")
+
+
+def _one_of(kind: str) -> str:
+    return "strategy" if kind == "strategies" else kind.removesuffix("s")
 
 
 def _check(entry: Entry) -> None:

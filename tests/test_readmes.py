@@ -15,7 +15,7 @@ from blurbench.discovery import fill
 from blurbench.imaging.convolution import convolve
 from blurbench.imaging.draws import Draws
 from blurbench.registry import Menu
-from blurbench.suites.plan import Axes
+from blurbench.suites.axes import Axes
 from blurbench.suites.suite import load
 from blurbench.types import GaussianPsf
 

@@ -59,7 +59,7 @@ def test_quantities_become_numbers_ranges_or_choices(menu: Menu) -> None:
     ("expression", "says"),
     [
         ("gausian[sigma=2]", "unknown blur 'gausian'; did you mean 'gaussian'?"),
-        ("gaussian[sgima=2]", "unknown parameter of blurs 'gaussian': 'sgima'; did you mean 'sigma'?"),
+        ("gaussian[sgima=2]", "unknown parameter of blur 'gaussian': 'sgima'; did you mean 'sigma'?"),
         ("gaussian", "needs the parameter 'sigma'"),
         ("gaussian[sigma=99]", "must lie between 0.05 and 30 pixels, not 99"),
         ("gaussian[sigma={low=1, high=99}]", "must lie between 0.05 and 30 pixels, not 99"),
@@ -118,10 +118,10 @@ class Moody(Blur):
 @pytest.mark.parametrize(
     ("mood", "says"),
     [
-        ("ValueError", "blurs 'moody': two lines [31m"),
-        ("ZeroDivisionError", "blurs 'moody' cannot be made: ZeroDivisionError: two lines [31m"),
-        ("TypeError", "blurs 'moody' cannot be made: TypeError: two lines [31m"),
-        ("RuntimeError", "blurs 'moody' cannot be made: RuntimeError: two lines [31m"),
+        ("ValueError", "blur 'moody': two lines [31m"),
+        ("ZeroDivisionError", "blur 'moody' cannot be made: ZeroDivisionError: two lines [31m"),
+        ("TypeError", "blur 'moody' cannot be made: TypeError: two lines [31m"),
+        ("RuntimeError", "blur 'moody' cannot be made: RuntimeError: two lines [31m"),
     ],
 )
 def test_whatever_a_plugin_raises_while_it_is_made_is_one_line(mood: str, says: str) -> None:

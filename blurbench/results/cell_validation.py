@@ -11,8 +11,8 @@ from blurbench.results.known import Known
 from blurbench.results.recall import recall
 from blurbench.results.record import Manifest, Record
 from blurbench.results.terms import Terms, check_facts, meanings, shown
+from blurbench.suites.axes import Axes, Named
 from blurbench.suites.edition import content_digest
-from blurbench.suites.plan import Axes, Named
 from blurbench.suites.suite import find
 from blurbench.suites.units import units
 

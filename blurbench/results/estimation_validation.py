@@ -12,9 +12,10 @@ from blurbench.results.known import Known
 from blurbench.results.recall import recall_estimation, sampling_of
 from blurbench.results.record import Part
 from blurbench.results.terms import Terms, check_facts, meanings, shown
+from blurbench.suites.axes import Named
 from blurbench.suites.edition import content_digest
 from blurbench.suites.estimation import EstimationSuite, find_estimation, named_on
-from blurbench.suites.plan import Data, Named
+from blurbench.suites.plan import Data
 
 __all__ = ["check_estimation", "terms_of_estimations"]
 

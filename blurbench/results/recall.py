@@ -13,8 +13,9 @@ from blurbench.protocols import Dataset
 from blurbench.registry import Menu, label, spec
 from blurbench.results.estimation import Estimation, Sampling
 from blurbench.results.record import AnyRecord, Record
+from blurbench.suites.axes import Axes
 from blurbench.suites.estimation import EstimationSuite, load_estimation, plan_estimation
-from blurbench.suites.plan import Axes, Data, Plan, Task, make_plan
+from blurbench.suites.plan import Data, Plan, Task, make_plan
 from blurbench.suites.suite import Analysis, Matrix, Suite, load
 from blurbench.types import Budget
 

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from blurbench.errors import RecordError, shortened
 from blurbench.registry import Menu, spec
 from blurbench.results.record import AnyBoard, AnyLine, AnyRecord
-from blurbench.suites.plan import Named
+from blurbench.suites.axes import Named
 
 __all__ = ["Terms", "by_most", "check_facts", "meanings", "misplaced", "shown"]
 

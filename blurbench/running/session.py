@@ -24,9 +24,10 @@ from blurbench.results.store import Store
 from blurbench.running.progress import progress
 from blurbench.running.supervisor import Outcome, supervise
 from blurbench.running.worker import Options
+from blurbench.suites.axes import Axes
 from blurbench.suites.edition import board_name, content_digest
 from blurbench.suites.estimation import EstimationSuite
-from blurbench.suites.plan import Axes, Data, Plan, Task, make_plan
+from blurbench.suites.plan import Data, Plan, Task, make_plan
 from blurbench.suites.suite import Suite, find
 from blurbench.types import Budget
 
@@ -56,7 +57,7 @@ class Request:
     out: Path = Path("blurbench-results")
     seeds: int = 1
     only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Labels or names to keep, by axis (see `plan.AXES`)."""
+    """Labels or names to keep, by axis (see `axes.AXES`)."""
     changes: Mapping[str, Any] = field(default_factory=dict)
     """Fields of the budget to replace."""
     data_dirs: tuple[Path, ...] = ()

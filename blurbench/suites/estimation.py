@@ -28,8 +28,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from blurbench.errors import BlurbenchError, Skip, UnknownName
 from blurbench.protocols import Dataset, Estimator, Plugin
 from blurbench.registry import Menu, expand, label, spec
+from blurbench.suites.axes import Choices, Named, check_labels, named_values
 from blurbench.suites.keys import digest
-from blurbench.suites.plan import REVISIONS, Choices, Data, Named, Task, check_labels, named_values
+from blurbench.suites.plan import REVISIONS, Data, Task
 from blurbench.suites.suite import Axis, Request, budget_of, validated
 from blurbench.types import Budget
 

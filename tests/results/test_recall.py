@@ -12,8 +12,9 @@ from blurbench.registry import Menu
 from blurbench.results.estimation import Estimation, Sampling
 from blurbench.results.recall import recall, recall_estimation, suite_samplings
 from blurbench.results.record import Record
+from blurbench.suites.axes import Axes
 from blurbench.suites.estimation import EstimationSuite, plan_estimation
-from blurbench.suites.plan import Axes, Data, make_plan
+from blurbench.suites.plan import Data, make_plan
 from blurbench.suites.suite import Suite
 from blurbench.types import Budget, Shape
 

@@ -34,4 +34,4 @@ def test_its_plugins_are_validated_like_ours(blurbench: Command, box: Path, tmp_
     )
     result = blurbench("run", "--suite", "wrong.toml", PYTHONPATH=str(box))
     assert result.returncode == 2
-    assert result.stderr == "blurbench: blurs 'block-mean': side: must lie between 1 and 31 pixels, not 99\n"
+    assert result.stderr == "blurbench: blur 'block-mean': side: must lie between 1 and 31 pixels, not 99\n"

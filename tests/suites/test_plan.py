@@ -11,7 +11,8 @@ import pytest
 from blurbench.errors import Unavailable, UsageError
 from blurbench.protocols import Dataset
 from blurbench.registry import Menu
-from blurbench.suites.plan import Axes, Data, Plan, make_plan
+from blurbench.suites.axes import Axes
+from blurbench.suites.plan import Data, Plan, make_plan
 from blurbench.suites.suite import Suite
 from blurbench.types import Shape
 

@@ -10,8 +10,9 @@ import pytest
 from blurbench.errors import UnknownName
 from blurbench.protocols import Dataset
 from blurbench.registry import Menu
+from blurbench.suites.axes import Axes
 from blurbench.suites.edition import content_digest
-from blurbench.suites.plan import Axes, Data, Plan, make_plan
+from blurbench.suites.plan import Data, Plan, make_plan
 from blurbench.suites.suite import Suite
 from blurbench.types import Shape
 

@@ -8,7 +8,7 @@ import pytest
 
 from blurbench.errors import UnknownName, UsageError
 from blurbench.registry import Menu
-from blurbench.suites.plan import Axes
+from blurbench.suites.axes import Axes
 from blurbench.suites.suite import find, load
 
 GOOD = """

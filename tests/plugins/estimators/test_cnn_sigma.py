@@ -132,7 +132,7 @@ def test_an_unfitted_estimator_says_so() -> None:
 
 
 def test_a_wrong_network_is_one_line(menu: Menu) -> None:
-    with pytest.raises(UsageError, match="estimators 'cnn-sigma': network"):
+    with pytest.raises(UsageError, match="estimator 'cnn-sigma': network"):
         menu.resolve("estimators", "cnn-sigma[network=conv5]")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from blurbench.registry import Menu, label
-from blurbench.suites.plan import Axes
+from blurbench.suites.axes import Axes
 from blurbench.suites.suite import find
 
 SUITES = ("distortions", "imagenet-blur", "restoration", "restored-digits")
