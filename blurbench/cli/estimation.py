@@ -96,6 +96,11 @@ def run_estimators(session: EstimationSession, rerun: Rerun) -> None:
         raise typer.Exit(1)
 
 
+def damaged_records(count: int) -> str:
+    """What `run` says of them."""
+    return f"{count} stored record{' is' if count == 1 else 's are'} damaged or changed: measured again"
+
+
 def _announce(session: EstimationSession, rerun: Rerun) -> None:
     tasks = session.outstanding(rerun)
     kinds = Counter(task.kind for task in tasks.values())
@@ -107,6 +112,8 @@ def _announce(session: EstimationSession, rerun: Rerun) -> None:
         file=sys.stderr,
         flush=True,
     )
+    if damaged := len(session.damaged):
+        print(f"  {damaged_records(damaged)}", file=sys.stderr, flush=True)
     for reason, count in skipped.most_common(5):
         print(f"  {count} cells: {shortened(reason, 200)}", file=sys.stderr, flush=True)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import typer
 
 from blurbench.cli import options
 from blurbench.cli.estimation import estimation_session, plan_estimators
+from blurbench.errors import shortened
 from blurbench.running.session import Request, Session
 
 if TYPE_CHECKING:  # torch: not for --help
@@ -45,7 +47,7 @@ def plan(request: Request) -> None:
     restorers, predictors, timings = (_counted(kinds[kind], kind) for kind in ("restorer", "predictor", "timing"))
     typer.echo(f"  to fit: {restorers}, {predictors}; {timings}")
     if tasks:
-        _tell(forecast(session, tasks))
+        _tell(lambda: forecast(session, tasks))
 
 
 def _tell_of_estimators(session: EstimationSession) -> None:
@@ -53,13 +55,19 @@ def _tell_of_estimators(session: EstimationSession) -> None:
 
     if not (tasks := session.outstanding("missing")):
         return
-    if (needed := forecast_estimators(session, tasks)) is not None:
-        _tell(needed)
-    else:
-        typer.echo("  how long it takes is not known: none of these estimators was fitted in this folder before")
+    _tell(lambda: forecast_estimators(session, tasks))
 
 
-def _tell(needed: Forecast) -> None:
+def _tell(ask: Callable[[], Forecast | None]) -> None:
+    try:
+        needed = ask()
+    except Exception as error:  # a plugin's own: the run will say more of it
+        reason = f"{type(error).__name__}: {shortened(str(error))}"
+        typer.echo(f"  how long it takes is not known: a trial of the networks failed: {reason}")
+        return
+    if needed is None:
+        typer.echo("  how long it takes is not known: an estimator does not tell, and was not fitted here before")
+        return
     typer.echo(f"  {span(needed.minutes)} with {_counted(needed.workers, 'worker')}, {needed.disk_mib:.0f} MiB of disk")
     typer.echo(f"  ({needed.basis})")
 

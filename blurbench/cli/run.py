@@ -12,7 +12,7 @@ import typer
 
 from blurbench.cli import options
 from blurbench.cli.board import write_board
-from blurbench.cli.estimation import estimation_session, run_estimators
+from blurbench.cli.estimation import damaged_records, estimation_session, run_estimators
 from blurbench.cli.stopping import keeping
 from blurbench.errors import BlurbenchError, shortened
 from blurbench.results.record import Record
@@ -78,7 +78,7 @@ def _announce(session: Session, rerun: Rerun) -> None:
         text += f"; {workers} worker{'s' if workers > 1 else ''} on {session.device}"
     print(text, file=sys.stderr, flush=True)
     if damaged := len(session.damaged):
-        print(f"  {damaged} stored records are damaged or changed: measured again", file=sys.stderr, flush=True)
+        print(f"  {damaged_records(damaged)}", file=sys.stderr, flush=True)
     for reason, count in Counter(cell.skip for cell in cells if cell.skip).most_common(5):
         print(f"  {count} cells: {shortened(reason, 200)}", file=sys.stderr, flush=True)
 
@@ -107,7 +107,10 @@ def _advise(session: Session) -> None:
     missing = dict.fromkeys(cell.dataset for cell in larger.plan.cells if cell.skip)
     lacking = f" Data sets that are not here: {', '.join(missing)}; see `blurbench data ls`." if missing else ""
     if tasks:
-        needed = forecast(larger, tasks)
+        try:
+            needed = forecast(larger, tasks)
+        except Exception:  # a plugin's own: the run that was asked for is done
+            return
         typer.echo(
             f"The whole suite with `--budget standard` would take about {_duration(needed.minutes)} here.{lacking}"
         )

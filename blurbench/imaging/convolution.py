@@ -40,7 +40,7 @@ def convolve(images: torch.Tensor, psf: Psf | torch.Tensor, padding: Padding = "
         UsageError: where the PSF reaches further than the padding is defined.
     """
     _check_shapes(images, psf)
-    if len(images) == 0 or (isinstance(psf, TapsPsf) and is_delta(psf)):
+    if images.numel() == 0 or (isinstance(psf, TapsPsf) and is_delta(psf)):
         return images
     covered = compiled.covers(images, psf)
     check_reach(images, _reach(psf, covered), padding)

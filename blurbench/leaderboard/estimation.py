@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
+from statistics import fmean
 from typing import TypeAlias
 
 from blurbench.leaderboard.escape import for_markdown, for_spreadsheet
@@ -100,18 +101,19 @@ def _parts(board: Board, lines: Sequence[Line], pictures: Mapping[Place, str]) -
 
 
 def summary(lines: Sequence[Line]) -> str:
-    """What a run prints: RMSE in pixels of sigma, a row for each estimator, a column for each place."""
-    shown = {place: [line for line in members if line.sigma is None] for place, members in places(lines).items()}
-    cells = {
-        (line.title, place): f"{line.measured.raw.rmse:.2f}"
-        for place, members in shown.items()
-        for line in members
-        if line.measured is not None
-    }
-    here = [place for place, members in shown.items() if members]
+    """What a run prints: RMSE in pixels of sigma, mean over seeds, a row for each estimator, a column for each place
+    where sigma varies, or for all places where it varies in none."""
+    measured = [line for line in lines if line.measured is not None]
+    shown = places([line for line in measured if line.sigma is None] or measured)
+    errors: dict[tuple[str, Place], list[float]] = {}
+    for place, members in shown.items():
+        for line in members:
+            assert line.measured is not None
+            errors.setdefault((line.title, place), []).append(line.measured.raw.rmse)
+    cells = {at: f"{fmean(values):.2f}" for at, values in errors.items()}
+    heads = [for_markdown(f"{tested_on}, {blur}") for tested_on, blur in shown]
     titles = dict.fromkeys(title for title, _ in cells)
-    heads = [for_markdown(f"{tested_on}, {blur}") for tested_on, blur in here]
-    rows = [[for_markdown(title), *(cells.get((title, place), "") for place in here)] for title in titles]
+    rows = [[for_markdown(title), *(cells.get((title, place), "") for place in shown)] for title in titles]
     return f"RMSE of sigma in pixels, over windows of the pictures\n\n{grid(['estimator', *heads], rows)}"
 
 

@@ -10,6 +10,7 @@ from blurbench.papers.comparing import mean_interval
 from blurbench.papers.published import Anchor, anchors, statements
 from blurbench.papers.report import Comparison, Filled, Judged, Report, Size, Table
 from blurbench.registry import Menu
+from blurbench.results.agreement import without_dissenters
 from blurbench.results.estimation import Board, Estimation
 from blurbench.results.store import Store
 
@@ -69,8 +70,7 @@ def read_estimations(store: Store, board: str) -> Estimations | None:
     found = shelf.board(board)
     if found is None:
         return None
-    records = {row.key: shelf.record(row.key) for row in found.lines}
-    return Estimations(found, {key: record for key, record in records.items() if record is not None})
+    return Estimations(found, without_dissenters(found, shelf.records_of(found)))
 
 
 # --- tables --------------------------------------------------------------------------------------------------------

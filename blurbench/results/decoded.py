@@ -7,8 +7,10 @@ labels; it, not the key, decides what results depend on.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -16,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from blurbench.errors import PluginError, RecordError
 from blurbench.protocols import Dataset
@@ -68,10 +71,10 @@ def _write(store: Store, key: str, name: str, splits: Splits) -> None:
     with store.building("data", key) as folder:
         for part in PARTS:
             split: Split = getattr(splits, part)
-            np.save(folder / f"{part}-images.npy", np.ascontiguousarray(split.images))
-            np.save(folder / f"{part}-labels.npy", split.labels)
+            _save(folder / f"{part}-images.npy", np.ascontiguousarray(split.images))
+            _save(folder / f"{part}-labels.npy", split.labels)
             if split.recorded is not None:
-                np.save(folder / f"{part}-recorded.npy", np.ascontiguousarray(split.recorded))
+                _save(folder / f"{part}-recorded.npy", np.ascontiguousarray(split.recorded))
         about = {
             "name": name,
             "fingerprint": fingerprint(splits),
@@ -80,6 +83,16 @@ def _write(store: Store, key: str, name: str, splits: Splits) -> None:
             "counts": {part: len(getattr(splits, part)) for part in PARTS},
         }
         (folder / "about.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+
+
+def _save(path: Path, values: NDArray[Any]) -> None:
+    try:
+        np.save(path, values)
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        # What numpy says where it could not write all of it: "32768 requested and 24448 written".
+        raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)}: {error}", str(path)) from None
 
 
 def _check(name: str, splits: Splits) -> None:

@@ -86,6 +86,12 @@ class AnyRecord(Stored):
         """The axis values by name; without those that this cell has none of."""
         return {axis: part for axis in self.AXES if (part := getattr(self, axis)) is not None}
 
+    def is_of(self, cell: Mapping[str, Any]) -> bool:
+        """Whether it says of itself what a plan says of the cell: a changed record is not one of its key."""
+        planned = {axis: cell[axis]["spec"] for axis in self.AXES if cell[axis] is not None}
+        own = {axis: part.spec for axis, part in self.parts().items()}
+        return (own, self.budget, self.seed) == (planned, cell["budget"], cell["seed"])
+
     def refused(self, reason: str) -> Self:
         """The record of the same cell as a failed one, its findings gone."""
         return self.model_copy(
@@ -241,12 +247,6 @@ class Record(AnyRecord):
     @property
     def timing(self) -> str | None:
         return self.cost.timing if self.cost else None
-
-    def is_of(self, cell: Mapping[str, Any]) -> bool:
-        """Whether it says of itself what a plan says of the cell: a changed record is not one of its key."""
-        parts = {axis: getattr(self, axis).spec for axis in self.AXES}
-        planned = {axis: cell[axis]["spec"] for axis in self.AXES}
-        return (parts, self.budget, self.seed) == (planned, cell["budget"], cell["seed"])
 
     def difference(self, other: Self) -> str:
         assert self.images is not None

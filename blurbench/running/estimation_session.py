@@ -45,8 +45,13 @@ class EstimationSession(AnySession):
 
     def records(self) -> dict[str, Estimation]:
         """The valid records of the plan's cells."""
-        found = {cell.key: self.store.estimations.record(cell.key) for cell in self.plan.cells}
-        return {key: record for key, record in found.items() if record is not None}
+        found = {cell.key: (self.store.estimations.record(cell.key), cell.parts) for cell in self.plan.cells}
+        return {key: record for key, (record, parts) in found.items() if record is not None and record.is_of(parts)}
+
+    @property
+    def damaged(self) -> list[str]:
+        """The keys of cells whose records are there, but cannot be read or are of something else."""
+        return self._damaged(self.store.estimations, [cell.key for cell in self.plan.cells], self.records())
 
     def outstanding(self, rerun: Rerun) -> dict[str, Task]:
         """The tasks that a run would do, in plan order."""

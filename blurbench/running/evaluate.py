@@ -95,8 +95,8 @@ def _predict(predictor: Predictor, degraded: Degraded, job: Mapping[str, Any]) -
 @contextmanager
 def _looking_into(workshop: Workshop, job: Mapping[str, Any], predictor: Predictor) -> Iterator[list[torch.Tensor]]:
     """The feature gradients of what is predicted inside; none where the suite does not ask or there are no maps."""
-    network = predictor.logits_network()
-    if "feature-gradients" not in job.get("analyses", ()) or network is None:
+    network = predictor.logits_network() if "feature-gradients" in job.get("analyses", ()) else None
+    if network is None:
         yield []
         return
     one = workshop.degraded(job)[0].part(slice(1))

@@ -7,7 +7,7 @@ import re
 import shlex
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import version
@@ -20,7 +20,7 @@ from blurbench.protocols import Dataset
 from blurbench.registry import Menu
 from blurbench.results.provenance import machine
 from blurbench.results.record import AnyRecord, Line, Manifest, Record
-from blurbench.results.store import Store
+from blurbench.results.store import Shelf, Store
 from blurbench.running.progress import progress
 from blurbench.running.supervisor import Outcome, supervise
 from blurbench.running.worker import Options
@@ -126,6 +126,9 @@ class AnySession:
             for number in range(min(jobs, tasks))
         ]
 
+    def _damaged(self, shelf: Shelf[Any, Any], keys: list[str], good: Container[str]) -> list[str]:
+        return [key for key in dict.fromkeys(keys) if key not in good and shelf.record_path(key).exists()]
+
     def _supervise(self, planned: Mapping[str, Task], tasks: Mapping[str, Task], rerun: Rerun) -> Outcome:
         """Do `tasks` of those that are planned. What is stored stays if this is interrupted."""
         slots = self.slots(len(tasks))
@@ -167,8 +170,7 @@ class Session(AnySession):
     @property
     def damaged(self) -> list[str]:
         """The keys of cells whose records are there, but cannot be read or are of something else."""
-        keys = [cell.key for cell in self.plan.cells if cell.key not in self.records]
-        return [key for key in keys if self.store.cells.record_path(key).exists()]
+        return self._damaged(self.store.cells, [cell.key for cell in self.plan.cells], self.records)
 
     def outstanding(self, rerun: Rerun) -> dict[str, Task]:
         """The tasks that a run would do, in plan order."""

@@ -20,8 +20,8 @@ from typing import Any
 
 from blurbench.errors import UsageError, shortened
 from blurbench.results.estimation import Estimation
-from blurbench.results.record import Record
-from blurbench.results.store import Store
+from blurbench.results.record import AnyRecord, Record
+from blurbench.results.store import Shelf, Store
 from blurbench.running.worker import WAITING, Options, serve
 from blurbench.suites.plan import Task
 
@@ -202,7 +202,9 @@ class _Supervisor:
         self._fail(slot, f"its worker process died ({how})")
 
     def _give_up(self, slot: _Slot) -> None:
-        self._fail(slot, f"it took longer than the limit of {self.limit / 60:g} minutes")
+        what = "it took" if slot.is_ready else "its worker took"
+        doing = "" if slot.is_ready else " to start"
+        self._fail(slot, f"{what} longer than the limit of {self._limit(slot) / 60:g} minutes{doing}")
 
     def _fail(self, slot: _Slot, reason: str) -> None:
         task = slot.task
@@ -216,15 +218,16 @@ class _Supervisor:
     def _is_stored(self, task: Task) -> bool:
         if self.anew:
             return False  # what is stored may be from before
-        if task.kind == "cell":
-            record = self.store.record(task.key)
-            return record is not None and record.status == "ok"
-        if task.kind == "estimation":
-            estimation = self.store.estimations.record(task.key)
-            return estimation is not None and estimation.status == "ok"
+        if task.kind in ("cell", "estimation"):
+            return self._is_measured(task)
         if task.kind == "timing":
             return self.store.timing(task.key) is not None
         return self.store.artifact(task.key) is not None
+
+    def _is_measured(self, task: Task) -> bool:
+        shelf: Shelf[Any, Any] = self.store.cells if task.kind == "cell" else self.store.estimations
+        record: AnyRecord | None = shelf.record(task.key)
+        return record is not None and record.status == "ok" and record.is_of(task.job["record"])
 
     def _finish(self, slot: _Slot, answer: Mapping[str, Any]) -> None:
         task = slot.task
@@ -262,9 +265,7 @@ class _Supervisor:
             self.report(Event(other, -1, {"status": fate, "reason": why}))
 
     def _record(self, task: Task, status: Any, reason: str, log: str) -> None:
-        shelf = self.store.estimations
-        stored = self.store.record(task.key) if task.kind == "cell" else shelf.record(task.key)
-        if stored is not None and stored.status == "ok":
+        if self._is_measured(task):
             return  # a measurement that is there is worth more than a failure to repeat it
         path = self.store.log_path(log)
         about = {
@@ -277,7 +278,7 @@ class _Supervisor:
         if task.kind == "cell":
             self.store.put_record(Record(**about))
         else:
-            shelf.put_record(Estimation(**about))
+            self.store.estimations.put_record(Estimation(**about))
 
 
 def _start(number: int, options: Options) -> _Slot:

@@ -136,7 +136,7 @@ def _estimate(workshop: Workshop, job: Mapping[str, Any]) -> dict[str, Any]:
     shelf = workshop.store.estimations
     with workshop.store.locked(job["key"], workshop.waiting):
         record = shelf.record(job["key"])
-        if record is None or record.status != "ok" or job["anew"]:
+        if record is None or record.status != "ok" or job["anew"] or not record.is_of(job["record"]):
             shelf.put_record(measure_estimator(workshop, job))
     return {}
 

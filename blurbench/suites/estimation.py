@@ -235,6 +235,9 @@ class _Planner:
             key = self.cell(estimator, fit, dataset, blur, seed, parts)
         except BlurbenchError as error:
             key, reason = digest({"skipped": parts}), str(error)
+        except Exception as error:  # a plugin's own: the rest of the plan goes on
+            reason = f"it cannot be planned: {type(error).__name__}: {error}"
+            key = digest({"skipped": parts})
         shown = fitted_on.label if fitted_on else ""
         self.result.cells.append(
             EstimationCell(key, estimator.label, shown, split or "", dataset.label, blur.label, seed, parts, reason)
