@@ -50,7 +50,7 @@ def plan_estimators(session: EstimationSession) -> None:
     """Say what a run would do."""
     cells, tasks = session.plan.cells, session.outstanding("missing")
     kinds = Counter(task.kind for task in tasks.values())
-    stored = Counter(record.status for record in session.records().values())
+    stored = Counter(record.status for record in session.records.values())
     skipped = Counter(cell.skip for cell in cells if cell.skip)
     typer.echo(f"{session.suite.name} version {session.suite.version}, budget {session.budget.name}")
     counts = f"{stored['ok']} measured, {kinds['estimation']} to measure, {skipped.total()} skipped"
@@ -69,7 +69,7 @@ def run_estimators(session: EstimationSession, rerun: Rerun) -> None:
         print(f"blurbench: {problem}", file=sys.stderr)
     _announce(session, rerun)
     outcome = session.run(rerun)
-    if any(record.status == "ok" for record in session.records().values()):
+    if any(record.status == "ok" for record in session.records.values()):
         paths = publish_estimations(session.store, session.board, session.store.root / "boards")
         typer.echo(summary(_stored(session.store, session.board)[1]) + "\n")
     else:
@@ -84,7 +84,7 @@ def run_estimators(session: EstimationSession, rerun: Rerun) -> None:
         typer.echo("\n".join(["Written:", *(f"  {path}" for path in paths)]))
     failed = Counter(
         (record.status, record.reason, record.log)
-        for record in session.records().values()
+        for record in session.records.values()
         if record.status in ("failed", "blocked")
     )
     for (status, reason, log), count in failed.items():

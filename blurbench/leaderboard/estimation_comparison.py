@@ -14,7 +14,7 @@ import numpy as np
 from blurbench.errors import UnknownName, UsageError
 from blurbench.leaderboard.comparison import ONLY_FIRST, Change, Comparison, Uncompared
 from blurbench.leaderboard.estimation import Line, Place, lines_of
-from blurbench.metrics.mean_intervals import mean_interval
+from blurbench.metrics.mean_intervals import picture_mean_interval
 from blurbench.results.estimation import Board, Estimation
 
 __all__ = ["EstimationComparison", "compare_estimation_boards", "compare_estimators"]
@@ -108,7 +108,7 @@ def _change(place: Place, title: str, one: Mapping[int, Line], other: Mapping[in
         seeds=tuple(seeds),
         before=float(before.mean()),
         after=float(after.mean()),
-        change=mean_interval(after - before),
+        change=picture_mean_interval(after - before),
         same=bool((before == after).all()),
     )
 

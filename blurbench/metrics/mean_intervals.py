@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from blurbench.metrics.components import of_means, student_quantile
 from blurbench.metrics.intervals import Interval
 
-__all__ = ["mean_interval"]
+__all__ = ["picture_mean_interval"]
 
 _TAIL = 0.025
 
 
-def mean_interval(values: NDArray[np.float64]) -> Interval:
+def picture_mean_interval(values: NDArray[np.float64]) -> Interval:
     """Interval of the mean of `values` (S, N), for S seeds and N pictures."""
     seeds, pictures = values.shape
     parts, mean = of_means(values), float(values.mean())

@@ -19,7 +19,7 @@ CHOOSING = ("dataset", "test_blur", "estimator")
 """The options of `run` that choose from this kind of suite."""
 
 
-class EstimationSession(AnySession):
+class EstimationSession(AnySession[Estimation]):
     """One run of a suite of estimators."""
 
     def __init__(self, request: Request, suite: EstimationSuite) -> None:
@@ -35,6 +35,7 @@ class EstimationSession(AnySession):
         budget = suite.budget(request.budget)
         minutes = request.changes.get("minutes_per_job", budget.minutes_per_job)
         super().__init__(request, discover(), self.suite, replace(budget, minutes_per_job=minutes))
+        self.shelf = self.store.estimations
 
     @cached_property
     def plan(self) -> EstimationPlan:
@@ -43,20 +44,10 @@ class EstimationSession(AnySession):
         seeds = range(self.request.seeds)
         return plan_estimation(self.menu, self.suite, self.budget, seeds, self.describe, self.request.only)
 
-    def records(self) -> dict[str, Estimation]:
-        """The valid records of the plan's cells."""
-        found = {cell.key: (self.store.estimations.record(cell.key), cell.parts) for cell in self.plan.cells}
-        return {key: record for key, (record, parts) in found.items() if record is not None and record.is_of(parts)}
-
-    @property
-    def damaged(self) -> list[str]:
-        """The keys of cells whose records are there, but cannot be read or are of something else."""
-        return self._damaged(self.store.estimations, [cell.key for cell in self.plan.cells], self.records())
-
     def outstanding(self, rerun: Rerun) -> dict[str, Task]:
         """The tasks that a run would do, in plan order."""
-        stored = self.records()
-        wanted = {cell.key for cell in self.plan.cells if not cell.skip and is_wanted(stored.get(cell.key), rerun)}
+        cells = [cell.key for cell in self.plan.cells if not cell.skip]
+        wanted = {key for key in cells if is_wanted(self.records.get(key), rerun)}
         fits = {key for one in wanted for key in self.plan.tasks[one].needs}
         if rerun != "all":
             fits = {key for key in fits if not self.store.has_artifact(key)}
@@ -64,7 +55,7 @@ class EstimationSession(AnySession):
 
     def run(self, rerun: Rerun = "missing") -> Outcome:
         """Do what is outstanding and write the board's list. What is stored stays if this is interrupted."""
-        self.store.estimations.add_to_board(self.board, self._list())
+        self.shelf.add_to_board(self.board, self._list())
         self._record_skips()
         return self._supervise(self.plan.tasks, self.outstanding(rerun), rerun)
 
@@ -78,4 +69,4 @@ class EstimationSession(AnySession):
             if cell.skip:
                 reason = shortened(cell.skip)
                 skipped = Estimation(key=cell.key, status="skipped", reason=reason, **cell.parts)
-                self.store.estimations.put_record(skipped)
+                self.shelf.put_record(skipped)

@@ -8,7 +8,8 @@ from typing import Any
 
 import torch
 
-from blurbench.errors import NotFinite, PluginError, Skip
+from blurbench.errors import Skip
+from blurbench.imaging.received import check_sigmas
 from blurbench.imaging.windows import at_centres
 from blurbench.metrics.sigma_maps import nearest_answer, smoothed, varies_along
 from blurbench.protocols import Blur, Estimator, Fitted
@@ -21,8 +22,6 @@ from blurbench.types import Degraded, GaussianPsf, SigmaMap
 __all__ = ["measure_estimator", "true_sigma"]
 
 FLATTEST = 10 / 255
-SLACK = 1e-4
-"""Beyond an estimator's limits, for rounding."""
 PICTURED = 2
 """Maps kept of each cell, for the pictures beside the board."""
 
@@ -44,7 +43,7 @@ def measure_estimator(workshop: Workshop, job: Mapping[str, Any]) -> Estimation:
         said = torch.cat([_map(estimator, image[None], fitted, stride) for image in images])
     seconds = time.perf_counter() - before
     truth = at_centres(truth, estimator.window, stride)
-    _check(said, truth, estimator.limits)
+    check_sigmas("the estimator", said, tuple(truth.shape), estimator.limits)
     flat = _flat(clean.images, estimator.window, stride)
     span = 2 * (job["smoothing"] // 2 // stride) + 1
     measured, smooth = _measured(estimator, said, truth.to(said), flat, stride, span)
@@ -76,16 +75,6 @@ def true_sigma(degraded: Degraded) -> torch.Tensor:
 
 def _map(estimator: Estimator, image: torch.Tensor, fitted: Fitted, stride: int) -> torch.Tensor:
     return estimator.sigma_map(image.clone(), fitted.module, stride)
-
-
-def _check(said: torch.Tensor, truth: torch.Tensor, limits: tuple[float, float]) -> None:
-    if said.shape != truth.shape:
-        raise PluginError(f"the map of sigma has the shape {tuple(said.shape)}, expected {tuple(truth.shape)}")
-    if not torch.isfinite(said).all():
-        raise NotFinite("the estimator gave NaN or infinity")
-    low, high = (float(end) for end in (said.min(), said.max()))
-    if low < limits[0] - SLACK or high > limits[1] + SLACK:
-        raise PluginError(f"the estimator gave {low:g} to {high:g}, beyond its limits {limits[0]:g} to {limits[1]:g}")
 
 
 def _flat(clean: torch.Tensor, window: int, stride: int) -> torch.Tensor:

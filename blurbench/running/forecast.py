@@ -22,7 +22,7 @@ from blurbench.running.trial import Trial, tried
 from blurbench.suites.plan import Task
 from blurbench.types import Budget, Shape
 
-__all__ = ["BESIDE", "Forecast", "forecast"]
+__all__ = ["BESIDE", "TEST_SHARE", "Forecast", "forecast"]
 
 BESIDE = 1.6
 """What a fit takes beside its networks, as a factor: blur, optimiser, validation, other workers on the same memory."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from blurbench.protocols import Estimator
 from blurbench.running.estimation_session import EstimationSession
-from blurbench.running.forecast import BESIDE, Forecast
+from blurbench.running.forecast import BESIDE, TEST_SHARE, Forecast
 from blurbench.running.trial import shortest, tried
 from blurbench.suites.plan import Task
 from blurbench.types import Budget, Shape
@@ -22,8 +22,6 @@ __all__ = ["forecast_estimators"]
 
 SIDE = 96
 """Pixels of the part of a picture that an estimator is tried on."""
-TEST_SHARE = 5
-"""Pictures to fit on for each test picture, where the budget takes all that there are."""
 
 
 def forecast_estimators(session: EstimationSession, tasks: Mapping[str, Task]) -> Forecast | None:

@@ -7,12 +7,12 @@ import re
 import shlex
 import sys
 import time
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from blurbench.discovery import discover
 from blurbench.errors import UsageError, shortened
@@ -42,6 +42,8 @@ __all__ = [
     "is_wanted",
     "shown_command",
 ]
+
+R = TypeVar("R", bound=AnyRecord)
 
 FOLDER_OPTIONS = ("--out", "-o", "--data-dir")
 
@@ -81,8 +83,11 @@ def cache_folder() -> Path:
     return Path(cache) / "blurbench" / "data"
 
 
-class AnySession:
+class AnySession(Generic[R]):
     """One run of one suite of any kind under one budget on one results folder: what all kinds have in common."""
+
+    shelf: Shelf[R, Any]
+    """Where its records lie."""
 
     def __init__(self, request: Request, menu: Menu, suite: Suite | EstimationSuite, budget: Budget) -> None:
         """`suite` is the one under this budget."""
@@ -126,8 +131,22 @@ class AnySession:
             for number in range(min(jobs, tasks))
         ]
 
-    def _damaged(self, shelf: Shelf[Any, Any], keys: list[str], good: Container[str]) -> list[str]:
-        return [key for key in dict.fromkeys(keys) if key not in good and shelf.record_path(key).exists()]
+    @cached_property
+    def plan(self) -> Any:
+        """The cells and tasks. Decodes data sets that the store does not hold yet."""
+        raise NotImplementedError
+
+    @cached_property
+    def records(self) -> dict[str, R]:
+        """The valid records of the plan's cells as they were when this was first asked for."""
+        found = {cell.key: (self.shelf.record(cell.key), cell.parts) for cell in self.plan.cells}
+        return {key: record for key, (record, parts) in found.items() if record is not None and record.is_of(parts)}
+
+    @property
+    def damaged(self) -> list[str]:
+        """The keys of cells whose records are there, but cannot be read or are of something else."""
+        keys = dict.fromkeys(cell.key for cell in self.plan.cells if cell.key not in self.records)
+        return [key for key in keys if self.shelf.record_path(key).exists()]
 
     def _supervise(self, planned: Mapping[str, Task], tasks: Mapping[str, Task], rerun: Rerun) -> Outcome:
         """Do `tasks` of those that are planned. What is stored stays if this is interrupted."""
@@ -138,10 +157,12 @@ class AnySession:
             outcome = supervise(self.store, tasks, done, slots, minutes, report, anew=rerun == "all")
         for phase, seconds in self.seconds.items():
             outcome.seconds[phase] = outcome.seconds.get(phase, 0.0) + seconds
+        if tasks:
+            del self.records
         return outcome
 
 
-class Session(AnySession):
+class Session(AnySession[Record]):
     """One run of a suite of classifiers."""
 
     def __init__(self, request: Request) -> None:
@@ -151,6 +172,7 @@ class Session(AnySession):
         if "estimator" in request.only:
             raise UsageError(f"suite {self.suite.name} measures classifiers: --estimator chooses nothing in it")
         super().__init__(request, menu, self.suite, self.full_suite.budget(request.budget, request.changes))
+        self.shelf = self.store.cells
         self.axes = Axes.of(self.menu, self.suite, request.only)
 
     @cached_property
@@ -160,17 +182,6 @@ class Session(AnySession):
         seeds = range(self.request.seeds)
         where = machine(self.device, self.request.threads)
         return make_plan(self.menu, self.suite, self.axes, self.budget, seeds, self.describe, where)
-
-    @cached_property
-    def records(self) -> dict[str, Record]:
-        """The valid records of the plan's cells as they were when this was first asked for."""
-        found = {cell.key: (self.store.record(cell.key), cell.parts) for cell in self.plan.cells}
-        return {key: record for key, (record, parts) in found.items() if record is not None and record.is_of(parts)}
-
-    @property
-    def damaged(self) -> list[str]:
-        """The keys of cells whose records are there, but cannot be read or are of something else."""
-        return self._damaged(self.store.cells, [cell.key for cell in self.plan.cells], self.records)
 
     def outstanding(self, rerun: Rerun) -> dict[str, Task]:
         """The tasks that a run would do, in plan order."""
@@ -206,11 +217,7 @@ class Session(AnySession):
         """
         self.store.cells.add_to_board(self.board, self.manifest(), self._finished)
         self._record_skips()
-        tasks = self.outstanding(rerun)
-        outcome = self._supervise(self.plan.tasks, tasks, rerun)
-        if tasks:
-            del self.records
-        return outcome
+        return self._supervise(self.plan.tasks, self.outstanding(rerun), rerun)
 
     # --- the board -------------------------------------------------------------------------------------------------
 

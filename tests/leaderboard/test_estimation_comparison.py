@@ -8,7 +8,7 @@ from scipy import stats
 
 from blurbench.errors import UnknownName, UsageError
 from blurbench.leaderboard.estimation_comparison import Side, compare_estimation_boards, compare_estimators
-from blurbench.metrics.mean_intervals import mean_interval
+from blurbench.metrics.mean_intervals import picture_mean_interval
 from blurbench.results.estimation import Board, Errors, Estimation, Measured, Row
 from blurbench.results.record import Part
 
@@ -97,15 +97,17 @@ def test_two_estimators_of_one_board_are_compared_by_the_names_of_their_rows() -
 def test_seeds_widen_an_interval() -> None:
     steady = np.array([GOOD, GOOD, GOOD])
     shaken = steady + np.array([[0.1], [-0.1], [0.0]])
-    half = [interval.high - interval.estimate for interval in (mean_interval(steady), mean_interval(shaken))]
+    half = [
+        interval.high - interval.estimate for interval in (picture_mean_interval(steady), picture_mean_interval(shaken))
+    ]
     assert half[1] > 2 * half[0]
-    assert mean_interval(steady).estimate == pytest.approx(np.mean(GOOD))
+    assert picture_mean_interval(steady).estimate == pytest.approx(np.mean(GOOD))
 
 
 def test_an_interval_of_a_few_pictures_holds_the_truth_as_often_as_it_says() -> None:
     random = np.random.default_rng(0)
     held = 0
     for _ in range(2000):
-        found = mean_interval(random.normal(0.3, 1.0, size=(1, 4)))
+        found = picture_mean_interval(random.normal(0.3, 1.0, size=(1, 4)))
         held += found.low <= 0.3 <= found.high
     assert 0.93 < held / 2000 < 0.97

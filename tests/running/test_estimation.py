@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from blurbench.errors import PluginError, Skip
+from blurbench.imaging.received import check_sigmas
 from blurbench.results.store import Store
-from blurbench.running.evaluate_estimator import _check, true_sigma
+from blurbench.running.evaluate_estimator import true_sigma
 from blurbench.types import Degraded, DensePsf, GaussianPsf, SigmaMap
 from tests.conftest import Command
 
@@ -114,9 +115,9 @@ def test_fitted_estimators_of_a_suite_in_a_file_are_sent_to_others(
 
 def test_an_estimator_that_answers_beyond_its_limits_fails_its_cell() -> None:
     said = torch.tensor([[[0.5, 3.2]]])
-    _check(said, said, (0.0, 3.3))
+    check_sigmas("the estimator", said, tuple(said.shape), (0.0, 3.3))
     with pytest.raises(PluginError, match=r"the estimator gave 0\.5 to 3\.2, beyond its limits 0 to 3"):
-        _check(said, said, (0.0, 3.0))
+        check_sigmas("the estimator", said, tuple(said.shape), (0.0, 3.0))
 
 
 @pytest.mark.parametrize(
