@@ -30,11 +30,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision import transforms
 
+from blurbench.contract import Budget, Degraded, ImageSet, Range, Recipe, RestorerJob, Shape, Split
 from blurbench.imaging.draws import Draws
-from blurbench.protocols import RestorerJob
 from blurbench.timing.plain_layers import torch_layers
 from blurbench.training import fit_classifier, fit_restorer, forward, seed_torch
-from blurbench.types import Budget, Degraded, ImageSet, Range, Recipe, Shape, Split
 
 SHAPE, CLASSES = Shape(1, 28, 28), 10
 LOW, HIGH, TAPS = 0.5, 2.0, 9

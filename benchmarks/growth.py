@@ -23,9 +23,9 @@ from pathlib import Path
 
 import torch
 
-from blurbench.discovery import discover
+from blurbench.contract import Dataset, Recipe, Shape
 from blurbench.imaging.convolution import convolve
-from blurbench.protocols import Dataset
+from blurbench.registry.discovery import discover
 from blurbench.running.counting import peak_memory
 from blurbench.running.session import Request, Session
 from blurbench.running.supervisor import MALLOC
@@ -37,7 +37,6 @@ from blurbench.timing.machine import Bystanders, description
 from blurbench.timing.rounds import Patience, take_turns
 from blurbench.timing.sizes import Size
 from blurbench.training import fit_classifier
-from blurbench.types import Recipe, Shape
 
 CPU = torch.device("cpu")
 FAMILIES = ("gaussian, sampled sigma", "diagonal line", "disc, sampled", "gaussian, varying")
@@ -91,7 +90,7 @@ def table(first: str, points: Sequence[object], last: str, rows: Iterator[str]) 
 
 def planned(cells: int) -> tuple[int, float, int]:
     """Cells, seconds and bytes of planning about so many: strategies with restorers among them, several seeds."""
-    menu = discover()
+    registry = discover()
     deblur = [f"deblur-then-classify[restorer={name}]" for name in ("wiener", "unet[kernel=3]", "unet[kernel=5]")]
     suite = Suite.model_validate(
         {
@@ -113,14 +112,14 @@ def planned(cells: int) -> tuple[int, float, int]:
             "budgets": {"quick": {}},
         }
     ).under("quick")
-    axes = Axes.of(menu, suite)
+    axes = Axes.of(registry, suite)
     seeds = max(1, round(cells / (10 * len(axes.matrix[0][1]))))
 
     def describe(dataset: Dataset) -> Data:
         return Data("key", "fingerprint", Shape(1, 16, 16), 10, 1000)
 
     def plan() -> int:
-        return len(make_plan(menu, suite, axes, suite.budget("quick"), range(seeds), describe, {"cores": 1}).cells)
+        return len(make_plan(registry, suite, axes, suite.budget("quick"), range(seeds), describe, {"cores": 1}).cells)
 
     rounds = []
     for _ in range(3):
@@ -174,7 +173,7 @@ def worker_start() -> float:
     import subprocess
 
     script = (
-        "import torch; from blurbench.discovery import discover; discover();"
+        "import torch; from blurbench.registry.discovery import discover; discover();"
         "import blurbench.running.workshop, blurbench.running.evaluate"
     )
 

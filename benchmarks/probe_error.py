@@ -24,12 +24,11 @@ import torch
 from blurbench_estimators.scenes import Grey, degraded, reduced
 from PIL import Image
 
-from blurbench.discovery import discover
+from blurbench.contract import DiscPsf, Estimator
 from blurbench.imaging.convolution import convolve
 from blurbench.imaging.files import open_picture
-from blurbench.protocols import Estimator
+from blurbench.registry.discovery import discover
 from blurbench.running import probing
-from blurbench.types import DiscPsf
 
 SIGMAS = tuple(round(0.3 * step, 1) for step in range(1, 11))
 SEED = 7
@@ -71,9 +70,9 @@ def main() -> None:
     if arguments.validation:
         choose()
         return
-    menu = discover()
+    registry = discover()
     names = ("spectral", "laplacian-variance", "constant[sigma=1.65]")
-    estimators = {name: menu.resolve("estimators", name) for name in names}
+    estimators = {name: registry.resolve("estimators", name) for name in names}
     groups = {name: list(pictures) for name, pictures in test_groups(arguments.data_dir).items()}
     BOARD.parent.mkdir(parents=True, exist_ok=True)
     BOARD.write_text("\n".join(page(groups, estimators)))

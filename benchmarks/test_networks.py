@@ -7,7 +7,7 @@ import torch
 from conftest import wait
 from torch.nn import functional as F
 
-from blurbench.discovery import discover
+from blurbench.registry.discovery import discover
 from blurbench.timing.networks import CLASSES, SHAPE
 from blurbench.timing.plain_layers import with_torch_layers
 

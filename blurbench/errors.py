@@ -58,7 +58,7 @@ class UsageError(BlurbenchError):
 
 
 class UnknownName(UsageError):
-    """A name that is not in the menu of installed plugins (or not a key of a table)."""
+    """A name that is not in the registry of installed plugins (or not a key of a table)."""
 
     def __init__(self, what: str, name: str, known: Iterable[str], note: str = "") -> None:
         super().__init__(f"unknown {what} {name!r}{did_you_mean(name, known)}{note}")

@@ -1,4 +1,4 @@
-"""What several test modules share: the menu, and running the real command in a process of its own."""
+"""What several test modules share: the registry, and running the real command in a process of its own."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from blurbench.discovery import discover
-from blurbench.registry import Menu
+from blurbench.registry import Registry
+from blurbench.registry.discovery import discover
 
 THIRD_PARTY = Path(__file__).parent / "third_party"
 
@@ -19,7 +19,7 @@ Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(scope="session")
-def menu() -> Menu:
+def registry() -> Registry:
     return discover()
 
 

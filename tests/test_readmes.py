@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from blurbench.discovery import fill
+from blurbench.contract import GaussianPsf
 from blurbench.imaging.convolution import convolve
 from blurbench.imaging.draws import Draws
-from blurbench.registry import Menu
+from blurbench.registry import Registry
+from blurbench.registry.discovery import fill
 from blurbench.suites.axes import Axes
 from blurbench.suites.suite import load
-from blurbench.types import GaussianPsf
 
 ROOT = Path(__file__).parent.parent
 
@@ -27,25 +27,25 @@ def blocks(document: str, language: str) -> list[str]:
 
 
 @pytest.fixture
-def example(monkeypatch: pytest.MonkeyPatch) -> Menu:
+def example(monkeypatch: pytest.MonkeyPatch) -> Registry:
     """The plugins that plugins/README.md writes, as one package."""
     module = types.ModuleType("blurbench_box")
     monkeypatch.setitem(sys.modules, module.__name__, module)
     exec("\n".join(blocks("plugins/README.md", "python")), vars(module))
-    menu = Menu()
-    fill(menu, module, "box", "blurbench-box", "1.0")
-    assert menu.problems == []
-    return menu
+    registry = Registry()
+    fill(registry, module, "box", "blurbench-box", "1.0")
+    assert registry.problems == []
+    return registry
 
 
-def test_the_example_blur_is_found_and_blurs(example: Menu) -> None:
+def test_the_example_blur_is_found_and_blurs(example: Registry) -> None:
     blur = example.resolve("blurs", "block-mean[side=5]")
     images = torch.rand(2, 1, 12, 12, generator=torch.Generator().manual_seed(0))
     blurred = blur.degrade(images, Draws([0, 1], 0, ("test",))).images
     torch.testing.assert_close(blurred[:, 0, 6, 6], images[:, 0, 4:9, 4:9].mean(dim=(1, 2)))
 
 
-def test_the_example_estimator_reads_the_sigma_of_a_blurred_edge(example: Menu) -> None:
+def test_the_example_estimator_reads_the_sigma_of_a_blurred_edge(example: Registry) -> None:
     estimator = example.resolve("estimators", "steepest-edge")
     edge = torch.zeros(1, 1, 48, 64)
     edge[..., 32:] = 1
@@ -54,12 +54,12 @@ def test_the_example_estimator_reads_the_sigma_of_a_blurred_edge(example: Menu) 
     torch.testing.assert_close(estimator.estimate(blurred).double(), sigmas, rtol=0.05, atol=0)
 
 
-def test_the_example_suite_is_a_suite(tmp_path: Path, menu: Menu) -> None:
+def test_the_example_suite_is_a_suite(tmp_path: Path, registry: Registry) -> None:
     (text,) = blocks("README.md", "toml")
     path = tmp_path / "my-suite.toml"
     path.write_text(text)
     suite = load(path)
-    axes = Axes.of(menu, suite.under("quick"))
+    axes = Axes.of(registry, suite.under("quick"))
     assert [strategy.label for strategy in axes.matrix[0][1]] == [
         "plain",
         "blur-augment[share=0.3]",

@@ -12,8 +12,8 @@ import typer
 
 from blurbench.cli import options
 from blurbench.cli.board import board_at, records_of, timings_of
-from blurbench.discovery import discover
 from blurbench.errors import RecordError, UsageError
+from blurbench.registry.discovery import discover
 
 if TYPE_CHECKING:  # numpy: not for --help
     from blurbench.leaderboard.rows import Standings

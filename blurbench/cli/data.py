@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from blurbench.cli import options
-from blurbench.discovery import discover
+from blurbench.contract import Dataset
 from blurbench.errors import Unavailable, shortened
-from blurbench.protocols import Dataset
+from blurbench.registry.discovery import discover
 from blurbench.running.session import cache_folder, data_folders
 
 __all__ = ["app"]
@@ -27,10 +27,10 @@ def ls(
     as_json: Annotated[bool, typer.Option("--json", help="Everything, as JSON.")] = False,
 ) -> None:
     """List every data set with its place, or with what to do to get it."""
-    menu = discover()
+    registry = discover()
     folders = data_folders(tuple(data_dir or ()))
-    names = sorted(name for name, entry in menu.entries["datasets"].items() if not isinstance(entry.target, Path))
-    found = [_facts(name, menu.resolve("datasets", name), folders) for name in names]
+    names = sorted(name for name, entry in registry.entries["datasets"].items() if not isinstance(entry.target, Path))
+    found = [_facts(name, registry.resolve("datasets", name), folders) for name in names]
     if as_json:
         typer.echo(json.dumps(found, indent=2))
         return
@@ -68,9 +68,9 @@ def fetch(
     to: Annotated[Path | None, typer.Option(help="Folder [blurbench's cache, where runs look].")] = None,
 ) -> None:
     """Download data sets, checking their checksums."""
-    menu = discover()
+    registry = discover()
     folder = to or cache_folder()
-    datasets = {name: menu.resolve("datasets", name) for name in names}
+    datasets = {name: registry.resolve("datasets", name) for name in names}
     for name, dataset in datasets.items():
         try:
             dataset.sources((folder, *data_folders()))

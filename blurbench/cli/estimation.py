@@ -35,7 +35,7 @@ ROWS = 6
 
 def estimation_session(request: Request) -> EstimationSession | None:
     """The session of a suite of estimators, or None where the request names another suite."""
-    from blurbench.discovery import discover
+    from blurbench.registry.discovery import discover
     from blurbench.suites.estimation import find_estimation
 
     suite = find_estimation(discover(), request.suite)
@@ -65,7 +65,7 @@ def run_estimators(session: EstimationSession, rerun: Rerun) -> None:
     from blurbench.leaderboard.estimation import summary
 
     began = time.perf_counter()
-    for problem in session.menu.problems:
+    for problem in session.registry.problems:
         print(f"blurbench: {problem}", file=sys.stderr)
     _announce(session, rerun)
     outcome = session.run(rerun)

@@ -12,13 +12,12 @@ from typing import Annotated, Any
 import typer
 
 from blurbench.cli.parameter_notes import parameter_notes
-from blurbench.discovery import discover
+from blurbench.contract import Classifier, Dataset, Limits, Plugin, Restorer, Shape
 from blurbench.errors import UnknownName
-from blurbench.protocols import Classifier, Dataset, Plugin, Restorer
-from blurbench.registry import Entry, Menu
+from blurbench.registry import Registration, Registry
+from blurbench.registry.discovery import discover
 from blurbench.suites.estimation import EstimationSuite, load_estimation
 from blurbench.suites.suite import Suite, load
-from blurbench.types import Limits, Shape
 
 __all__ = ["ls"]
 
@@ -31,34 +30,36 @@ def ls(
     as_json: Annotated[bool, typer.Option("--json", help="Everything, as JSON.")] = False,
 ) -> None:
     """List the plugins of one kind."""
-    menu = discover()
-    if kind not in menu.entries:
-        raise UnknownName("kind", kind, menu.entries)
-    entries = [entry for _, entry in sorted(menu.entries[kind].items())]
+    registry = discover()
+    if kind not in registry.entries:
+        raise UnknownName("kind", kind, registry.entries)
+    entries = [entry for _, entry in sorted(registry.entries[kind].items())]
     if as_json:
-        typer.echo(json.dumps([_facts(menu, entry) for entry in entries], indent=2, default=str))
+        typer.echo(json.dumps([_facts(registry, entry) for entry in entries], indent=2, default=str))
         return
     for entry in entries:
-        typer.echo(f"{entry.name:24} {_summary(menu, entry)}")
+        typer.echo(f"{entry.name:24} {_summary(registry, entry)}")
         if verbose:
-            _details(_facts(menu, entry))
+            _details(_facts(registry, entry))
 
 
-def _summary(menu: Menu, entry: Entry) -> str:
+def _summary(registry: Registry, entry: Registration) -> str:
     """What a plugin is: the first paragraph of its module, or of its class where others share the module or the module
     says nothing; a suite's title."""
     if isinstance(entry.target, Path):
         return _suite(entry.target).title
     module = _module(entry)
-    alone = [one for entries in menu.entries.values() for one in entries.values() if _module(one) == module] == [entry]
+    alone = [one for entries in registry.entries.values() for one in entries.values() if _module(one) == module] == [
+        entry
+    ]
     return (_paragraph(module) if alone else "") or _note(entry)
 
 
-def _module(entry: Entry) -> Any:
+def _module(entry: Registration) -> Any:
     return None if isinstance(entry.target, Path) else sys.modules[entry.target.__module__]
 
 
-def _note(entry: Entry) -> str:
+def _note(entry: Registration) -> str:
     """The first paragraph of a plugin's class, if that is more than what dataclass writes where there is none."""
     if isinstance(entry.target, Path) or (entry.target.__doc__ or "").startswith(f"{entry.target.__name__}("):
         return ""
@@ -73,10 +74,10 @@ def _suite(path: Path) -> Suite | EstimationSuite:
     return load_estimation(path) or load(path)
 
 
-def _facts(menu: Menu, entry: Entry) -> dict[str, Any]:
+def _facts(registry: Registry, entry: Registration) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "name": entry.name,
-        "summary": _summary(menu, entry),
+        "summary": _summary(registry, entry),
         "package": entry.package,
         "version": entry.version,
     }
@@ -94,7 +95,7 @@ def _facts(menu: Menu, entry: Entry) -> dict[str, Any]:
             for item in fields(entry.target)  # type: ignore[arg-type]
         ],
     }
-    if (count := _network_size(menu, entry)) is not None:
+    if (count := _network_size(registry, entry)) is not None:
         facts["network_parameters"] = count
     if issubclass(entry.target, Dataset):
         facts |= {"licence": entry.target.licence, "lineage": sorted(entry.target.lineage)}
@@ -127,14 +128,14 @@ def _type_name(hint: Any) -> str:
     return {"NoneType": "none", "str": "text", "float": "number", "int": "whole number"}.get(name, name)
 
 
-def _network_size(menu: Menu, entry: Entry) -> int | None:
+def _network_size(registry: Registry, entry: Registration) -> int | None:
     """Trainable parameters for a 28 px grey image and ten classes; None where nothing is built or defaults lack."""
     cls = entry.target
     if not (isinstance(cls, type) and issubclass(cls, Classifier | Restorer)):
         return None
     if any(item.default is MISSING and item.default_factory is MISSING for item in fields(cls)):  # type: ignore[arg-type]
         return None
-    plugin, shape = menu.resolve(entry.kind, entry.name), Shape(1, 28, 28)
+    plugin, shape = registry.resolve(entry.kind, entry.name), Shape(1, 28, 28)
     try:
         module = plugin.build(shape, 10) if isinstance(plugin, Classifier) else plugin.build(shape)
     except Exception:  # not for this shape, or a broken plugin: a listing lists the rest all the same

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from blurbench.discovery import discover
+from blurbench.registry.discovery import discover
 
 __all__ = ["app"]
 
@@ -19,9 +19,9 @@ def plugin() -> None:
 @app.command("list")
 def list_packages() -> None:
     """List the packages with what each brings, and the plugins that could not be loaded with the reason."""
-    menu = discover()
+    registry = discover()
     packages: dict[str, dict[str, list[str]]] = {}
-    for kind, entries in menu.entries.items():
+    for kind, entries in registry.entries.items():
         for entry in entries.values():
             kinds = packages.setdefault(f"{entry.package} {entry.version}", {})
             kinds.setdefault(kind, []).append(entry.name)
@@ -29,7 +29,7 @@ def list_packages() -> None:
         typer.echo(package)
         for kind, names in kinds.items():
             typer.echo(f"  {kind}: {', '.join(sorted(names))}")
-    for problem in menu.problems:
+    for problem in registry.problems:
         typer.echo(f"problem: {problem}")
-    if menu.problems:
+    if registry.problems:
         raise typer.Exit(1)

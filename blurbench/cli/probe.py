@@ -16,8 +16,8 @@ from blurbench.errors import BlurbenchError, PluginError, UsageError, shortened
 from blurbench.leaderboard.escape import one_line
 
 if TYPE_CHECKING:
+    from blurbench.contract import Estimator
     from blurbench.imaging.files import Picture
-    from blurbench.protocols import Estimator
     from blurbench.running.probing import Reading
 
 __all__ = ["probe"]
@@ -142,8 +142,8 @@ def probe(
 
 
 def _reader(request: str, window: int | None) -> Estimator:
-    from blurbench.discovery import discover
     from blurbench.registry import parse
+    from blurbench.registry.discovery import discover
 
     table = parse(request) if window is None else {**parse(request), "window": window}
     estimator: Estimator = discover().resolve("estimators", table)

@@ -9,9 +9,9 @@ import typer
 
 from blurbench.cli import options
 from blurbench.cli.show import stored_record
-from blurbench.discovery import discover
 from blurbench.errors import UsageError
 from blurbench.leaderboard.escape import one_line
+from blurbench.registry.discovery import discover
 from blurbench.results.record import Record
 from blurbench.results.store import Store
 from blurbench.running.session import chosen_device, data_folders

@@ -70,7 +70,7 @@ def reproduce(
                 raise
             failed = stop  # what was measured is told all the same
     session = estimation_session(request) or Session(request)
-    _tell(chosen.report(session.store, session.board, session.menu), session.store, session.budget.name, publish)
+    _tell(chosen.report(session.store, session.board, session.registry), session.store, session.budget.name, publish)
     if failed is not None:
         raise failed
 

@@ -47,7 +47,7 @@ def _measure(request: Request, rerun: Rerun) -> None:
         return
     began = time.perf_counter()
     session = Session(request)
-    for problem in session.menu.problems:
+    for problem in session.registry.problems:
         print(f"blurbench: {problem}", file=sys.stderr)
     _announce(session, rerun)
     outcome = session.run(rerun)

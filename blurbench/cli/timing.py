@@ -50,7 +50,7 @@ def time(
         raise UsageError(f"--out {out}: the name must end in .md; the same with .json is written beside it")
     if out is not None and not out.parent.is_dir():
         raise UsageError(f"--out {out}: there is no folder {out.parent}")
-    from blurbench.discovery import discover
+    from blurbench.registry.discovery import discover
     from blurbench.timing.request import Request
 
     request = Request(

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from blurbench.imaging import native
-from blurbench.types import DensePsf, DiscPsf, GaussianPsf, Padding, Psf, SigmaMap, TapsPsf
+from blurbench.imaging.values import DensePsf, DiscPsf, GaussianPsf, Padding, Psf, SigmaMap, TapsPsf
 
 __all__ = ["blur", "covers", "reach_of_points"]
 

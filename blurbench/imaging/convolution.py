@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from blurbench.errors import UnknownName, UsageError
 from blurbench.imaging import compiled
 from blurbench.imaging.psf import dense, disc_radius, from_kernel, gaussian_radius, gaussian_taps, is_delta
-from blurbench.types import DensePsf, DiscPsf, GaussianPsf, Padding, Psf, SigmaMap, TapsPsf
+from blurbench.imaging.values import DensePsf, DiscPsf, GaussianPsf, Padding, Psf, SigmaMap, TapsPsf
 
 __all__ = ["convolve", "pad"]
 

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from blurbench.types import Choice, Quantity, Range
+from blurbench.parameters import Choice, Quantity, Range
 
 __all__ = ["Draws"]
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 
 from blurbench.imaging.psf import dense
-from blurbench.types import Psf
+from blurbench.imaging.values import Psf
 
 __all__ = ["wiener"]
 

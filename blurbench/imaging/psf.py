@@ -11,7 +11,7 @@ import torch
 from torch.nn import functional as F
 
 from blurbench.errors import UsageError
-from blurbench.types import DensePsf, DiscPsf, GaussianPsf, Psf, SigmaMap, TapsPsf
+from blurbench.imaging.values import DensePsf, DiscPsf, GaussianPsf, Psf, SigmaMap, TapsPsf
 
 __all__ = ["compose", "delta", "dense", "disc_radius", "from_kernel", "gaussian_radius", "gaussian_taps", "is_delta"]
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from blurbench.errors import NotFinite, PluginError
-from blurbench.types import Degraded, DensePsf, DiscPsf, GaussianPsf, Padding, SigmaMap, TapsPsf
+from blurbench.imaging.values import Degraded, DensePsf, DiscPsf, GaussianPsf, Padding, SigmaMap, TapsPsf
 
 __all__ = ["check_degraded", "check_images", "check_psf", "check_shape", "check_sigmas", "shown"]
 
@@ -59,7 +59,7 @@ def check_images(who: str, given: Any, images: Tensor) -> None:
 def check_degraded(who: str, given: Any, images: Tensor) -> None:
     """Refuse what does not say how `images` (N, C, H, W) look blurred. Raises NotFinite for NaN or infinity."""
     if not isinstance(given, Degraded):
-        raise PluginError(f"{who} gave {shown(given)}, wanted blurbench.types.Degraded(images, psf or None)")
+        raise PluginError(f"{who} gave {shown(given)}, wanted blurbench.contract.Degraded(images, psf or None)")
     if given.psf is not None:
         check_psf(who, given.psf, images)
     check_images(who, given.images, images)
@@ -101,7 +101,7 @@ def check_psf(who: str, psf: Any, images: Tensor) -> None:
             check_shape(who, "the sigma of a SigmaMap", sigma, (count, *images.shape[2:]))
             _check_lengths(who, "sigma", sigma)
         case _:
-            kinds = "a GaussianPsf, TapsPsf, DiscPsf, DensePsf or SigmaMap of blurbench.types"
+            kinds = "a GaussianPsf, TapsPsf, DiscPsf, DensePsf or SigmaMap of blurbench.contract"
             raise PluginError(f"{who} gave {shown(psf)} as PSF, wanted {kinds}")
 
 

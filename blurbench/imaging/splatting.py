@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 
 from blurbench.imaging.psf import dense
-from blurbench.types import DensePsf, TapsPsf
+from blurbench.imaging.values import DensePsf, TapsPsf
 
 __all__ = ["nodes", "splat"]
 

@@ -20,7 +20,7 @@ from blurbench.leaderboard.wording import row_name
 from blurbench.metrics.intervals import Interval
 from blurbench.metrics.ranks import Scores, rank_sets
 from blurbench.metrics.robustness import recovered
-from blurbench.registry import Menu
+from blurbench.registry import Registry
 
 __all__ = ["Advice", "Option", "Question", "advise"]
 
@@ -85,7 +85,7 @@ class Advice:
     not_measured: tuple[str, ...]
 
 
-def advise(menu: Menu, standings: Standings, question: Question) -> list[Advice]:
+def advise(registry: Registry, standings: Standings, question: Question) -> list[Advice]:
     """One answer a classifier, the same from a results folder and from the JSON that was published from it.
 
     Raises:
@@ -99,7 +99,7 @@ def advise(menu: Menu, standings: Standings, question: Question) -> list[Advice]
             "this board was published without what advice is worked out from; whoever has its results folder can "
             "publish it again with `blurbench leaderboard render --publish FOLDER`"
         )
-    answering = answering_blur(menu, standings.meanings, question.blur)
+    answering = answering_blur(registry, standings.meanings, question.blur)
     datasets = _chosen("data set on this board:", question.dataset, (place.dataset for place in blocks))
     classifiers = _chosen("classifier on this board:", question.classifier, (place.classifier for place in blocks))
     baseline = _baseline(blocks.values())

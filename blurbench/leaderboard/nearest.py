@@ -7,11 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from blurbench.contract import Blur, Choice, Range
 from blurbench.errors import Unavailable, UnknownName, UsageError
 from blurbench.leaderboard.rows import CLEAN, Meaning
-from blurbench.protocols import Blur
-from blurbench.registry import Menu, label
-from blurbench.types import Choice, Range
+from blurbench.registry import Registry, label
 
 __all__ = ["Answering", "Outside", "answering_blur"]
 
@@ -45,7 +44,7 @@ class Answering:
     """Noise and rounding are the same in both."""
 
 
-def answering_blur(menu: Menu, measured: Mapping[str, Meaning], asked: str) -> Answering:
+def answering_blur(registry: Registry, measured: Mapping[str, Meaning], asked: str) -> Answering:
     """Look up a blur by the board's name for it, or by an expression; `measured` are the board's, in ladder order.
 
     Raises:
@@ -55,12 +54,12 @@ def answering_blur(menu: Menu, measured: Mapping[str, Meaning], asked: str) -> A
     if asked in measured:
         return Answering(asked, asked, measured[asked].expression, is_exact=True)
     if "[" not in asked:
-        _check_name(menu, measured, asked)
-    wanted: Blur = menu.resolve("blurs", asked)
-    blurs = dict(_resolved(menu, measured))
+        _check_name(registry, measured, asked)
+    wanted: Blur = registry.resolve("blurs", asked)
+    blurs = dict(_resolved(registry, measured))
     for name, blur in blurs.items():
         if blur == wanted:
-            return Answering(asked, name, label(menu, blur), is_exact=True)
+            return Answering(asked, name, label(registry, blur), is_exact=True)
     alike = {name: far for name, blur in blurs.items() if name != CLEAN and (far := _distance(wanted, blur)) < math.inf}
     if not alike:
         known = ", ".join(name for name in measured if name != CLEAN)
@@ -72,23 +71,23 @@ def answering_blur(menu: Menu, measured: Mapping[str, Meaning], asked: str) -> A
     return Answering(
         asked,
         near,
-        label(menu, blurs[near]),
+        label(registry, blurs[near]),
         is_exact=False,
         outside=outside,
         same_sensor=_steps(wanted)[1] == _steps(blurs[near])[1],
     )
 
 
-def _check_name(menu: Menu, measured: Mapping[str, Meaning], asked: str) -> None:
+def _check_name(registry: Registry, measured: Mapping[str, Meaning], asked: str) -> None:
     """A name alone may be meant for the board or for a plugin."""
-    if asked not in menu.entries["blurs"]:
-        raise UnknownName("blur, to this board and to blurbench:", asked, [*measured, *menu.entries["blurs"]])
+    if asked not in registry.entries["blurs"]:
+        raise UnknownName("blur, to this board and to blurbench:", asked, [*measured, *registry.entries["blurs"]])
 
 
-def _resolved(menu: Menu, measured: Mapping[str, Meaning]) -> Iterable[tuple[str, Blur]]:
+def _resolved(registry: Registry, measured: Mapping[str, Meaning]) -> Iterable[tuple[str, Blur]]:
     for name, meaning in measured.items():
         try:
-            yield name, menu.resolve("blurs", meaning.spec)
+            yield name, registry.resolve("blurs", meaning.spec)
         except UsageError:  # of a plugin that is not installed here
             continue
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from blurbench.metrics.intervals import Interval
-from blurbench.types import Exposure
+from blurbench.suites.exposure import Exposure
 
 __all__ = [
     "CLEAN",

@@ -7,7 +7,7 @@ from typing import Protocol
 from blurbench.errors import UnknownName
 from blurbench.papers import dicosola2020, kim2023, patro2017, shen2022, zhou2017
 from blurbench.papers.report import Report
-from blurbench.registry import Menu
+from blurbench.registry import Registry
 from blurbench.results.store import Store
 
 __all__ = ["PAPERS", "Reportable", "paper"]
@@ -25,7 +25,7 @@ class Reportable(Protocol):
     @property
     def citation(self) -> str: ...
 
-    def report(self, store: Store, board: str, menu: Menu) -> Report: ...
+    def report(self, store: Store, board: str, registry: Registry) -> Report: ...
 
 
 PAPERS: dict[str, Reportable] = {

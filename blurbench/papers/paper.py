@@ -10,7 +10,7 @@ from blurbench.papers.findings import Findings, read_board
 from blurbench.papers.published import Anchor, anchors, statements
 from blurbench.papers.report import Comparison, Curve, Judged, Report, Table
 from blurbench.papers.sizes import sizes
-from blurbench.registry import Menu
+from blurbench.registry import Registry
 from blurbench.results.store import Store
 
 __all__ = ["Claim", "Paper"]
@@ -44,7 +44,7 @@ class Paper:
     curves: Callable[[Findings], tuple[Curve, ...]] = lambda findings: ()
     unit_of_curves: str = ""
 
-    def report(self, store: Store, board: str, menu: Menu) -> Report:
+    def report(self, store: Store, board: str, registry: Registry) -> Report:
         """Everything of this paper that the board can tell. Raises UsageError where there is no such board."""
         findings = read_board(store, board, self.stand_ins)
         if findings is None:
@@ -56,7 +56,7 @@ class Paper:
             budget=findings.manifest.budget,
             tables=self.tables(findings, anchors(self.number)),
             claims=tuple(self.judged(findings)),
-            sizes=sizes(findings, menu, self.sizes),
+            sizes=sizes(findings, registry, self.sizes),
             notes=(*self.notes, *_substitutions(findings)),
             commands=tuple(findings.manifest.commands),
             curves=self.curves(findings),

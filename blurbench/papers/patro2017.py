@@ -9,7 +9,7 @@ from blurbench.errors import UsageError
 from blurbench.papers.comparing import mean_interval
 from blurbench.papers.published import Anchor, anchors, statements
 from blurbench.papers.report import Comparison, Filled, Judged, Report, Size, Table
-from blurbench.registry import Menu
+from blurbench.registry import Registry
 from blurbench.results.agreement import without_dissenters
 from blurbench.results.estimation import Board, Estimation
 from blurbench.results.store import Store
@@ -206,7 +206,7 @@ class EstimationPaper:
     citation: str = "Patro 2017, blur kernel estimation as classification of patches (IIT Kharagpur)"
     suite: str = "kernel-estimation"
 
-    def report(self, store: Store, board: str, menu: Menu) -> Report:
+    def report(self, store: Store, board: str, registry: Registry) -> Report:
         """Everything that the board can tell. Raises UsageError where there is no such board."""
         found = read_estimations(store, board)
         if found is None:

@@ -6,27 +6,27 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
+from blurbench.contract import Budget
 from blurbench.errors import UsageError
 from blurbench.papers.findings import Findings
 from blurbench.papers.report import Size
-from blurbench.registry import Menu, label
+from blurbench.registry import Registry, label
 from blurbench.results.record import Record
-from blurbench.types import Budget
 
 __all__ = ["sizes"]
 
 UNKNOWN = "not told"
 
 
-def sizes(findings: Findings, menu: Menu, published: Mapping[str, str]) -> tuple[Size, ...]:
+def sizes(findings: Findings, registry: Registry, published: Mapping[str, str]) -> tuple[Size, ...]:
     """Images, epochs, seeds and networks here, for every quantity that is told of either side."""
-    here = dict(_here(findings, menu))
+    here = dict(_here(findings, registry))
     return tuple(
         Size(what, published.get(what, UNKNOWN), here.get(what, "nothing measured")) for what in {**published, **here}
     )
 
 
-def _here(findings: Findings, menu: Menu) -> Iterator[tuple[str, str]]:
+def _here(findings: Findings, registry: Registry) -> Iterator[tuple[str, str]]:
     records = [record for record in findings.records.values() if record.status == "ok"]
     budget = _budget(findings.manifest.budget_values)
     labels = {line.key: line.dataset for line in findings.manifest.lines}
@@ -34,10 +34,10 @@ def _here(findings: Findings, menu: Menu) -> Iterator[tuple[str, str]]:
     limit = "all" if budget.train_images is None else f"at most {budget.train_images:,}"
     yield "training images", f"{limit} of {', '.join(images) or 'each data set'}"
     yield "test images", ", ".join(f"{n:,} of {name}" for name, n in images.items()) or "nothing measured"
-    yield "classifier epochs", _said(_epochs_of_classifiers(records, menu, budget, "train"))
+    yield "classifier epochs", _said(_epochs_of_classifiers(records, registry, budget, "train"))
     if any(record.strategy.name == "first-n" for record in records):
-        yield "fine-tuning epochs", _said(_epochs_of_classifiers(records, menu, budget, "finetune"))
-    restorers = list(_restorers(records, menu))
+        yield "fine-tuning epochs", _said(_epochs_of_classifiers(records, registry, budget, "finetune"))
+    restorers = list(_restorers(records, registry))
     if restorers:
         yield "restorer epochs", _said(f"{restorer.recipe(budget).epochs} ({name})" for name, restorer in restorers)
         yield "restorers", _said(name for name, _ in restorers)
@@ -56,14 +56,14 @@ def _said(texts: Iterable[str]) -> str:
     return ", ".join(dict.fromkeys(texts)) or "nothing measured"
 
 
-def _epochs_of_classifiers(records: list[Record], menu: Menu, budget: Budget, purpose: Any) -> Iterator[str]:
+def _epochs_of_classifiers(records: list[Record], registry: Registry, budget: Budget, purpose: Any) -> Iterator[str]:
     for record in records:
-        classifier = _resolved(menu, "classifiers", record.classifier.spec)
+        classifier = _resolved(registry, "classifiers", record.classifier.spec)
         if classifier is not None:
             yield f"{classifier.recipe(purpose, budget).epochs} ({record.classifier.label})"
 
 
-def _restorers(records: list[Record], menu: Menu) -> Iterator[tuple[str, Any]]:
+def _restorers(records: list[Record], registry: Registry) -> Iterator[tuple[str, Any]]:
     """What was fitted to restore, by its label."""
     seen: set[str] = set()
     for record in records:
@@ -71,14 +71,14 @@ def _restorers(records: list[Record], menu: Menu) -> Iterator[tuple[str, Any]]:
         if spec is None or record.strategy.label in seen:
             continue
         seen.add(record.strategy.label)
-        restorer = _resolved(menu, "restorers", spec)
+        restorer = _resolved(registry, "restorers", spec)
         if restorer is not None and restorer.trainable:
-            yield label(menu, restorer), restorer
+            yield label(registry, restorer), restorer
 
 
-def _resolved(menu: Menu, kind: str, spec: Mapping[str, Any]) -> Any:
+def _resolved(registry: Registry, kind: str, spec: Mapping[str, Any]) -> Any:
     """The plugin, or None where records name one that is not installed here."""
     try:
-        return menu.resolve(kind, spec)  # type: ignore[arg-type] # a spec out of a record
+        return registry.resolve(kind, spec)  # type: ignore[arg-type] # a spec out of a record
     except UsageError:
         return None

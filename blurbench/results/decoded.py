@@ -20,13 +20,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from blurbench.contract import Dataset, Shape, Split, Splits
 from blurbench.errors import PluginError, RecordError
-from blurbench.protocols import Dataset
-from blurbench.registry import Menu, spec
+from blurbench.registry import Registry, spec
 from blurbench.results.store import Store
 from blurbench.suites.keys import digest
 from blurbench.suites.plan import Data
-from blurbench.types import Shape, Split, Splits
 
 __all__ = ["PARTS", "describe", "read_splits"]
 
@@ -35,14 +34,14 @@ REPEATED = 0.1
 """Up to this share of a part may be in another one, too: collections of real photographs hold a few twice."""
 
 
-def describe(menu: Menu, store: Store, dataset: Dataset, folders: Sequence[Path]) -> Data:
+def describe(registry: Registry, store: Store, dataset: Dataset, folders: Sequence[Path]) -> Data:
     """What planning must know, decoding into the store if that was never done. Raises `Unavailable`."""
     files = [(str(path), *_state(path)) for path in dataset.sources(folders)]
-    key = digest({"dataset": spec(menu, dataset), "files": files})
+    key = digest({"dataset": spec(registry, dataset), "files": files})
     if (found := _read(store, key)) is None:
         with store.locked(key, waiting=lambda: None):
             if (found := _read(store, key)) is None:
-                _write(store, key, menu.name_of(dataset), dataset.load(folders))
+                _write(store, key, registry.name_of(dataset), dataset.load(folders))
                 found = _read(store, key)
                 assert found is not None
     return found

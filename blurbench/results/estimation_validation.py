@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from blurbench.contract import Estimator
 from blurbench.errors import RecordError, Skip, UsageError
-from blurbench.protocols import Estimator
-from blurbench.registry import Menu, label
+from blurbench.registry import Registry, label
 from blurbench.results.estimation import Board, Estimation, Measured
 from blurbench.results.known import Known
 from blurbench.results.recall import recall_estimation, sampling_of
@@ -26,17 +26,17 @@ ROUNDING = 1e-4
 def check_estimation(record: Estimation, known: Known) -> None:
     """A measured record against the plugins and the pictures. Raises RecordError, or Unavailable without them."""
     assert record.measured is not None
-    data = {axis: known.data(known.menu.resolve("datasets", part.spec)) for axis, part in _pictures(record)}
+    data = {axis: known.data(known.registry.resolve("datasets", part.spec)) for axis, part in _pictures(record)}
     tested_on = data["tested_on"]
     if record.data_fingerprint not in ("", tested_on.fingerprint):
         raise RecordError(f"data_fingerprint: not that of the data set {record.tested_on.label} that is here")
-    estimator: Estimator = known.menu.resolve("estimators", record.estimator.spec)
+    estimator: Estimator = known.registry.resolve("estimators", record.estimator.spec)
     _check_counts(record, estimator, tested_on, known)
     _check_answers(record.measured, estimator)
     if (sigma := record.sigma) is not None:
         _check_uniform(record.measured, estimator, sigma)
     try:
-        task = recall_estimation(known.menu, record, known.data, known.samplings)
+        task = recall_estimation(known.registry, record, known.data, known.samplings)
     except Skip as reason:
         raise RecordError(f"this cell cannot be had: {reason}") from None
     facts = dict(task.job["record"])
@@ -95,14 +95,14 @@ def _check_uniform(measured: Measured, estimator: Estimator, sigma: float) -> No
 # --- a board --------------------------------------------------------------------------------------------------------
 
 
-def terms_of_estimations(board: Board, menu: Menu) -> Terms | None:
+def terms_of_estimations(board: Board, registry: Registry) -> Terms | None:
     """By the suite under the board's budget as it is installed here; None where it is not, or in another version.
     Raises RecordError where the board is not of its suite. An estimator that the suite does not have is called by its
     own expression."""
     for line in board.lines:
         if not line.fitted_on and (line.split or line.seed):
             raise RecordError(f"lines: {shown(line.estimator)!r} is fitted on nothing, but has a split or a seed")
-    found = find_estimation(menu, board.suite) if board.suite in menu.entries["suites"] else None
+    found = find_estimation(registry, board.suite) if board.suite in registry.entries["suites"] else None
     if found is None or found.version != board.suite_version:
         return None
     suite = found.under(board.budget.partition("[")[0])
@@ -111,21 +111,21 @@ def terms_of_estimations(board: Board, menu: Menu) -> Terms | None:
     if strange := next((line.split for line in board.lines if line.split not in ("", *suite.splits)), None):
         raise RecordError(f"lines: {shown(strange)!r} is no split of the suite")
     values = {
-        "estimator": [*named_on(menu, suite, "estimators", suite.estimators), *_own(board, menu, suite)],
-        "fitted_on": named_on(menu, suite, "datasets", suite.fitted_on),
-        "tested_on": named_on(menu, suite, "datasets", suite.tested_on),
-        "blur": named_on(menu, suite, "blurs", suite.blurs),
+        "estimator": [*named_on(registry, suite, "estimators", suite.estimators), *_own(board, registry, suite)],
+        "fitted_on": named_on(registry, suite, "datasets", suite.fitted_on),
+        "tested_on": named_on(registry, suite, "datasets", suite.tested_on),
+        "blur": named_on(registry, suite, "blurs", suite.blurs),
     }
-    return Terms(meanings(menu, values), {"sampling": sampling_of(suite)})
+    return Terms(meanings(registry, values), {"sampling": sampling_of(suite)})
 
 
-def _own(board: Board, menu: Menu, suite: EstimationSuite) -> list[Named]:
+def _own(board: Board, registry: Registry, suite: EstimationSuite) -> list[Named]:
     """Estimators on the board that the suite does not have, as far as they are installed and called as they are."""
-    known = {named.label for named in named_on(menu, suite, "estimators", suite.estimators)}
+    known = {named.label for named in named_on(registry, suite, "estimators", suite.estimators)}
     found = []
     for name in dict.fromkeys(line.estimator for line in board.lines if line.estimator not in known):
         with suppress(UsageError):  # its records are refused for it
-            plugin = menu.resolve("estimators", name)
-            if label(menu, plugin) == name:
-                found.append(Named(name, plugin, menu.name_of(plugin)))
+            plugin = registry.resolve("estimators", name)
+            if label(registry, plugin) == name:
+                found.append(Named(name, plugin, registry.name_of(plugin)))
     return found

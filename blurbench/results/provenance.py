@@ -10,18 +10,18 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from blurbench.registry import Menu
+from blurbench.registry import Registry
 
 __all__ = ["graphics", "machine", "processor", "provenance"]
 
 PACKAGES = ("blurbench", "torch", "torchvision", "timm", "numpy")
 
 
-def provenance(device: Any, menu: Menu) -> dict[str, Any]:
-    """For a record measured just now on `device` (a torch.device) by this process, with the plugins of `menu`."""
+def provenance(device: Any, registry: Registry) -> dict[str, Any]:
+    """For a record measured just now on `device` (a torch.device) by this process, with the plugins of `registry`."""
     import torch
 
-    entries = [entry for kind in menu.entries.values() for entry in kind.values()]
+    entries = [entry for kind in registry.entries.values() for entry in kind.values()]
     return {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {**_versions(), **{entry.package: entry.version for entry in entries}},

@@ -8,16 +8,15 @@ from itertools import product
 from pathlib import Path
 from typing import Any, TypeVar
 
+from blurbench.contract import Budget, Dataset
 from blurbench.errors import RecordError, Skip, UsageError
-from blurbench.protocols import Dataset
-from blurbench.registry import Menu, label, spec
+from blurbench.registry import Registry, label, spec
 from blurbench.results.estimation import Estimation, Sampling
 from blurbench.results.record import AnyRecord, Record
 from blurbench.suites.axes import Axes
 from blurbench.suites.estimation import EstimationSuite, load_estimation, plan_estimation
 from blurbench.suites.plan import Data, Plan, Task, make_plan
 from blurbench.suites.suite import Analysis, Matrix, Suite, load
-from blurbench.types import Budget
 
 __all__ = [
     "plugin_of",
@@ -34,18 +33,18 @@ ANALYSES: tuple[list[Analysis] | None, ...] = (None, ["feature-gradients"])
 T = TypeVar("T")
 
 
-def plugin_of(menu: Menu, record: AnyRecord, axis: str) -> Any:
+def plugin_of(registry: Registry, record: AnyRecord, axis: str) -> Any:
     """The plugin on one axis of a record. Raises RecordError where this installation has another revision of it, or
     where its name and label are not its own; UsageError where it is not installed."""
     part = record.parts()[axis]
-    plugin = menu.resolve(record.AXES[axis], part.spec)
-    here = spec(menu, plugin)
+    plugin = registry.resolve(record.AXES[axis], part.spec)
+    here = spec(registry, plugin)
     if here != part.spec:
         if (found := _revisions(part.spec)) != (known := _revisions(here)):
             raise RecordError(f"{axis}: made with {_listed(found)}; installed here: {_listed(known)}")
-        raise RecordError(f"{axis}: its parameters are not written out as {label(menu, plugin)} writes them")
-    if (part.name, part.label) != (menu.name_of(plugin), label(menu, plugin)):
-        raise RecordError(f"{axis}: called {part.label!r}, but its parameters are those of {label(menu, plugin)!r}")
+        raise RecordError(f"{axis}: its parameters are not written out as {label(registry, plugin)} writes them")
+    if (part.name, part.label) != (registry.name_of(plugin), label(registry, plugin)):
+        raise RecordError(f"{axis}: called {part.label!r}, but its parameters are those of {label(registry, plugin)!r}")
     return plugin
 
 
@@ -63,14 +62,14 @@ def _listed(revisions: Iterable[tuple[str, Any]]) -> str:
     return ", ".join(f"{name} revision {revision}" for name, revision in revisions)
 
 
-def suite_seeds(menu: Menu) -> list[int]:
+def suite_seeds(registry: Registry) -> list[int]:
     """The seeds of test blurs that suites use; records do not say theirs. The usual one, 0, comes first."""
-    return list(dict.fromkeys([0, *_each_suite(menu, lambda path: [load(path).test_seed])]))
+    return list(dict.fromkeys([0, *_each_suite(registry, lambda path: [load(path).test_seed])]))
 
 
-def suite_samplings(menu: Menu) -> list[Sampling]:
+def suite_samplings(registry: Registry) -> list[Sampling]:
     """How suites of estimators have pictures read: for records that do not say it yet."""
-    return list(dict.fromkeys(_each_suite(menu, _samplings)))
+    return list(dict.fromkeys(_each_suite(registry, _samplings)))
 
 
 def _samplings(path: Path) -> Iterator[Sampling]:
@@ -84,23 +83,27 @@ def sampling_of(suite: EstimationSuite) -> Sampling:
     return Sampling(stride=suite.stride, smoothing=suite.smoothing, test_seed=suite.test_seed)
 
 
-def _each_suite(menu: Menu, look: Callable[[Path], Iterable[T]]) -> Iterator[T]:
-    for entry in menu.entries["suites"].values():
+def _each_suite(registry: Registry, look: Callable[[Path], Iterable[T]]) -> Iterator[T]:
+    for entry in registry.entries["suites"].values():
         assert isinstance(entry.target, Path)
         with suppress(UsageError):  # a broken suite file, or one of another kind, is no fault of a record
             yield from look(entry.target)
 
 
-def recall(menu: Menu, record: Record, describe: Callable[[Dataset], Data], seeds: Iterable[int]) -> tuple[Plan, Task]:
+def recall(
+    registry: Registry, record: Record, describe: Callable[[Dataset], Data], seeds: Iterable[int]
+) -> tuple[Plan, Task]:
     """The plan of the record's cell and its task; `seeds` are the test seeds to try.
 
     Raises RecordError where no such cell has the record's key: then it was made by another version, or changed.
     `describe` may raise Unavailable.
     """
     for axis in record.parts():
-        plugin_of(menu, record, axis)
+        plugin_of(registry, record, axis)
     for seed, analyses in product(seeds, ANALYSES):
-        plan = make_plan(menu, *_axes(menu, record, seed, analyses), _budget(record), [record.seed], describe, {})
+        plan = make_plan(
+            registry, *_axes(registry, record, seed, analyses), _budget(record), [record.seed], describe, {}
+        )
         (cell,) = plan.cells
         if cell.skip:
             raise Skip(cell.skip)
@@ -110,14 +113,14 @@ def recall(menu: Menu, record: Record, describe: Callable[[Dataset], Data], seed
 
 
 def recall_estimation(
-    menu: Menu, record: Estimation, describe: Callable[[Dataset], Data], samplings: Iterable[Sampling]
+    registry: Registry, record: Estimation, describe: Callable[[Dataset], Data], samplings: Iterable[Sampling]
 ) -> Task:
     """The same for a record of an estimator; `samplings` are to be tried where it does not say its own."""
     for axis in record.parts():
-        plugin_of(menu, record, axis)
+        plugin_of(registry, record, axis)
     for sampling in [record.sampling] if record.sampling else samplings:
         suite = _estimation_suite(record, sampling)
-        plan = plan_estimation(menu, suite, _budget(record), [record.seed], describe)
+        plan = plan_estimation(registry, suite, _budget(record), [record.seed], describe)
         (cell,) = plan.cells
         if cell.skip:
             raise Skip(cell.skip)
@@ -149,7 +152,7 @@ def _estimation_suite(record: Estimation, sampling: Sampling) -> EstimationSuite
     )
 
 
-def _axes(menu: Menu, record: Record, test_seed: int, analyses: list[Analysis] | None) -> tuple[Suite, Axes]:
+def _axes(registry: Registry, record: Record, test_seed: int, analyses: list[Analysis] | None) -> tuple[Suite, Axes]:
     specs = {axis: part.spec for axis, part in record.parts().items()}
     suite = Suite(
         name="recalled",
@@ -164,7 +167,7 @@ def _axes(menu: Menu, record: Record, test_seed: int, analyses: list[Analysis] |
         matrix=[Matrix(classifiers=[specs["classifier"]], strategies=[specs["strategy"]])],
         budgets={},
     )
-    return suite, Axes.of(menu, suite)
+    return suite, Axes.of(registry, suite)
 
 
 def _budget(record: AnyRecord) -> Budget:

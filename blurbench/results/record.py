@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from blurbench.errors import RecordError
-from blurbench.types import Exposure
+from blurbench.suites.exposure import Exposure
 
 __all__ = [
     "AnyBoard",

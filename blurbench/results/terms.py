@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from blurbench.errors import RecordError, shortened
-from blurbench.registry import Menu, spec
+from blurbench.registry import Registry, spec
 from blurbench.results.record import AnyBoard, AnyLine, AnyRecord
 from blurbench.suites.axes import Named
 
@@ -28,12 +28,12 @@ class Terms:
     """Fields that have one value in all records, where they have any."""
 
 
-def meanings(menu: Menu, axes: Mapping[str, Iterable[Named]]) -> Meanings:
+def meanings(registry: Registry, axes: Mapping[str, Iterable[Named]]) -> Meanings:
     """As a suite says."""
     found: Meanings = {axis: {} for axis in axes}
     for axis, values in axes.items():
         for value in values:
-            found[axis].setdefault(value.label, []).append(spec(menu, value.plugin))
+            found[axis].setdefault(value.label, []).append(spec(registry, value.plugin))
     return found
 
 

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from blurbench.errors import BlurbenchError, RecordError, Unavailable, UsageError
-from blurbench.registry import Menu
+from blurbench.registry import Registry
 from blurbench.results.agreement import dissenters
 from blurbench.results.cell_validation import check_cell, terms_of_cells
 from blurbench.results.estimation import Board, Estimation
@@ -52,7 +52,7 @@ def validate(held: Held, known: Known) -> list[str]:
 def _check_record(record: AnyRecord, known: Known) -> None:
     for axis, part in record.parts().items():
         try:
-            known.menu.resolve(record.AXES[axis], part.spec)
+            known.registry.resolve(record.AXES[axis], part.spec)
         except UsageError as error:
             raise RecordError(f"{axis}: {error}") from None
     if record.status != "ok":
@@ -78,7 +78,7 @@ def _check_board(held: Held, file: str, board: AnyBoard, known: Known) -> list[s
     """Refuse the board, or single records of it; return what could not be checked."""
     try:
         _check_heading(board)
-        terms = _terms(board, known.menu)
+        terms = _terms(board, known.registry)
         for reason in _wrong_lines(board):
             raise RecordError(reason)
     except BlurbenchError as error:
@@ -99,11 +99,11 @@ def _check_board(held: Held, file: str, board: AnyBoard, known: Known) -> list[s
     return []
 
 
-def _terms(board: AnyBoard, menu: Menu) -> Terms | None:
+def _terms(board: AnyBoard, registry: Registry) -> Terms | None:
     if isinstance(board, Board):
-        return terms_of_estimations(board, menu)
+        return terms_of_estimations(board, registry)
     assert isinstance(board, Manifest)
-    return terms_of_cells(board, menu)
+    return terms_of_cells(board, registry)
 
 
 def _refuse_unlisted(held: Held, board: AnyBoard) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from blurbench.contract import Classifier
 from blurbench.metrics.feature_gradients import gradient_magnitude_variance
-from blurbench.protocols import Classifier
 
 __all__ = ["deepest_maps", "feature_gradients"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cached_property
 
-from blurbench.discovery import discover
 from blurbench.errors import UsageError, shortened
+from blurbench.registry.discovery import discover
 from blurbench.results.estimation import Board, Estimation, Row
 from blurbench.running.session import AnySession, Request, Rerun, is_wanted
 from blurbench.running.supervisor import Outcome
@@ -42,7 +42,7 @@ class EstimationSession(AnySession[Estimation]):
         """The cells and tasks. Decodes data sets that the store does not hold yet."""
         self.store.create()
         seeds = range(self.request.seeds)
-        return plan_estimation(self.menu, self.suite, self.budget, seeds, self.describe, self.request.only)
+        return plan_estimation(self.registry, self.suite, self.budget, seeds, self.describe, self.request.only)
 
     def outstanding(self, rerun: Rerun) -> dict[str, Task]:
         """The tasks that a run would do, in plan order."""

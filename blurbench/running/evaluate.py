@@ -10,10 +10,11 @@ from typing import Any
 import torch
 from torch import nn
 
+from blurbench.contract import Degraded, Fitted, Output, Predictor
 from blurbench.errors import PluginError
 from blurbench.metrics.accuracy import calibration_error, confidence_of, top_k
 from blurbench.metrics.image_quality import errors, psnrs, similarities
-from blurbench.protocols import Fitted, Predictor
+from blurbench.registry.units import units
 from blurbench.results.provenance import provenance
 from blurbench.results.record import Cost, Images, Metrics, Record
 from blurbench.running.analyses import deepest_maps, feature_gradients
@@ -21,8 +22,6 @@ from blurbench.running.counting import multiply_accumulates
 from blurbench.running.received import check_output, check_predictor
 from blurbench.running.workshop import Workshop
 from blurbench.suites.plan import built_on
-from blurbench.suites.units import units
-from blurbench.types import Degraded, Output
 
 __all__ = ["evaluate", "networks_of", "predictor_of"]
 
@@ -59,7 +58,7 @@ def evaluate(workshop: Workshop, job: Mapping[str, Any]) -> Record:
         status="ok",
         **job["record"],
         image_shape=list(clean.images.shape[1:]),
-        test_blur_units=units(workshop.menu.resolve("blurs", job["test_blur"])),
+        test_blur_units=units(workshop.registry.resolve("blurs", job["test_blur"])),
         metrics=metrics,
         images=Images(
             label=clean.labels.tolist(),
@@ -70,7 +69,7 @@ def evaluate(workshop: Workshop, job: Mapping[str, Any]) -> Record:
             feature_gradients=[float(f"{value:.6g}") for value in torch.cat(gradients).tolist()] if gradients else None,
         ),
         cost=_cost(workshop, job, predictor),
-        provenance=provenance(workshop.device, workshop.menu),
+        provenance=provenance(workshop.device, workshop.registry),
     )
 
 

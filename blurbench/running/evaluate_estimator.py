@@ -8,16 +8,15 @@ from typing import Any
 
 import torch
 
+from blurbench.contract import Blur, Degraded, Estimator, Fitted, GaussianPsf, SigmaMap
 from blurbench.errors import Skip
 from blurbench.imaging.received import check_sigmas
 from blurbench.imaging.windows import at_centres
 from blurbench.metrics.sigma_maps import nearest_answer, smoothed, varies_along
-from blurbench.protocols import Blur, Estimator, Fitted
 from blurbench.results.estimation import STEPS, Errors, Estimation, Measured
 from blurbench.results.provenance import provenance
 from blurbench.running.images import degraded_in_chunks
 from blurbench.running.workshop import Workshop
-from blurbench.types import Degraded, GaussianPsf, SigmaMap
 
 __all__ = ["measure_estimator", "true_sigma"]
 
@@ -28,8 +27,8 @@ PICTURED = 2
 
 def measure_estimator(workshop: Workshop, job: Mapping[str, Any]) -> Estimation:
     """Measure one cell of an estimation suite."""
-    estimator: Estimator = workshop.menu.resolve("estimators", job["estimator"])
-    blur: Blur = workshop.menu.resolve("blurs", job["blur"])
+    estimator: Estimator = workshop.registry.resolve("estimators", job["estimator"])
+    blur: Blur = workshop.registry.resolve("blurs", job["blur"])
     fitted = workshop.fitted(job["fit"]) if job["fit"] else Fitted(None)
     clean = workshop.part(job["data"]["key"], "test", job["test_images"])
     with workshop.clock.phase("blur"):
@@ -57,7 +56,7 @@ def measure_estimator(workshop: Workshop, job: Mapping[str, Any]) -> Estimation:
         fit_seconds=_fit_seconds(workshop, job),
         parameters=sum(parameter.numel() for parameter in fitted.module.parameters()) if fitted.module else 0,
         seconds=seconds,
-        provenance=provenance(workshop.device, workshop.menu),
+        provenance=provenance(workshop.device, workshop.registry),
     )
 
 

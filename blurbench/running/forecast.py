@@ -14,13 +14,12 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
+from blurbench.contract import Budget, Restorer, Shape
 from blurbench.errors import BlurbenchError
-from blurbench.protocols import Restorer
 from blurbench.registry import spec
 from blurbench.running.session import Session
 from blurbench.running.trial import Trial, tried
 from blurbench.suites.plan import Task
-from blurbench.types import Budget, Shape
 
 __all__ = ["BESIDE", "TEST_SHARE", "Forecast", "forecast"]
 
@@ -67,7 +66,7 @@ class _Networks:
     """What each network takes, tried once."""
 
     def __init__(self, session: Session) -> None:
-        self.menu, self.device, self.threads = session.menu, session.device, session.request.threads
+        self.registry, self.device, self.threads = session.registry, session.device, session.request.threads
         self.known: dict[str, Trial] = {}
 
     def fitted_by(self, job: Mapping[str, Any]) -> Trial:
@@ -75,7 +74,7 @@ class _Networks:
         return self._of("restorer" if job["kind"] == "restorer" else "classifier", job)
 
     def _of(self, kind: str, job: Mapping[str, Any]) -> Trial:
-        return self._tried(self.menu.resolve(f"{kind}s", job[kind]), job[kind], job["data"])
+        return self._tried(self.registry.resolve(f"{kind}s", job[kind]), job[kind], job["data"])
 
     def _tried(self, plugin: Any, named: Any, data: Mapping[str, Any]) -> Trial:
         key = json.dumps([named, data["shape"], data["classes"]])
@@ -90,10 +89,10 @@ class _Networks:
         """Seconds of the whole fit, with the restorers that run before a classifier."""
         budget = Budget(name="", **job["budget"])
         if job["kind"] == "restorer":
-            recipe = self.menu.resolve("restorers", job["restorer"]).recipe(budget)
+            recipe = self.registry.resolve("restorers", job["restorer"]).recipe(budget)
         else:
             builds_on = any(one["kind"] == "predictor" for one in job["inputs"].values())
-            classifier = self.menu.resolve("classifiers", job["classifier"])
+            classifier = self.registry.resolve("classifiers", job["classifier"])
             recipe = classifier.recipe("finetune" if builds_on else "train", budget)
         images = min(budget.train_images or 10**9, job["data"]["train"])
         return float(BESIDE * images * recipe.epochs * (self.fitted_by(job).training + self._before(job)))
@@ -106,9 +105,9 @@ class _Networks:
         """Seconds an image of the restorers before the classifier."""
         if job["kind"] == "restorer":
             return 0.0
-        steps = self.menu.resolve("strategies", job["strategy"]).at_prediction()
+        steps = self.registry.resolve("strategies", job["strategy"]).at_prediction()
         restorers = [one for one in steps if isinstance(one, Restorer)]
-        return sum(self._tried(one, spec(self.menu, one), job["data"]).forwards for one in restorers)
+        return sum(self._tried(one, spec(self.registry, one), job["data"]).forwards for one in restorers)
 
 
 # --- what is stored --------------------------------------------------------------------------------------------------

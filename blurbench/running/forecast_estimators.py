@@ -11,12 +11,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from blurbench.protocols import Estimator
+from blurbench.contract import Budget, Estimator, Shape
 from blurbench.running.estimation_session import EstimationSession
 from blurbench.running.forecast import BESIDE, TEST_SHARE, Forecast
 from blurbench.running.trial import shortest, tried
 from blurbench.suites.plan import Task
-from blurbench.types import Budget, Shape
 
 __all__ = ["forecast_estimators"]
 
@@ -33,7 +32,7 @@ def forecast_estimators(session: EstimationSession, tasks: Mapping[str, Task]) -
     cells: dict[str, float] = {}
     for task in tasks.values():
         spec = task.job["estimator"]
-        estimator: Estimator = session.menu.resolve("estimators", spec)
+        estimator: Estimator = session.registry.resolve("estimators", spec)
         if task.kind == "estimator":
             taken = _fit(estimator, task.job, known, device, threads)
             if taken is None:

@@ -11,12 +11,11 @@ from typing import TypeAlias
 import numpy as np
 import torch
 
+from blurbench.contract import Blur, Degraded, ImageSet, Split
 from blurbench.errors import PluginError, UsageError
 from blurbench.imaging.draws import Draws
 from blurbench.imaging.received import check_degraded
-from blurbench.protocols import Blur
 from blurbench.results.shares import share
-from blurbench.types import Degraded, ImageSet, Split
 
 __all__ = ["TrainingBlur", "degraded_in_chunks", "image_set", "share", "versions"]
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from blurbench.contract import Estimator
 from blurbench.imaging.files import Picture
-from blurbench.protocols import Estimator
 
 if TYPE_CHECKING:
     import numpy as np

@@ -10,10 +10,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from blurbench.contract import Output, Predictor
 from blurbench.errors import NotFinite, PluginError
 from blurbench.imaging.received import check_images, check_shape, shown
-from blurbench.protocols import Predictor
-from blurbench.types import Output
 
 __all__ = ["check_module", "check_output", "check_predictor", "plain_notes"]
 
@@ -47,13 +46,13 @@ def plain_notes(who: str, given: Any) -> dict[str, Any]:
 def check_predictor(who: str, given: Any) -> None:
     """Refuse what `predictor` must not give."""
     if not isinstance(given, Predictor):
-        raise PluginError(f"{who}: predictor() gave {shown(given)}, wanted a Predictor of blurbench.protocols")
+        raise PluginError(f"{who}: predictor() gave {shown(given)}, wanted a Predictor of blurbench.contract")
 
 
 def check_output(who: str, given: Any, images: torch.Tensor, classes: int) -> None:
     """Refuse what is no prediction for `images` (N, C, H, W). Raises NotFinite for NaN or infinity."""
     if not isinstance(given, Output):
-        raise PluginError(f"{who}: predict() gave {shown(given)}, wanted blurbench.types.Output(logits)")
+        raise PluginError(f"{who}: predict() gave {shown(given)}, wanted blurbench.contract.Output(logits)")
     wanted = (len(images), classes)
     if not isinstance(given.logits, torch.Tensor):
         raise PluginError(f"{who}: predict() gave {shown(given.logits)} as logits, wanted a tensor {wanted}")

@@ -16,9 +16,9 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any
 
+from blurbench.contract import Dataset
 from blurbench.errors import BlurbenchError, RecordError, shortened
-from blurbench.protocols import Dataset
-from blurbench.registry import Menu
+from blurbench.registry import Registry
 from blurbench.results.decoded import describe
 from blurbench.results.recall import recall, suite_seeds
 from blurbench.results.record import Record
@@ -65,7 +65,7 @@ class Replay:
 
 @contextmanager
 def replaying(
-    menu: Menu, store: Store, folders: Sequence[Path], device: str, threads: int, refit: bool
+    registry: Registry, store: Store, folders: Sequence[Path], device: str, threads: int, refit: bool
 ) -> Iterator[Replayer]:
     """A replayer of cells of `store`, which is only read."""
     with tempfile.TemporaryDirectory(prefix="blurbench-") as name:
@@ -76,7 +76,7 @@ def replaying(
         if (store.root / "data").is_dir():
             _borrow(store, scratch, "data", each=True)
         workshop = open_workshop(Options(scratch.root, device, threads), waiting=lambda: None)
-        yield Replayer(menu, store, scratch, tuple(folders), workshop, refit)
+        yield Replayer(registry, store, scratch, tuple(folders), workshop, refit)
 
 
 def _borrow(store: Store, scratch: Store, kind: str, each: bool = False) -> None:
@@ -93,7 +93,7 @@ def _borrow(store: Store, scratch: Store, kind: str, each: bool = False) -> None
 class Replayer:
     """Replays cells one after the other; what they share is loaded, or fitted, once."""
 
-    menu: Menu
+    registry: Registry
     store: Store
     scratch: Store
     folders: tuple[Path, ...]
@@ -101,7 +101,7 @@ class Replayer:
     refit: bool
 
     def __post_init__(self) -> None:
-        self._seeds = suite_seeds(self.menu)
+        self._seeds = suite_seeds(self.registry)
         self._data: dict[Dataset, Data] = {}
 
     def replay(self, record: Record) -> Replay:
@@ -120,7 +120,7 @@ class Replayer:
         """The record's task, its artifacts at hand."""
         if record.status != "ok":
             raise RecordError(f"it was not measured: {record.status}: {record.reason}")
-        plan, task = recall(self.menu, record, self._describe, self._seeds)
+        plan, task = recall(self.registry, record, self._describe, self._seeds)
         for needed in plan.leading_to([record.key]).values():
             if needed.kind not in ("restorer", "predictor", "estimator"):
                 continue
@@ -133,7 +133,7 @@ class Replayer:
 
     def _describe(self, dataset: Dataset) -> Data:
         if dataset not in self._data:
-            self._data[dataset] = describe(self.menu, self.scratch, dataset, self.folders)
+            self._data[dataset] = describe(self.registry, self.scratch, dataset, self.folders)
         return self._data[dataset]
 
     def _other_seeds(self, record: Record) -> list[float]:

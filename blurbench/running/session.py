@@ -14,10 +14,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
-from blurbench.discovery import discover
+from blurbench.contract import Budget, Dataset
 from blurbench.errors import UsageError, shortened
-from blurbench.protocols import Dataset
-from blurbench.registry import Menu
+from blurbench.registry import Registry
+from blurbench.registry.discovery import discover
 from blurbench.results.provenance import machine
 from blurbench.results.record import AnyRecord, Line, Manifest, Record
 from blurbench.results.store import Shelf, Store
@@ -29,7 +29,6 @@ from blurbench.suites.edition import board_name, content_digest
 from blurbench.suites.estimation import EstimationSuite
 from blurbench.suites.plan import Data, Plan, Task, make_plan
 from blurbench.suites.suite import Suite, find
-from blurbench.types import Budget
 
 __all__ = [
     "AnySession",
@@ -89,9 +88,9 @@ class AnySession(Generic[R]):
     shelf: Shelf[R, Any]
     """Where its records lie."""
 
-    def __init__(self, request: Request, menu: Menu, suite: Suite | EstimationSuite, budget: Budget) -> None:
+    def __init__(self, request: Request, registry: Registry, suite: Suite | EstimationSuite, budget: Budget) -> None:
         """`suite` is the one under this budget."""
-        self.request, self.menu, self.budget = request, menu, budget
+        self.request, self.registry, self.budget = request, registry, budget
         self.board = board_name(suite.name, suite.version, budget.name)
         """The name of the board's files."""
         self.heading: dict[str, Any] = {
@@ -116,7 +115,7 @@ class AnySession(Generic[R]):
 
         if dataset not in self._described:
             before = time.perf_counter()
-            self._described[dataset] = describe(self.menu, self.store, dataset, self.folders)
+            self._described[dataset] = describe(self.registry, self.store, dataset, self.folders)
             self.seconds["data"] = self.seconds.get("data", 0.0) + time.perf_counter() - before
         return self._described[dataset]
 
@@ -166,14 +165,14 @@ class Session(AnySession[Record]):
     """One run of a suite of classifiers."""
 
     def __init__(self, request: Request) -> None:
-        menu = discover()
-        self.full_suite: Suite = find(menu, request.suite)
+        registry = discover()
+        self.full_suite: Suite = find(registry, request.suite)
         self.suite = self.full_suite.under(request.budget)
         if "estimator" in request.only:
             raise UsageError(f"suite {self.suite.name} measures classifiers: --estimator chooses nothing in it")
-        super().__init__(request, menu, self.suite, self.full_suite.budget(request.budget, request.changes))
+        super().__init__(request, registry, self.suite, self.full_suite.budget(request.budget, request.changes))
         self.shelf = self.store.cells
-        self.axes = Axes.of(self.menu, self.suite, request.only)
+        self.axes = Axes.of(self.registry, self.suite, request.only)
 
     @cached_property
     def plan(self) -> Plan:
@@ -181,7 +180,7 @@ class Session(AnySession[Record]):
         self.store.create()
         seeds = range(self.request.seeds)
         where = machine(self.device, self.request.threads)
-        return make_plan(self.menu, self.suite, self.axes, self.budget, seeds, self.describe, where)
+        return make_plan(self.registry, self.suite, self.axes, self.budget, seeds, self.describe, where)
 
     def outstanding(self, rerun: Rerun) -> dict[str, Task]:
         """The tasks that a run would do, in plan order."""
@@ -234,7 +233,7 @@ class Session(AnySession[Record]):
         return board.model_copy(update={"test_blurs": self._in_suite_order(board.test_blurs)})
 
     def _in_suite_order(self, blurs: list[str]) -> list[str]:
-        everything = [blur.label for blur in Axes.of(self.menu, self.suite).test_blurs]
+        everything = [blur.label for blur in Axes.of(self.registry, self.suite).test_blurs]
         return sorted(blurs, key=lambda blur: everything.index(blur) if blur in everything else len(everything))
 
     def _record_skips(self) -> None:

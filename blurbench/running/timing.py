@@ -9,15 +9,14 @@ from typing import Any
 
 import torch
 
+from blurbench.contract import Degraded, DensePsf, Predictor
 from blurbench.errors import Skip
-from blurbench.protocols import Predictor
 from blurbench.results.provenance import processor
 from blurbench.results.record import Timing
 from blurbench.running.counting import peak_memory
 from blurbench.running.evaluate import predictor_of
 from blurbench.running.images import CHUNK
 from blurbench.running.workshop import Workshop
-from blurbench.types import Degraded, DensePsf
 
 __all__ = ["time_pipeline"]
 

@@ -6,8 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from blurbench.protocols import Classifier, Estimator, Restorer
-from blurbench.types import Shape
+from blurbench.contract import Classifier, Estimator, Restorer, Shape
 
 if TYPE_CHECKING:
     import torch

@@ -73,7 +73,7 @@ def open_workshop(options: Options, waiting: Callable[[], None]) -> Workshop:
     """A workshop with everything set that results depend on."""
     import torch
 
-    from blurbench.discovery import discover
+    from blurbench.registry.discovery import discover
     from blurbench.results.store import Store
     from blurbench.running.workshop import Workshop
 

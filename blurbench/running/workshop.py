@@ -18,15 +18,26 @@ import torch
 from safetensors.torch import load_model, save_model
 from torch import nn
 
+from blurbench.contract import (
+    Budget,
+    Degraded,
+    Estimator,
+    EstimatorJob,
+    FitJob,
+    Fitted,
+    ImageSet,
+    Restorer,
+    RestorerJob,
+    Setting,
+    Shape,
+)
 from blurbench.errors import PluginError
-from blurbench.protocols import Estimator, EstimatorJob, FitJob, Fitted, Restorer, RestorerJob, Setting
-from blurbench.registry import Menu
+from blurbench.registry import Registry
 from blurbench.results.decoded import read_splits
 from blurbench.results.store import STATE, Store
 from blurbench.running.images import TrainingBlur, degraded_in_chunks, image_set, versions
 from blurbench.running.received import check_module, plain_notes
 from blurbench.suites.keys import digest
-from blurbench.types import Budget, Degraded, ImageSet, Shape
 
 __all__ = ["Workshop", "seed_everything"]
 
@@ -97,8 +108,8 @@ class Stopwatch:
 class Workshop:
     """Fits artifacts into the store and hands them out."""
 
-    def __init__(self, menu: Menu, store: Store, device: torch.device, waiting: Callable[[], None]) -> None:
-        self.menu, self.store, self.device, self.waiting = menu, store, device, waiting
+    def __init__(self, registry: Registry, store: Store, device: torch.device, waiting: Callable[[], None]) -> None:
+        self.registry, self.store, self.device, self.waiting = registry, store, device, waiting
         self.clock = Stopwatch()
         self._images, self._degraded = _Recent(CACHED_BYTES, _bytes), _Recent(CACHED_BYTES, _bytes)
         self._splits, self._fitted, self._shared = _Recent(24), _Recent(24), _Recent(1000)
@@ -127,7 +138,7 @@ class Workshop:
 
     def degraded(self, job: Mapping[str, Any]) -> list[Degraded]:
         """The blurred test images of a cell, in chunks."""
-        blur = self.menu.resolve("blurs", job["test_blur"])
+        blur = self.registry.resolve("blurs", job["test_blur"])
 
         def degrade() -> list[Degraded]:
             images = self.test_images(job)
@@ -219,7 +230,7 @@ class Workshop:
         return _joined(parts), validation
 
     def _blur(self, job: Mapping[str, Any], train: ImageSet, validation: ImageSet) -> TrainingBlur:
-        blur = self.menu.resolve("blurs", job["train_blur"])
+        blur = self.registry.resolve("blurs", job["train_blur"])
         return TrainingBlur(blur, job["seed"], train, validation, lambda: self.clock.phase("blur"))
 
     # --- from jobs to objects --------------------------------------------------------------------------------------
@@ -227,10 +238,10 @@ class Workshop:
     def setting(self, job: Mapping[str, Any]) -> Setting:
         """The setting that a predictor job describes."""
         return Setting(
-            dataset=self.menu.resolve("datasets", job["dataset"]),
-            train_blur=self.menu.resolve("blurs", job["train_blur"]),
-            classifier=self.menu.resolve("classifiers", job["classifier"]),
-            strategy=self.menu.resolve("strategies", job["strategy"]),
+            dataset=self.registry.resolve("datasets", job["dataset"]),
+            train_blur=self.registry.resolve("blurs", job["train_blur"]),
+            classifier=self.registry.resolve("classifiers", job["classifier"]),
+            strategy=self.registry.resolve("strategies", job["strategy"]),
             shape=_shape(job),
             classes=job["data"]["classes"],
             budget=self._budget(job),
@@ -247,11 +258,11 @@ class Workshop:
         return f"strategy {type(setting.strategy).__name__} with classifier {type(setting.classifier).__name__}"
 
     def _restorer(self, job: Mapping[str, Any]) -> Restorer:
-        restorer: Restorer = self.menu.resolve("restorers", job["restorer"])
+        restorer: Restorer = self.registry.resolve("restorers", job["restorer"])
         return restorer
 
     def _estimator(self, job: Mapping[str, Any]) -> Estimator:
-        estimator: Estimator = self.menu.resolve("estimators", job["estimator"])
+        estimator: Estimator = self.registry.resolve("estimators", job["estimator"])
         return estimator
 
     def _budget(self, job: Mapping[str, Any]) -> Budget:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from blurbench.errors import UnknownName, UsageError
-from blurbench.registry import Menu, expand, label
+from blurbench.registry import Registry, expand, label
 from blurbench.suites.suite import Matrix, Request, Suite
 
 __all__ = ["AXES", "Axes", "Choices", "Named", "Product", "check_labels", "named_values"]
@@ -43,14 +43,14 @@ class Axes:
     matrix: tuple[Product, ...]
 
     @classmethod
-    def of(cls, menu: Menu, suite: Suite, only: Mapping[str, Iterable[str]] | None = None) -> Axes:
+    def of(cls, registry: Registry, suite: Suite, only: Mapping[str, Iterable[str]] | None = None) -> Axes:
         """Look up every name. `only` keeps, for each axis of `AXES`, the values of these labels or names (grids and
         parameters allowed); the test blur `none` and the baseline strategy always stay, since gains need them."""
         chosen = {axis: set(values) for axis, values in (only or {}).items() if values}
-        keep = Choices(menu, chosen)
+        keep = Choices(registry, chosen)
 
         def axis(kind: str, requests: Iterable[Request], key: str, always: str = "") -> tuple[Named, ...]:
-            values = [named for request in requests for named in _named(menu, suite, kind, request)]
+            values = [named for request in requests for named in _named(registry, suite, kind, request)]
             check_labels(suite.name, key, values)
             return keep(key, kind, values, always)
 
@@ -58,8 +58,8 @@ class Axes:
             return Product(
                 axis("classifiers", part.classifiers, "classifier"),
                 axis("strategies", part.strategies, "strategy", suite.baseline),
-                _labels_for(menu, suite, "datasets", suite.datasets, part.datasets),
-                _labels_for(menu, suite, "blurs", suite.train_blurs, part.train_blurs),
+                _labels_for(registry, suite, "datasets", suite.datasets, part.datasets),
+                _labels_for(registry, suite, "blurs", suite.train_blurs, part.train_blurs),
             )
 
         axes = cls(
@@ -78,8 +78,8 @@ class Axes:
 class Choices:
     """Keeps the chosen values of each axis, and notices choices that match nothing."""
 
-    def __init__(self, menu: Menu, chosen: Mapping[str, set[str]]) -> None:
-        self.menu, self.chosen = menu, chosen
+    def __init__(self, registry: Registry, chosen: Mapping[str, set[str]]) -> None:
+        self.registry, self.chosen = registry, chosen
         self.known: dict[str, set[str]] = {axis: set() for axis in chosen}
         self.matched: dict[str, set[str]] = {axis: set() for axis in chosen}
 
@@ -100,7 +100,7 @@ class Choices:
         if choice in (value.label, value.name):
             return True
         try:
-            return any(self.menu.resolve(kind, table) == value.plugin for table in expand(choice))
+            return any(self.registry.resolve(kind, table) == value.plugin for table in expand(choice))
         except UsageError:
             return False
 
@@ -115,10 +115,10 @@ class Choices:
 
 
 def _labels_for(
-    menu: Menu, suite: Suite, kind: str, axis: Iterable[Request], wanted: Iterable[str] | None
+    registry: Registry, suite: Suite, kind: str, axis: Iterable[Request], wanted: Iterable[str] | None
 ) -> frozenset[str]:
     """The axis values that a product is for."""
-    known = [named.label for request in axis for named in _named(menu, suite, kind, request)]
+    known = [named.label for request in axis for named in _named(registry, suite, kind, request)]
     for one in wanted or ():
         if one not in known:
             raise UnknownName(f"name in a matrix of suite {suite.name}: not on its axis of {kind}:", one, known)
@@ -132,19 +132,19 @@ def check_labels(suite: str, axis: str, values: list[Named]) -> None:
         raise UsageError(f"suite {suite}: two values of {axis} are called {twice[0]!r}")
 
 
-def _named(menu: Menu, suite: Suite, kind: str, request: Request) -> Iterator[Named]:
-    if isinstance(request, str) and request in suite.labels and request in menu.entries[kind]:
+def _named(registry: Registry, suite: Suite, kind: str, request: Request) -> Iterator[Named]:
+    if isinstance(request, str) and request in suite.labels and request in registry.entries[kind]:
         raise UsageError(f"suite {suite.name}: the label {request!r} is the name of one of the {kind}; choose another")
-    yield from named_values(menu, suite.labels, kind, request)
+    yield from named_values(registry, suite.labels, kind, request)
 
 
-def named_values(menu: Menu, labels: Mapping[str, Request], kind: str, request: Request) -> Iterator[Named]:
+def named_values(registry: Registry, labels: Mapping[str, Request], kind: str, request: Request) -> Iterator[Named]:
     """The plugins that an axis asks for in one place: one of the suite's `labels`, or an expression, maybe a grid."""
     if isinstance(request, str) and request in labels:
-        plugin = menu.resolve(kind, labels[request])
-        yield Named(request, plugin, menu.name_of(plugin))
+        plugin = registry.resolve(kind, labels[request])
+        yield Named(request, plugin, registry.name_of(plugin))
         return
     for table in expand(request):
         shown = table.pop("label", None)
-        plugin = menu.resolve(kind, table)
-        yield Named(str(shown or label(menu, plugin)), plugin, menu.name_of(plugin))
+        plugin = registry.resolve(kind, table)
+        yield Named(str(shown or label(registry, plugin)), plugin, registry.name_of(plugin))

@@ -25,14 +25,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from blurbench.contract import Budget, Dataset, Estimator, Plugin
 from blurbench.errors import BlurbenchError, Skip, UnknownName
-from blurbench.protocols import Dataset, Estimator, Plugin
-from blurbench.registry import Menu, expand, label, spec
+from blurbench.registry import Registry, expand, label, spec
 from blurbench.suites.axes import Choices, Named, check_labels, named_values
 from blurbench.suites.keys import digest
 from blurbench.suites.plan import REVISIONS, Data, Task
 from blurbench.suites.suite import Axis, Request, budget_of, validated
-from blurbench.types import Budget
 
 __all__ = [
     "EstimationCell",
@@ -91,12 +90,12 @@ class EstimationSuite(BaseModel):
         return self.budgets[name]
 
 
-def find_estimation(menu: Menu, name: str) -> EstimationSuite | None:
+def find_estimation(registry: Registry, name: str) -> EstimationSuite | None:
     """The suite of that name or in that file, or None where it is no suite of estimators."""
     if name.endswith(".toml") or "/" in name:
         path = Path(name)
     else:
-        entry = menu.entries["suites"].get(name)
+        entry = registry.entries["suites"].get(name)
         if entry is None or not isinstance(entry.target, Path):
             return None
         path = entry.target
@@ -145,7 +144,7 @@ class EstimationPlan:
 
 
 def plan_estimation(
-    menu: Menu,
+    registry: Registry,
     suite: EstimationSuite,
     budget: Budget,
     seeds: Iterable[int],
@@ -154,25 +153,25 @@ def plan_estimation(
 ) -> EstimationPlan:
     """Multiply the axes out. `only` keeps values of "estimator", "dataset" or "test_blur" by label or plugin name; an
     estimator that the suite does not have is measured as it measures its own."""
-    return _Planner(menu, suite, budget, describe, only or {}).plan(tuple(seeds))
+    return _Planner(registry, suite, budget, describe, only or {}).plan(tuple(seeds))
 
 
-def named_on(menu: Menu, suite: EstimationSuite, kind: str, requests: Iterable[Request]) -> list[Named]:
+def named_on(registry: Registry, suite: EstimationSuite, kind: str, requests: Iterable[Request]) -> list[Named]:
     """The plugins of one axis, as the suite calls them."""
-    return [named for request in requests for named in named_values(menu, suite.labels, kind, request)]
+    return [named for request in requests for named in named_values(registry, suite.labels, kind, request)]
 
 
 class _Planner:
     def __init__(
         self,
-        menu: Menu,
+        registry: Registry,
         suite: EstimationSuite,
         budget: Budget,
         describe: Callable[[Dataset], Data],
         only: Mapping[str, Iterable[str]],
     ) -> None:
-        self.menu, self.suite, self.budget, self.describe = menu, suite, budget, describe
-        self.keep = Choices(menu, {axis: set(values) for axis, values in only.items() if values})
+        self.registry, self.suite, self.budget, self.describe = registry, suite, budget, describe
+        self.keep = Choices(registry, {axis: set(values) for axis, values in only.items() if values})
         self.result = EstimationPlan()
         self.fit_budget = {name: value for name, value in budget.key().items() if name != "test_images"}
 
@@ -190,30 +189,30 @@ class _Planner:
         return self.result
 
     def axis(self, kind: str, requests: Iterable[Request], name: str) -> tuple[Named, ...]:
-        values = named_on(self.menu, self.suite, kind, requests)
+        values = named_on(self.registry, self.suite, kind, requests)
         check_labels(self.suite.name, name, values)
         return self.keep(name, kind, values)
 
     def estimators(self) -> tuple[Named, ...]:
         """Those of the suite, or the chosen ones, of which some may be somebody's own."""
-        values = named_on(self.menu, self.suite, "estimators", self.suite.estimators)
+        values = named_on(self.registry, self.suite, "estimators", self.suite.estimators)
         kept = self.keep("estimator", "estimators", values)
         own = [named for choice in self.keep.unmatched("estimator") for named in self.own(choice)]
         check_labels(self.suite.name, "estimator", [*values, *own])
         return (*kept, *own)
 
     def own(self, choice: str) -> Iterator[Named]:
-        installed = self.menu.entries["estimators"]
+        installed = self.registry.entries["estimators"]
         if not any(table["name"] in installed for table in expand(choice)):
             raise UnknownName("estimator:", choice, {*installed, *self.suite.labels})
         self.keep.matched["estimator"].add(choice)
-        yield from named_values(self.menu, {}, "estimators", choice)
+        yield from named_values(self.registry, {}, "estimators", choice)
 
     def fits(self, estimator: Estimator) -> Iterator[tuple[Named | None, Split | None]]:
         if not estimator.trainable:
             yield None, None
             return
-        for named in named_on(self.menu, self.suite, "datasets", self.suite.fitted_on):
+        for named in named_on(self.registry, self.suite, "datasets", self.suite.fitted_on):
             for split in self.suite.splits:
                 yield named, split
 
@@ -244,19 +243,23 @@ class _Planner:
         )
 
     def part(self, plugin: Plugin) -> dict[str, Any]:
-        return {"name": self.menu.name_of(plugin), "label": label(self.menu, plugin), "spec": spec(self.menu, plugin)}
+        return {
+            "name": self.registry.name_of(plugin),
+            "label": label(self.registry, plugin),
+            "spec": spec(self.registry, plugin),
+        }
 
     def fit(self, estimator: Estimator, fitted_on: Dataset, split: Split | None, tested_on: Dataset, seed: int) -> Task:
         """The artifact of a fit; equal jobs are the same task."""
-        names = [self.menu.name_of(dataset) for dataset in (fitted_on, tested_on)]
+        names = [self.registry.name_of(dataset) for dataset in (fitted_on, tested_on)]
         if split == "picture" and names[0] != names[1] and fitted_on.lineage & tested_on.lineage:
             raise Skip(f"what was fitted on {names[0]} may have seen test pictures of {names[1]}")
         data = self.describe(fitted_on)
         job = {
             "kind": "estimator",
-            "estimator": spec(self.menu, estimator.fitted_as()),
+            "estimator": spec(self.registry, estimator.fitted_as()),
             "split": split,
-            "dataset": spec(self.menu, fitted_on),
+            "dataset": spec(self.registry, fitted_on),
             "data": {**asdict(data), "shape": astuple(data.shape)},
             "budget": self.fit_budget,
             "seed": seed,
@@ -264,7 +267,7 @@ class _Planner:
             "revisions": FRAMEWORK,
         }
         key = digest({**job, "data": data.fingerprint})
-        title = f"{label(self.menu, fitted_on)}: {label(self.menu, estimator.fitted_as())}, split by {split}"
+        title = f"{label(self.registry, fitted_on)}: {label(self.registry, estimator.fitted_as())}, split by {split}"
         return self.result.tasks.setdefault(key, Task(key, "estimator", title, job))
 
     def cell(
@@ -272,10 +275,10 @@ class _Planner:
     ) -> str:
         data = self.describe(dataset.plugin)
         content = {
-            "estimator": spec(self.menu, estimator.plugin),
+            "estimator": spec(self.registry, estimator.plugin),
             "fit": fit.key if fit else None,
             "tested_on": data.fingerprint,
-            "blur": spec(self.menu, blur.plugin),
+            "blur": spec(self.registry, blur.plugin),
             "test_seed": self.suite.test_seed,
             "test_images": self.budget.test_images,
             "stride": self.suite.stride,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
-from blurbench.protocols import Blur
-from blurbench.types import Choice, Exposure, Range
+from blurbench.contract import Blur, Choice, Range
 
-__all__ = ["exposure"]
+__all__ = ["Exposure", "exposure"]
+
+Exposure: TypeAlias = Literal["clean", "seen", "unseen severity", "unseen family"]
+"""Whether the blur of a test was met when the remedy was fitted."""
 
 
 def exposure(test: Blur, trained_on: Iterable[Blur]) -> Exposure:

@@ -12,14 +12,25 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, astuple, dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from blurbench.contract import (
+    Blur,
+    Budget,
+    Classifier,
+    Dataset,
+    Need,
+    Plugin,
+    PredictorNeed,
+    Restorer,
+    Setting,
+    Shape,
+    Strategy,
+)
 from blurbench.errors import BlurbenchError, Skip, UsageError
-from blurbench.protocols import Blur, Classifier, Dataset, Need, Plugin, PredictorNeed, Restorer, Setting, Strategy
-from blurbench.registry import Menu, label, spec
+from blurbench.registry import Registry, label, spec
 from blurbench.suites.axes import AXES, Axes, Named, Product
-from blurbench.suites.exposure import exposure
+from blurbench.suites.exposure import Exposure, exposure
 from blurbench.suites.keys import digest
 from blurbench.suites.suite import Suite
-from blurbench.types import Budget, Exposure, Shape
 
 __all__ = ["REVISIONS", "Cell", "Data", "Kind", "Plan", "Task", "built_on", "make_plan"]
 
@@ -90,7 +101,7 @@ class Plan:
 
 
 def make_plan(
-    menu: Menu,
+    registry: Registry,
     suite: Suite,
     axes: Axes,
     budget: Budget,
@@ -102,20 +113,20 @@ def make_plan(
 
     `machine` names the device, threads and processor that timings hold for.
     """
-    return _Planner(menu, suite, axes, budget, describe, machine).plan(tuple(seeds))
+    return _Planner(registry, suite, axes, budget, describe, machine).plan(tuple(seeds))
 
 
 class _Planner:
     def __init__(
         self,
-        menu: Menu,
+        registry: Registry,
         suite: Suite,
         axes: Axes,
         budget: Budget,
         describe: Callable[[Dataset], Data],
         machine: Mapping[str, Any],
     ) -> None:
-        self.menu, self.suite, self.axes, self.budget = menu, suite, axes, budget
+        self.registry, self.suite, self.axes, self.budget = registry, suite, axes, budget
         self.describe, self.machine = describe, machine
         self.result = Plan()
         self.specs: dict[Plugin, dict[str, Any]] = {}
@@ -126,7 +137,7 @@ class _Planner:
         self.timings: dict[str, Task] = {}
         self.blurs_met: dict[str, tuple[Blur, ...]] = {}
         self.rows: set[tuple[str, int]] = set()
-        self.none: Blur = menu.resolve("blurs", "none")
+        self.none: Blur = registry.resolve("blurs", "none")
         self.analyses = {"analyses": sorted(suite.analyses)} if suite.analyses else {}
         self.budget_key = budget.key()
         self.fit_budget = {name: value for name, value in self.budget_key.items() if name != "test_images"}
@@ -213,12 +224,12 @@ class _Planner:
 
     def label(self, plugin: Plugin) -> str:
         if plugin not in self.labels:
-            self.labels[plugin] = label(self.menu, plugin)
+            self.labels[plugin] = label(self.registry, plugin)
         return self.labels[plugin]
 
     def spec(self, plugin: Plugin) -> dict[str, Any]:
         if plugin not in self.specs:
-            self.specs[plugin] = spec(self.menu, plugin)
+            self.specs[plugin] = spec(self.registry, plugin)
         return self.specs[plugin]
 
     # --- artifacts -------------------------------------------------------------------------------------------------
@@ -239,7 +250,9 @@ class _Planner:
             "strategy": self.spec(strategy),
             **self.fit_job(dataset, data, train_blur, seed, inputs),
         }
-        shown = title or f"{self.menu.name_of(dataset)}: {self.label(strategy)} of {self.menu.name_of(classifier)}"
+        shown = (
+            title or f"{self.registry.name_of(dataset)}: {self.label(strategy)} of {self.registry.name_of(classifier)}"
+        )
         return self.add("predictor", shown, job, inputs.values()), setting
 
     def need(self, setting: Setting, need: Need) -> Task:
@@ -250,14 +263,14 @@ class _Planner:
         related = need.dataset.lineage & setting.dataset.lineage
         if related and need.dataset != setting.dataset:
             raise Skip(
-                f"a restorer fitted on {self.menu.name_of(need.dataset)} may have seen test images of "
-                f"{self.menu.name_of(setting.dataset)} (both hold {', '.join(sorted(related))})"
+                f"a restorer fitted on {self.registry.name_of(need.dataset)} may have seen test images of "
+                f"{self.registry.name_of(setting.dataset)} (both hold {', '.join(sorted(related))})"
             )
         data = self.describe(need.dataset)
         if data.shape.channels != setting.shape.channels:
             raise Skip(
-                f"a restorer fitted on {self.menu.name_of(need.dataset)} ({data.shape.channels} channels) cannot "
-                f"restore {self.menu.name_of(setting.dataset)} ({setting.shape.channels})"
+                f"a restorer fitted on {self.registry.name_of(need.dataset)} ({data.shape.channels} channels) cannot "
+                f"restore {self.registry.name_of(setting.dataset)} ({setting.shape.channels})"
             )
         restorer = need.restorer.fitted_as() if isinstance(need.restorer, Restorer) else need.restorer
         job = {
@@ -265,7 +278,7 @@ class _Planner:
             "restorer": self.spec(restorer),
             **self.fit_job(need.dataset, data, need.train_blur, setting.seed, {}),
         }
-        title = f"{self.menu.name_of(need.dataset)}: {self.label(need.restorer)}"
+        title = f"{self.registry.name_of(need.dataset)}: {self.label(need.restorer)}"
         return self.add("restorer", title, job, ())
 
     def fit_job(
@@ -334,7 +347,7 @@ class _Planner:
         """The blurs of everything that was fitted for this predictor."""
         if predictor.key not in self.blurs_met:
             jobs = built_on(predictor.job)
-            self.blurs_met[predictor.key] = tuple(self.menu.resolve("blurs", job["train_blur"]) for job in jobs)
+            self.blurs_met[predictor.key] = tuple(self.registry.resolve("blurs", job["train_blur"]) for job in jobs)
         return self.blurs_met[predictor.key]
 
     def timing(self, predictor: Task, setting: Setting) -> Task:

@@ -28,9 +28,9 @@ from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from blurbench.contract import Budget
 from blurbench.errors import UnknownName, UsageError
-from blurbench.registry import Menu
-from blurbench.types import Budget
+from blurbench.registry import Registry
 
 __all__ = ["Analysis", "Matrix", "Suite", "budget_of", "find", "first_line", "load", "validated"]
 
@@ -120,14 +120,14 @@ def budget_of(name: str, values: dict[str, Any], where: str) -> Budget:
         raise UsageError(f"{where}: {first_line(error)}") from None
 
 
-def find(menu: Menu, name: str) -> Suite:
+def find(registry: Registry, name: str) -> Suite:
     """The suite of that name, or in that TOML file."""
     if name.endswith(".toml") or "/" in name:
         path = Path(name)
         if not path.is_file():
             raise UsageError(f"suite file {name} does not exist")
         return load(path)
-    target = menu.get("suites", name).target
+    target = registry.get("suites", name).target
     assert isinstance(target, Path)
     return load(target)
 

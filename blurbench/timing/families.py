@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from blurbench.contract import DiscPsf, GaussianPsf, Psf, SigmaMap, TapsPsf
 from blurbench.imaging.psf import dense
 from blurbench.imaging.splatting import splat
 from blurbench.timing.sizes import Size
-from blurbench.types import DiscPsf, GaussianPsf, Psf, SigmaMap, TapsPsf
 
 __all__ = ["MAKERS", "Case", "case_of", "changed"]
 

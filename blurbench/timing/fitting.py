@@ -10,15 +10,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from blurbench.contract import Budget, Classifier, Degraded, GaussianPsf, ImageSet, Recipe, Restorer
 from blurbench.imaging.convolution import convolve
-from blurbench.protocols import Classifier, Restorer
 from blurbench.timing.machine import Bystanders
 from blurbench.timing.networks import CLASSES, SHAPE
 from blurbench.timing.plain_layers import with_torch_layers
 from blurbench.timing.results import OURS, Group, row_of
 from blurbench.timing.rounds import Patience, take_turns
 from blurbench.training import fit_classifier, fit_restorer
-from blurbench.types import Budget, Degraded, GaussianPsf, ImageSet, Recipe
 
 __all__ = ["SECTION", "classifier_fit", "restorer_fit"]
 
@@ -63,7 +62,7 @@ def restorer_fit(
         return module.to(device)
 
     def ours() -> object:
-        from blurbench.protocols import RestorerJob
+        from blurbench.contract import RestorerJob
 
         train = _on_device(data, device)
         nobody = ImageSet(train.images[:0], train.labels[:0], train.ids[:0])

@@ -8,9 +8,9 @@ from typing import Any, TypeAlias
 
 import torch
 
+from blurbench.contract import Classifier, Restorer
 from blurbench.errors import UsageError
-from blurbench.protocols import Classifier, Restorer
-from blurbench.registry import Menu
+from blurbench.registry import Registry
 from blurbench.timing import blur, fitting, networks
 from blurbench.timing.machine import Bystanders, description, limits, load, quiet_share, versions
 from blurbench.timing.peers import LIBRARIES, missing
@@ -27,12 +27,12 @@ Step: TypeAlias = tuple[str, Callable[[], Group]]
 QUICK_SIZES = ("M", "I19")
 
 
-def prepare(menu: Menu, request: Request) -> tuple[Report, list[Step]]:
+def prepare(registry: Registry, request: Request) -> tuple[Report, list[Step]]:
     """Check the request, measure the machine's limits, and list what is to be timed. Raises UsageError."""
     device = _device(request.device)
     torch.set_num_threads(request.threads)
     torch.backends.cudnn.allow_tf32 = False  # as in a run: a blur is exact to 1e-5 on every device
-    listed = _listed(menu, request, device)  # first: a mistake costs no time
+    listed = _listed(registry, request, device)  # first: a mistake costs no time
     watch = Bystanders()
     report = Report(
         command=request.command,
@@ -79,12 +79,12 @@ def _device(wanted: str) -> torch.device:
     return device
 
 
-def _listed(menu: Menu, request: Request, device: torch.device) -> Callable[[Report], list[Step]]:
+def _listed(registry: Registry, request: Request, device: torch.device) -> Callable[[Report], list[Step]]:
     """Everything that was asked for, in order; names are checked at once, networks are built later."""
     sizes = chosen_sizes(request.sizes or (QUICK_SIZES if request.quick else ()), device.type)
     families = chosen_families(request.families)
-    restorer: Restorer = menu.resolve("restorers", request.restorer)
-    classifier: Classifier = menu.resolve("classifiers", request.classifier)
+    restorer: Restorer = registry.resolve("restorers", request.restorer)
+    classifier: Classifier = registry.resolve("classifiers", request.classifier)
 
     def listed(report: Report) -> list[Step]:
         found: list[Step] = []
@@ -93,9 +93,9 @@ def _listed(menu: Menu, request: Request, device: torch.device) -> Callable[[Rep
                 case "blur":
                     found += _blurs(request, sizes, families, device)
                 case "restorers":
-                    found += _restorers(menu, request, report, device)
+                    found += _restorers(registry, request, report, device)
                 case "classifiers":
-                    found += _classifiers(menu, request, report, device)
+                    found += _classifiers(registry, request, report, device)
                 case "fitting":
                     found += _fits(request, classifier, restorer, device)
         return found
@@ -116,10 +116,10 @@ def _blurs(request: Request, sizes: Any, families: tuple[str, ...], device: torc
     return [step(family, size) for size in sizes for family in families]
 
 
-def _restorers(menu: Menu, request: Request, report: Report, device: torch.device) -> list[Step]:
+def _restorers(registry: Registry, request: Request, report: Report, device: torch.device) -> list[Step]:
     found: list[Step] = []
     patience = _patience(request, 1.0)
-    for named in networks.restorers(menu, report.note):
+    for named in networks.restorers(registry, report.note):
         if named[0] == request.restorer:
             batches = [16] if request.quick else [16, 64]
         else:
@@ -132,12 +132,12 @@ def _restorers(menu: Menu, request: Request, report: Report, device: torch.devic
     return found
 
 
-def _classifiers(menu: Menu, request: Request, report: Report, device: torch.device) -> list[Step]:
+def _classifiers(registry: Registry, request: Request, report: Report, device: torch.device) -> list[Step]:
     patience = _patience(request, 1.0)
     batches = (64,) if request.quick else (1, 256)
     return [
         _step(networks.forward_group, "classifiers", named, batch, device, patience)
-        for named in networks.classifiers(menu, report.note)
+        for named in networks.classifiers(registry, report.note)
         for batch in batches
     ]
 

@@ -11,15 +11,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
+from blurbench.contract import Classifier, Restorer, Shape
 from blurbench.errors import BlurbenchError, UsageError
-from blurbench.protocols import Classifier, Restorer
-from blurbench.registry import Menu
+from blurbench.registry import Registry
 from blurbench.timing.machine import Bystanders
 from blurbench.timing.plain_layers import NAME, has_large_kernels, torch_layers, with_torch_layers
 from blurbench.timing.results import OURS, Group, row_of
 from blurbench.timing.rounds import Patience, take_turns
 from blurbench.training import seed_torch
-from blurbench.types import Shape
 
 __all__ = ["CLASSES", "SHAPE", "Named", "classifiers", "forward_group", "restorers", "step_group"]
 
@@ -36,11 +35,11 @@ Named: TypeAlias = tuple[str, nn.Module]
 # --- which ---------------------------------------------------------------------------------------------------------
 
 
-def restorers(menu: Menu, note: Callable[[str], None]) -> Iterator[Named]:
+def restorers(registry: Registry, note: Callable[[str], None]) -> Iterator[Named]:
     """The networks of all restorers, for grey images of 28x28 pixels; those that cannot be had are noted."""
-    for name in sorted(menu.entries["restorers"]):
+    for name in sorted(registry.entries["restorers"]):
         try:
-            restorer = menu.resolve("restorers", name)
+            restorer = registry.resolve("restorers", name)
             module = restorer.build(SHAPE) if isinstance(restorer, Restorer) else None
         except (BlurbenchError, ImportError) as error:
             note(f"restorer {name} was left out: {error}")
@@ -49,11 +48,11 @@ def restorers(menu: Menu, note: Callable[[str], None]) -> Iterator[Named]:
             yield name, module
 
 
-def classifiers(menu: Menu, note: Callable[[str], None]) -> Iterator[Named]:
+def classifiers(registry: Registry, note: Callable[[str], None]) -> Iterator[Named]:
     """The networks of all classifiers, for the same images and ten classes."""
-    for name in sorted(menu.entries["classifiers"]):
+    for name in sorted(registry.entries["classifiers"]):
         try:
-            classifier: Classifier = menu.resolve("classifiers", name)
+            classifier: Classifier = registry.resolve("classifiers", name)
             yield name, classifier.build(SHAPE, CLASSES)
         except UsageError:
             note(f"classifier {name} was left out: it stands for many networks and needs to be told which")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from blurbench.contract import Shape
 from blurbench.errors import UnknownName
-from blurbench.types import Shape
 
 __all__ = ["CPU", "FAMILIES", "GPU", "SIZES", "Size", "chosen_families", "chosen_sizes"]
 

@@ -12,9 +12,9 @@ import torch
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from blurbench.contract import SigmaMap
 from blurbench.imaging.psf import dense
 from blurbench.timing.families import Case, changed
-from blurbench.types import SigmaMap
 
 __all__ = ["AGREE", "Truth"]
 

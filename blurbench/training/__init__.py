@@ -1,7 +1,7 @@
 """Fitting networks and asking them: one loop for classifiers and restorers. Plugins import from here only."""
 
 from blurbench.training.classifiers import fit_classifier, fit_from_scratch
-from blurbench.training.forward import CHUNK, ModulePredictor, forward
+from blurbench.training.forward import CHUNK, forward
 from blurbench.training.loop import minimise
 from blurbench.training.restorers import Augment, fit_restorer
 from blurbench.training.seeding import derived_seed, seed_torch
@@ -9,7 +9,6 @@ from blurbench.training.seeding import derived_seed, seed_torch
 __all__ = [
     "CHUNK",
     "Augment",
-    "ModulePredictor",
     "derived_seed",
     "fit_classifier",
     "fit_from_scratch",

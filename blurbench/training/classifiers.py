@@ -8,10 +8,9 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from blurbench.protocols import FitJob
+from blurbench.contract import FitJob, ImageSet, Recipe
 from blurbench.training.forward import forward
 from blurbench.training.loop import minimise
-from blurbench.types import ImageSet, Recipe
 
 __all__ = ["fit_classifier", "fit_from_scratch"]
 

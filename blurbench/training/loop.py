@@ -11,10 +11,10 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor, nn
 
+from blurbench.contract import Recipe
 from blurbench.errors import NotFinite
 from blurbench.training.optimisation import optimiser_of, schedule_of
 from blurbench.training.seeding import derived_seed, seed_torch
-from blurbench.types import Recipe
 
 __all__ = ["Batches", "Loss", "minimise"]
 

@@ -8,7 +8,7 @@ from torch import nn
 from torch.optim import SGD, Adagrad, Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import ConstantLR, LRScheduler, OneCycleLR
 
-from blurbench.types import Recipe
+from blurbench.contract import Recipe
 
 __all__ = ["optimiser_of", "schedule_of"]
 

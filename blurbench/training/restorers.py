@@ -10,11 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from blurbench.protocols import RestorerJob
+from blurbench.contract import Recipe, RestorerJob
 from blurbench.training.forward import forward
 from blurbench.training.loop import Batches, minimise
 from blurbench.training.seeding import derived_seed
-from blurbench.types import Recipe
 
 __all__ = ["Augment", "fit_restorer"]
 

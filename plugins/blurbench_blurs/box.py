@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from blurbench import hookimpl
-from blurbench.protocols import Blur
-from blurbench.types import Count, Padding, Psf
+from blurbench.contract import Blur, Count, Padding, Psf
 
 if TYPE_CHECKING:
     from blurbench.imaging.draws import Draws
@@ -31,7 +30,7 @@ class Box(Blur):
         """The same square for each image."""
         import torch
 
-        from blurbench.types import DensePsf
+        from blurbench.contract import DensePsf
 
         shape = (len(draws), self.side, self.side)
         return DensePsf(torch.full(shape, self.side**-2, dtype=torch.float64, device=draws.device))

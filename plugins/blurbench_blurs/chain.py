@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from blurbench import hookimpl
-from blurbench.protocols import Blur
-from blurbench.registry import Ref
-from blurbench.types import Degraded, Psf, Quantity, SigmaMap
+from blurbench.contract import Blur, Degraded, Psf, Quantity, Ref, SigmaMap
 
 if TYPE_CHECKING:
     import torch

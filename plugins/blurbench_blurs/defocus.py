@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from blurbench import hookimpl
-from blurbench.protocols import Blur
-from blurbench.types import Padding, Pixels, Psf, Quantity
+from blurbench.contract import Blur, Padding, Pixels, Psf, Quantity
 
 if TYPE_CHECKING:
     from blurbench.imaging.draws import Draws
@@ -26,7 +25,7 @@ class Defocus(Blur):
 
     def psf(self, draws: Draws) -> Psf:
         """A disc for each image, its radius drawn where it is a rule."""
-        from blurbench.types import DiscPsf
+        from blurbench.contract import DiscPsf
 
         return DiscPsf(draws("radius", self.radius))
 

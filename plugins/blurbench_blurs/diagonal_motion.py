@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from blurbench import hookimpl
-from blurbench.protocols import Blur
-from blurbench.types import Count, Padding, Psf
+from blurbench.contract import Blur, Count, Padding, Psf
 
 if TYPE_CHECKING:
     from blurbench.imaging.draws import Draws
@@ -34,7 +33,7 @@ class DiagonalMotion(Blur):
         import numpy as np
         import torch
 
-        from blurbench.types import TapsPsf
+        from blurbench.contract import TapsPsf
 
         pairs = np.array(self._boxes())
         a, b = pairs[draws.integers("box", 0, len(pairs) - 1)].T[:, :, None]

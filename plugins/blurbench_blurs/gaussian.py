@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from blurbench import hookimpl
-from blurbench.protocols import Blur
-from blurbench.types import Count, Padding, Pixels, Psf, Quantity
+from blurbench.contract import Blur, Count, Padding, Pixels, Psf, Quantity
 
 if TYPE_CHECKING:
     from blurbench.imaging.draws import Draws
@@ -34,7 +33,7 @@ class Gaussian(Blur):
 
     def psf(self, draws: Draws) -> Psf:
         """A Gaussian for each image, sigma drawn where it is a rule."""
-        from blurbench.types import GaussianPsf
+        from blurbench.contract import GaussianPsf
 
         return GaussianPsf(draws("sigma", self.sigma), self.size)
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from blurbench import hookimpl
-from blurbench.protocols import Blur
-from blurbench.types import Choice, Degraded, Levels, Quantity, Range
+from blurbench.contract import Blur, Choice, Degraded, Levels, Quantity, Range
 
 if TYPE_CHECKING:
     import torch

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from blurbench import hookimpl
-from blurbench.protocols import Blur
-from blurbench.types import Degrees, Padding, Pixels, Psf, Quantity, Range
+from blurbench.contract import Blur, Degrees, Padding, Pixels, Psf, Quantity, Range
 
 if TYPE_CHECKING:
     from blurbench.imaging.draws import Draws

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from blurbench import hookimpl
-from blurbench.protocols import Blur
-from blurbench.types import Psf, Quantity
+from blurbench.contract import Blur, Psf, Quantity
 
 if TYPE_CHECKING:
     from blurbench.imaging.draws import Draws

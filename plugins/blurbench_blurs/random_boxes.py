@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from blurbench import hookimpl
-from blurbench.protocols import Blur
-from blurbench.registry import Ref
-from blurbench.types import Count, Degraded, Fraction, Quantity, Range
+from blurbench.contract import Blur, Count, Degraded, Fraction, Quantity, Range, Ref
 
 if TYPE_CHECKING:
     import torch

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from blurbench import hookimpl
-from blurbench.protocols import Blur
-from blurbench.types import Padding, Pixels, Psf, Quantity
+from blurbench.contract import Blur, Padding, Pixels, Psf, Quantity
 
 if TYPE_CHECKING:
     import torch

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from blurbench import hookimpl
+from blurbench.contract import Blur, Degraded, ImageSet
 from blurbench.errors import Skip
-from blurbench.protocols import Blur
-from blurbench.types import Degraded, ImageSet
 
 if TYPE_CHECKING:
     import torch

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from blurbench import hookimpl
-from blurbench.protocols import Blur
-from blurbench.types import Degraded, Quantity
+from blurbench.contract import Blur, Degraded, Quantity
 
 if TYPE_CHECKING:
     import torch

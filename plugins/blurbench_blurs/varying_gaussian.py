@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from blurbench import hookimpl
-from blurbench.protocols import Blur
-from blurbench.types import Degraded, Padding, Pixels, Quantity, Range
+from blurbench.contract import Blur, Degraded, Padding, Pixels, Quantity, Range
 
 if TYPE_CHECKING:
     import torch
@@ -50,8 +49,8 @@ class VaryingGaussian(Blur):
         """Blur `images` (N, C, H, W), all with the same map of sigma."""
         import torch
 
+        from blurbench.contract import SigmaMap
         from blurbench.imaging.convolution import convolve
-        from blurbench.types import SigmaMap
 
         height, width = images.shape[-2:]
         profile = self.profile(width if self.axis == "x" else height).to(images.device)

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
 from blurbench import hookimpl
+from blurbench.contract import Budget, Classifier, Recipe, Shape
 from blurbench.errors import Skip
-from blurbench.protocols import Classifier
-from blurbench.types import Budget, Recipe, Shape
 
 if TYPE_CHECKING:
     from torch import nn

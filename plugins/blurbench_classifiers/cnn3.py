@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, cast
 
 from blurbench import hookimpl
+from blurbench.contract import Budget, Classifier, Count, Recipe, Shape
 from blurbench.errors import Skip
-from blurbench.protocols import Classifier
-from blurbench.types import Budget, Count, Recipe, Shape
 
 if TYPE_CHECKING:
     from torch import nn

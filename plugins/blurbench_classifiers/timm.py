@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from blurbench import hookimpl
+from blurbench.contract import Budget, Classifier, Pixels, Recipe, Shape
 from blurbench.errors import Skip, Unavailable, UnknownName, UsageError
-from blurbench.protocols import Classifier
-from blurbench.types import Budget, Pixels, Recipe, Shape
 
 if TYPE_CHECKING:
     from torch import nn

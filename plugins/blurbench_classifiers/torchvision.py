@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast
 
 from blurbench import hookimpl
+from blurbench.contract import Budget, Classifier, Pixels, Recipe, Shape
 from blurbench.errors import Skip, Unavailable, UnknownName, UsageError
-from blurbench.protocols import Classifier
-from blurbench.types import Budget, Pixels, Recipe, Shape
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

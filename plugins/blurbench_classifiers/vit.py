@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 from blurbench import hookimpl
+from blurbench.contract import Budget, Classifier, Count, PatchClassifier, Pixels, Recipe, Shape
 from blurbench.errors import Skip
-from blurbench.protocols import Classifier, PatchClassifier
-from blurbench.types import Budget, Count, Pixels, Recipe, Shape
 
 if TYPE_CHECKING:
     import torch

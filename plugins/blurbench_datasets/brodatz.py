@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from blurbench import hookimpl
+from blurbench.contract import Dataset, Split, Splits
 from blurbench.errors import Unavailable, UsageError
-from blurbench.protocols import Dataset
-from blurbench.types import Split, Splits
 from blurbench_datasets.splitting import balanced_order
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from blurbench import hookimpl
-from blurbench.protocols import Dataset
-from blurbench.types import Split, Splits
+from blurbench.contract import Dataset, Split, Splits
 from blurbench_datasets.brodatz import NAMES, Brodatz, is_textured, read_picture
 from blurbench_datasets.splitting import SEED
 

@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from blurbench import hookimpl
+from blurbench.contract import Dataset, Fraction, Split, Splits
 from blurbench.errors import UsageError
-from blurbench.protocols import Dataset
-from blurbench.types import Fraction, Split, Splits
 from blurbench_datasets.availability import downloading, missing
 from blurbench_datasets.splitting import held_out
 

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from blurbench import hookimpl
-from blurbench.protocols import Dataset
-from blurbench.types import Split, Splits
+from blurbench.contract import Dataset, Split, Splits
 from blurbench_datasets.packaged import packaged_file
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from blurbench import hookimpl
-from blurbench.protocols import Dataset
+from blurbench.contract import Dataset
 from blurbench_datasets.idx import IdxDataset
 
 

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from blurbench import hookimpl
-from blurbench.protocols import Dataset
-from blurbench.types import Split, Splits
+from blurbench.contract import Dataset, Split, Splits
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,8 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
+from blurbench.contract import Dataset, Fraction, Split, Splits
 from blurbench.errors import UsageError
-from blurbench.protocols import Dataset
-from blurbench.types import Fraction, Split, Splits
 from blurbench_datasets.availability import downloading, missing
 from blurbench_datasets.splitting import held_out
 
@@ -31,7 +30,7 @@ class IdxDataset(Dataset):
     validation: Annotated[float, Fraction(0.001, 0.9)] = 0.1
 
     title: ClassVar[str]
-    """The name on the menu."""
+    """The name on the registry."""
     torchvision_name: ClassVar[str]
     """The class in torchvision.datasets, which is also the folder that it makes."""
     torchvision_options: ClassVar[dict[str, Any]] = {}

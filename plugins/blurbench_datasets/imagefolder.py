@@ -24,10 +24,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, TypeAlias
 from zipfile import BadZipFile, ZipFile
 
 from blurbench import hookimpl
+from blurbench.contract import Dataset, Fraction, Pixels, Split, Splits
 from blurbench.errors import Unavailable, UsageError
 from blurbench.imaging.files import ENDINGS
-from blurbench.protocols import Dataset
-from blurbench.types import Fraction, Pixels, Split, Splits
 from blurbench_datasets.splitting import SEED, balanced_order
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from blurbench import hookimpl
-from blurbench.protocols import Dataset
-from blurbench.types import Split, Splits
+from blurbench.contract import Dataset, Split, Splits
 from blurbench_datasets.packaged import packaged_file
 from blurbench_datasets.splitting import balanced_order
 

@@ -17,10 +17,9 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeAlias
 
 from blurbench import hookimpl
+from blurbench.contract import Count, Dataset, Pixels, Split, Splits
 from blurbench.errors import Unavailable, UsageError
 from blurbench.imaging.files import ENDINGS
-from blurbench.protocols import Dataset
-from blurbench.types import Count, Pixels, Split, Splits
 from blurbench_datasets.imagefolder import PARTS, plain
 from blurbench_datasets.splitting import SEED
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from blurbench import hookimpl
+from blurbench.contract import Budget, Count, Estimator, EstimatorJob, Fraction, Levels, Padding, Pixels, Recipe
 from blurbench.errors import Skip
-from blurbench.protocols import Estimator, EstimatorJob
-from blurbench.types import Budget, Count, Fraction, Levels, Padding, Pixels, Recipe
 
 if TYPE_CHECKING:
     import torch

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from blurbench import hookimpl
-from blurbench.protocols import Estimator
-from blurbench.types import Count, Pixels
+from blurbench.contract import Count, Estimator, Pixels
 
 if TYPE_CHECKING:
     import torch

@@ -9,11 +9,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from blurbench.contract import EstimatorJob, ImageSet
 from blurbench.imaging.sharpness import grey
 from blurbench.imaging.windows import at_least
-from blurbench.protocols import EstimatorJob
 from blurbench.training import derived_seed, forward, minimise
-from blurbench.types import ImageSet
 from blurbench_estimators.patches import Patches
 
 if TYPE_CHECKING:

@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from blurbench import hookimpl
-from blurbench.protocols import Estimator
-from blurbench.types import Count
+from blurbench.contract import Count, Estimator
 
 if TYPE_CHECKING:
     import numpy as np

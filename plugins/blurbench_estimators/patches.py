@@ -8,8 +8,8 @@ from functools import cached_property
 
 import torch
 
+from blurbench.contract import GaussianPsf, Padding
 from blurbench.imaging.convolution import convolve, pad
-from blurbench.types import GaussianPsf, Padding
 
 __all__ = ["Patches"]
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from blurbench import hookimpl
-from blurbench.protocols import Deconvolver, Restorer, RestorerJob
-from blurbench.types import Budget, Count, Recipe, Shape
+from blurbench.contract import Budget, Count, Deconvolver, Recipe, Restorer, RestorerJob, Shape
 
 if TYPE_CHECKING:
     from torch import nn

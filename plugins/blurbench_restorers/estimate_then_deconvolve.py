@@ -7,9 +7,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from blurbench import hookimpl
-from blurbench.protocols import AnyRestorer, Deconvolver, Estimator, EstimatorJob, Knows, Restorer, RestorerJob
-from blurbench.registry import Ref
-from blurbench.types import GaussianPsf, Levels, Shape
+from blurbench.contract import (
+    AnyRestorer,
+    Deconvolver,
+    Estimator,
+    EstimatorJob,
+    GaussianPsf,
+    Knows,
+    Levels,
+    Ref,
+    Restorer,
+    RestorerJob,
+    Shape,
+)
 from blurbench_restorers.wiener import Wiener
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from blurbench import hookimpl
-from blurbench.protocols import Deconvolver, Knows, Restorer
+from blurbench.contract import Deconvolver, Knows, Restorer
 
 if TYPE_CHECKING:
     import torch

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from blurbench import hookimpl
-from blurbench.protocols import Deconvolver, Restorer
-from blurbench.types import Budget, Count, Recipe, Shape
+from blurbench.contract import Budget, Count, Deconvolver, Recipe, Restorer, RestorerJob, Shape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -32,6 +31,11 @@ class Red30(Restorer):
         if budget.recipes == "paper":
             return Recipe(budget.restorer_epochs, 1e-4, schedule="constant")
         return Recipe((budget.restorer_epochs + 1) // 2, 2e-3, batch_size=16)
+
+    def fit(self, module: nn.Module, job: RestorerJob) -> Mapping[str, Any]:
+        from blurbench.training import fit_restorer
+
+        return fit_restorer(module, job, self.recipe(job.budget))
 
 
 @hookimpl

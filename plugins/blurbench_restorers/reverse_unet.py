@@ -3,13 +3,12 @@ the image three times before it halves it three times."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from blurbench import hookimpl
-from blurbench.protocols import Deconvolver, Restorer
-from blurbench.types import Budget, Count, Recipe, Shape
+from blurbench.contract import Budget, Count, Deconvolver, Recipe, Restorer, RestorerJob, Shape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -34,6 +33,11 @@ class ReverseUnet(Restorer):
             return Recipe(budget.restorer_epochs, 3e-4, schedule="constant", patience=5)
         # A batch of 64 would take 3.5 GB.
         return Recipe((budget.restorer_epochs + 1) // 2, 5e-3, batch_size=16)
+
+    def fit(self, module: nn.Module, job: RestorerJob) -> Mapping[str, Any]:
+        from blurbench.training import fit_restorer
+
+        return fit_restorer(module, job, self.recipe(job.budget))
 
 
 @hookimpl

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from blurbench import hookimpl
+from blurbench.contract import Count, Deconvolver, DensePsf, Psf, Restorer, SigmaMap
 from blurbench.errors import Skip
-from blurbench.protocols import Deconvolver, Restorer
-from blurbench.types import Count, DensePsf, Psf, SigmaMap
 
 if TYPE_CHECKING:
     import torch

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from blurbench import hookimpl
-from blurbench.protocols import Deconvolver, Restorer, RestorerJob
-from blurbench.types import Budget, Limits, Recipe, Shape
+from blurbench.contract import Budget, Deconvolver, Limits, Recipe, Restorer, RestorerJob, Shape
 
 if TYPE_CHECKING:
     from torch import nn

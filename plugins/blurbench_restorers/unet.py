@@ -8,8 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from blurbench import hookimpl
-from blurbench.protocols import Deconvolver, Restorer, RestorerJob
-from blurbench.types import Budget, Count, Pixels, Recipe, Shape
+from blurbench.contract import Budget, Count, Deconvolver, Pixels, Recipe, Restorer, RestorerJob, Shape
 
 if TYPE_CHECKING:
     from torch import nn

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from blurbench import hookimpl
-from blurbench.protocols import Deconvolver, Knows, Restorer
-from blurbench.types import Limits, Pixels
+from blurbench.contract import Deconvolver, Knows, Limits, Pixels, Restorer
 
 if TYPE_CHECKING:
     import torch
@@ -27,8 +26,8 @@ class UnsharpMask(Restorer):
 
     def restore(self, images: torch.Tensor, module: nn.Module | None) -> torch.Tensor:
         """Sharpened images, clipped to [0, 1]."""
+        from blurbench.contract import GaussianPsf
         from blurbench.imaging.convolution import convolve
-        from blurbench.types import GaussianPsf
 
         smooth = convolve(images, GaussianPsf(images.new_full((len(images),), self.sigma)), "replicate")
         return (images + self.amount * (images - smooth)).clamp(0, 1)

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from blurbench import hookimpl
+from blurbench.contract import Deconvolver, Psf, Restorer, SigmaMap
 from blurbench.errors import Skip
-from blurbench.protocols import Deconvolver, Restorer
-from blurbench.types import Psf, SigmaMap
 
 if TYPE_CHECKING:
     import torch

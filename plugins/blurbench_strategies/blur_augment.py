@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from blurbench import hookimpl
-from blurbench.protocols import FitJob, Strategy
-from blurbench.types import Fraction, ImageSet
+from blurbench.contract import FitJob, Fraction, ImageSet, Strategy
 
 if TYPE_CHECKING:
     import torch
@@ -44,8 +43,8 @@ class BlurAugment(Strategy):
 
     def is_blurred(self, images: ImageSet, epoch: int, seed: int) -> torch.Tensor:
         """The coin, bool (N,): a function of the image's id, the seed and, for `coin = "epoch"`, the epoch."""
+        from blurbench.contract import Range
         from blurbench.imaging.draws import Draws
-        from blurbench.types import Range
 
         draws = Draws(images.ids, seed, ("coin", epoch if self.coin == "epoch" else 0), images.images.device)
         return draws("blurred", Range(0, 1)) < self.share

@@ -8,24 +8,25 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from blurbench import hookimpl
-from blurbench.errors import Skip
-from blurbench.protocols import (
+from blurbench.contract import (
     AnyRestorer,
     Dataset,
     Deconvolver,
+    Degraded,
     FitJob,
     Fitted,
     Knows,
     Need,
+    Output,
     Plugin,
     Predictor,
     PredictorNeed,
+    Ref,
     RestorerNeed,
     Setting,
     Strategy,
 )
-from blurbench.registry import Ref
-from blurbench.types import Degraded, Output
+from blurbench.errors import Skip
 from blurbench_strategies.plain import Plain
 
 if TYPE_CHECKING:

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from blurbench import hookimpl
+from blurbench.contract import Classifier, Count, FitJob, Knows, Need, PredictorNeed, Setting, Strategy
 from blurbench.errors import Skip
-from blurbench.protocols import Classifier, FitJob, Knows, Need, PredictorNeed, Setting, Strategy
-from blurbench.types import Count
 from blurbench_strategies.plain import Plain
 
 if TYPE_CHECKING:

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from blurbench import hookimpl
-from blurbench.protocols import (
+from blurbench.contract import (
+    Degraded,
     FitJob,
     Fitted,
     Knows,
+    Limits,
     Need,
+    Output,
     PatchClassifier,
     Plugin,
     Predictor,
@@ -22,7 +25,6 @@ from blurbench.protocols import (
     Setting,
     Strategy,
 )
-from blurbench.types import Degraded, Limits, Output
 from blurbench_strategies.plain import Plain
 
 if TYPE_CHECKING:

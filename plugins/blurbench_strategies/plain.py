@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from blurbench import hookimpl
-from blurbench.protocols import FitJob, Knows, Strategy
+from blurbench.contract import FitJob, Knows, Strategy
 
 if TYPE_CHECKING:
     from torch import nn

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from blurbench import hookimpl
-from blurbench.protocols import FitJob, Strategy
+from blurbench.contract import FitJob, Strategy
 
 if TYPE_CHECKING:
     from torch import nn

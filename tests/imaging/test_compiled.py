@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 import torch
 
+from blurbench.contract import DensePsf, DiscPsf, GaussianPsf, Padding, Psf, Range, SigmaMap, TapsPsf
 from blurbench.errors import UsageError
 from blurbench.imaging import compiled, convolve, native
 from blurbench.imaging.psf import dense, gaussian_taps
-from blurbench.types import DensePsf, DiscPsf, GaussianPsf, Padding, Psf, Range, SigmaMap, TapsPsf
 
 needs_compiler = pytest.mark.skipif(native.library("convolution") is None, reason=native.status())
 pytestmark = needs_compiler
@@ -175,7 +175,7 @@ def test_a_forked_process_blurs_with_threads_of_its_own() -> None:
     script = """
 import os, signal, torch
 from blurbench.imaging import convolve
-from blurbench.types import DiscPsf
+from blurbench.contract import DiscPsf
 torch.set_num_threads(2)
 images, psf = torch.rand(60, 1, 28, 28), DiscPsf(torch.full((60,), 3.2))
 expected = convolve(images, psf)

@@ -7,11 +7,11 @@ import pytest
 import scipy.ndimage
 import torch
 
+from blurbench.contract import DensePsf, DiscPsf, GaussianPsf, Padding, Psf, SigmaMap, TapsPsf
 from blurbench.errors import UsageError
 from blurbench.imaging import convolution
 from blurbench.imaging.convolution import convolve
 from blurbench.imaging.psf import delta, dense, gaussian_taps
-from blurbench.types import DensePsf, DiscPsf, GaussianPsf, Padding, Psf, SigmaMap, TapsPsf
 
 PADDINGS: dict[Padding, str] = {"reflect": "mirror", "replicate": "nearest", "zeros": "constant", "wrap": "wrap"}
 SHAPES = [(3, 1, 28, 28), (2, 3, 17, 31)]

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from blurbench.contract import Choice, Range
 from blurbench.imaging.draws import Draws
-from blurbench.types import Choice, Range
 
 MASK = 2**64 - 1
 

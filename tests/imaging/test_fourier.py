@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
+from blurbench.contract import DiscPsf, GaussianPsf, Padding, Psf, SigmaMap, TapsPsf
 from blurbench.errors import UsageError
 from blurbench.imaging.convolution import convolve
 from blurbench.imaging.draws import Draws
 from blurbench.imaging.fourier import wiener
 from blurbench.imaging.psf import delta
-from blurbench.types import DiscPsf, GaussianPsf, Padding, Psf, SigmaMap, TapsPsf
 
 SENSOR = ((2 / 255) ** 2 + (1 / 255) ** 2 / 12) ** 0.5
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 from skimage import data
 
+from blurbench.contract import GaussianPsf
 from blurbench.imaging.convolution import convolve
 from blurbench.imaging.noise import noise_std
-from blurbench.types import GaussianPsf
 
 
 @pytest.mark.parametrize("std", [1, 2, 5, 10])

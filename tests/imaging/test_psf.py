@@ -9,9 +9,9 @@ import pytest
 import scipy.signal
 import torch
 
+from blurbench.contract import DensePsf, DiscPsf, GaussianPsf, SigmaMap, TapsPsf
 from blurbench.errors import UsageError
 from blurbench.imaging.psf import compose, delta, dense, from_kernel, is_delta
-from blurbench.types import DensePsf, DiscPsf, GaussianPsf, SigmaMap, TapsPsf
 
 
 def sigmas(*values: float) -> torch.Tensor:

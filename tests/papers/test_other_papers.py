@@ -9,7 +9,7 @@ import pytest
 from blurbench.papers import dicosola2020, kim2023, markdown, zhou2017
 from blurbench.papers.curves import draw
 from blurbench.papers.report import Judged, Report, Table
-from blurbench.registry import Menu
+from blurbench.registry import Registry
 from tests.papers.conftest import Board
 
 GOOD, FAIR, POOR = ("1" * right + "0" * (400 - right) for right in (390, 330, 220))
@@ -27,7 +27,7 @@ def claim(report: Report, name: str) -> Judged:
 
 
 @pytest.fixture
-def distorted(board: Board, tmp_path: Path, menu: Menu) -> Report:
+def distorted(board: Board, tmp_path: Path, registry: Registry) -> Report:
     """MNIST at levels 2 and 4: defocus and the combination cost much, the rest little; both remedies win it back."""
     board.suite = "distortions"
     lenet = {"classifier": "lenet-mcn"}
@@ -40,7 +40,7 @@ def distorted(board: Board, tmp_path: Path, menu: Menu) -> Report:
             for strategy in ("retrain", "first-n[n=3]", "first-n[n=4]"):
                 board.cell("mnist", strategy, blur, blur, hits=GOOD if strategy == "retrain" else FAIR, **lenet)
     store, name = board.stored(tmp_path / "results")
-    return zhou2017.PAPER.report(store, name, menu)
+    return zhou2017.PAPER.report(store, name, registry)
 
 
 def test_errors_are_percent_and_levels_that_were_not_measured_are_left_out(distorted: Report) -> None:
@@ -81,32 +81,32 @@ def test_each_kind_of_claim_is_decided(distorted: Report) -> None:
     }
 
 
-def test_the_jpeg_copy_stands_for_cifar_and_says_so(board: Board, tmp_path: Path, menu: Menu) -> None:
+def test_the_jpeg_copy_stands_for_cifar_and_says_so(board: Board, tmp_path: Path, registry: Registry) -> None:
     board.cell("cifar10-jpeg", "plain", "", "none", hits=GOOD)
     for name in zhou2017.DISTORTIONS[:3]:
         board.cell("cifar10-jpeg", "plain", "", f"{name}-4", hits=POOR)
     store, name = board.stored(tmp_path / "results")
 
-    report = zhou2017.PAPER.report(store, name, menu)
+    report = zhou2017.PAPER.report(store, name, registry)
 
     assert claim(report, "s002.c2").verdict == "holds"
     assert table(report, "Figure 7").title == "error on cifar10-jpeg, no figures printed"
     assert "CIFAR-10 was read from a copy whose images are JPEG files" in markdown.render(report)
 
 
-def test_embedded_photographs_do_not_stand_for_cifar(board: Board, tmp_path: Path, menu: Menu) -> None:
+def test_embedded_photographs_do_not_stand_for_cifar(board: Board, tmp_path: Path, registry: Registry) -> None:
     board.cell("photo-crops", "plain", "", "none", hits=GOOD)
     board.cell("photo-crops", "plain", "", "motion-4", hits=POOR)
     store, name = board.stored(tmp_path / "results")
 
-    report = zhou2017.PAPER.report(store, name, menu)
+    report = zhou2017.PAPER.report(store, name, registry)
 
     assert claim(report, "s002.c2").verdict == "not measured"
     assert table(report, "Not in the paper").at("motion, level 4", "plain").measured == pytest.approx(45.0)
 
 
 def test_feature_gradients_are_compared_with_those_of_the_clean_network_on_clean_images(
-    board: Board, tmp_path: Path, menu: Menu
+    board: Board, tmp_path: Path, registry: Registry
 ) -> None:
     board.cell("cifar10", "plain", "", "none", gradients=2.0)
     for name, tuned in (("motion", 2.1), ("defocus", 1.0)):
@@ -115,7 +115,7 @@ def test_feature_gradients_are_compared_with_those_of_the_clean_network_on_clean
         board.cell("cifar10", "retrain", f"{name}-4", f"{name}-4", gradients=3.0)
     store, name = board.stored(tmp_path / "results")
 
-    report = zhou2017.PAPER.report(store, name, menu)
+    report = zhou2017.PAPER.report(store, name, registry)
 
     verdicts = [row.verdict for row in claim(report, "s002.c7").comparisons]
     assert verdicts == ["holds", "holds", "holds", "holds", "does not hold", "holds"]
@@ -137,7 +137,7 @@ def test_a_drawing_of_curves_is_the_same_bytes_each_time(distorted: Report, tmp_
 
 
 @pytest.fixture
-def restored(board: Board, tmp_path: Path, menu: Menu) -> Report:
+def restored(board: Board, tmp_path: Path, registry: Registry) -> Report:
     """ResUNet3 a little better than ResUNet1, the sigmoid not 1 dB better than the ReLU, and the blurred image."""
     board.suite = "restoration"
     errors = {"resunet-1": 0.0030, "resunet-3": 0.0026, "caessc-d22-half": 0.0040, "caessc-d22-half-relu": 0.0045}
@@ -148,7 +148,7 @@ def restored(board: Board, tmp_path: Path, menu: Menu) -> Report:
         )
     board.cell("cifar10-jpeg", "identity", "", "gauss-123", blurred=0.01, restored=[0.01])
     store, name = board.stored(tmp_path / "results")
-    return dicosola2020.PAPER.report(store, name, menu)
+    return dicosola2020.PAPER.report(store, name, registry)
 
 
 def test_each_quality_measure_has_its_table(restored: Report) -> None:
@@ -181,7 +181,7 @@ def test_a_gain_below_the_margin_does_not_hold(restored: Report) -> None:
 # --- Kim -----------------------------------------------------------------------------------------------------------
 
 
-def test_imagenet_rows_are_filled_from_imagenet_alone(board: Board, tmp_path: Path, menu: Menu) -> None:
+def test_imagenet_rows_are_filled_from_imagenet_alone(board: Board, tmp_path: Path, registry: Registry) -> None:
     board.suite = "imagenet-blur"
     for network, right in {"resnet50": 300, "vgg19": 240, "googlenet": 270}.items():
         place = {"classifier": f"{network}-published"}
@@ -190,7 +190,7 @@ def test_imagenet_rows_are_filled_from_imagenet_alone(board: Board, tmp_path: Pa
     board.cell("photo-crops", "mask-above", "", "gauss19", hits=POOR, classifier="vit")
     store, name = board.stored(tmp_path / "results")
 
-    report = kim2023.PAPER.report(store, name, menu)
+    report = kim2023.PAPER.report(store, name, registry)
 
     assert table(report, "Table 1").at("VGG19", "blurred").measured == pytest.approx(60.0)
     assert claim(report, "s001.c1").verdict == "holds"

@@ -12,7 +12,7 @@ from blurbench.errors import UsageError
 from blurbench.papers import markdown
 from blurbench.papers.library import paper
 from blurbench.papers.report import Report
-from blurbench.registry import Menu
+from blurbench.registry import Registry
 from blurbench.results.estimation import Board, Errors, Estimation, Measured, Row
 from blurbench.results.record import Part
 from blurbench.results.store import Store
@@ -51,7 +51,7 @@ def _record(key: str, estimator: str, blur: str) -> Estimation:
     )
 
 
-def _report(folder: Path, menu: Menu, split: str = "patch") -> Report:
+def _report(folder: Path, registry: Registry, split: str = "patch") -> Report:
     store = Store(folder)
     store.create()
     shelf, rows = store.estimations, []
@@ -62,11 +62,11 @@ def _report(folder: Path, menu: Menu, split: str = "patch") -> Report:
         shelf.put_record(_record(key, estimator, blur))
     about = {"suite": "kernel-estimation", "suite_version": 1, "title": "By hand", "budget": "standard"}
     shelf.put_board("by-hand", Board(**about, budget_values={"epochs": 8}, content="ab" * 16, lines=rows))
-    return paper("patro2017").report(store, "by-hand", menu)
+    return paper("patro2017").report(store, "by-hand", registry)
 
 
-def test_errors_of_estimations_stand_beside_the_printed_ones(tmp_path: Path, menu: Menu) -> None:
-    table = _report(tmp_path / "results", menu).tables[0]
+def test_errors_of_estimations_stand_beside_the_printed_ones(tmp_path: Path, registry: Registry) -> None:
+    table = _report(tmp_path / "results", registry).tables[0]
 
     ramp = table.at("ramp, 30 classes", "mse")
     assert (ramp.published, ramp.measured, ramp.images) == (0.027, pytest.approx(0.03), 2)
@@ -74,8 +74,8 @@ def test_errors_of_estimations_stand_beside_the_printed_ones(tmp_path: Path, men
     assert table.at("sin, 30 classes, smoothed", "mse").measured == pytest.approx(0.02)
 
 
-def test_claims_compare_picture_by_picture(tmp_path: Path, menu: Menu) -> None:
-    report = _report(tmp_path / "results", menu)
+def test_claims_compare_picture_by_picture(tmp_path: Path, registry: Registry) -> None:
+    report = _report(tmp_path / "results", registry)
 
     assert {claim.id: claim.verdict for claim in report.claims} == {
         "s003.c1": "holds",
@@ -86,13 +86,13 @@ def test_claims_compare_picture_by_picture(tmp_path: Path, menu: Menu) -> None:
     assert "The larger network is not published" in markdown.render(report)
 
 
-def test_another_split_than_the_reports_does_not_stand_in(tmp_path: Path, menu: Menu) -> None:
-    table = _report(tmp_path / "results", menu, split="picture").tables[0]
+def test_another_split_than_the_reports_does_not_stand_in(tmp_path: Path, registry: Registry) -> None:
+    table = _report(tmp_path / "results", registry, split="picture").tables[0]
 
     assert all(cell.measured is None for cell in table.cells)
     assert table.at("ramp, 30 classes", "mse").reason == "budget standard does not have it"
 
 
-def test_a_board_that_is_not_there_is_one_line(tmp_path: Path, menu: Menu) -> None:
+def test_a_board_that_is_not_there_is_one_line(tmp_path: Path, registry: Registry) -> None:
     with pytest.raises(UsageError, match="no board 'nowhere'"):
-        paper("patro2017").report(Store(tmp_path), "nowhere", menu)
+        paper("patro2017").report(Store(tmp_path), "nowhere", registry)

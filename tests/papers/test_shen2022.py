@@ -9,7 +9,7 @@ import pytest
 from blurbench.papers import json, markdown
 from blurbench.papers.report import Filled, Report, Table
 from blurbench.papers.shen2022 import PAPER
-from blurbench.registry import Menu
+from blurbench.registry import Registry
 from tests.papers.conftest import Board
 
 MOSTLY, HALF = "1" * 180 + "0" * 20, "1" * 100 + "0" * 100
@@ -32,9 +32,9 @@ def filled(board: Board) -> Board:
 
 
 @pytest.fixture
-def report(filled: Board, tmp_path: Path, menu: Menu) -> Report:
+def report(filled: Board, tmp_path: Path, registry: Registry) -> Report:
     store, name = filled.stored(tmp_path / "results")
-    return PAPER.report(store, name, menu)
+    return PAPER.report(store, name, registry)
 
 
 def table(report: Report, source: str) -> Table:
@@ -79,11 +79,13 @@ def test_glyphs_stand_in_no_column_of_the_paper(report: Report) -> None:
     assert beside.at("usps(G)", "U-Net fitted on glyphs, then fitted").measured == 100.0
 
 
-def test_a_data_set_that_is_not_the_papers_has_rows_of_its_own(board: Board, tmp_path: Path, menu: Menu) -> None:
+def test_a_data_set_that_is_not_the_papers_has_rows_of_its_own(
+    board: Board, tmp_path: Path, registry: Registry
+) -> None:
     board.cell("glyphs", "retrain", "gauss9", "gauss9", hits=HALF)
     store, name = board.stored(tmp_path / "results")
 
-    table5 = table(PAPER.report(store, name, menu), "Table 5")
+    table5 = table(PAPER.report(store, name, registry), "Table 5")
 
     assert table5.at("glyphs(G)", "blurry") == Filled(
         "glyphs(G)",
@@ -123,11 +125,11 @@ def test_claims_are_decided_over_the_rows_that_were_measured(report: Report) -> 
     assert "4 of 4 measured hold, 12 in the paper" in markdown.render(report)
 
 
-def test_one_row_that_fails_is_enough(filled: Board, tmp_path: Path, menu: Menu) -> None:
+def test_one_row_that_fails_is_enough(filled: Board, tmp_path: Path, registry: Registry) -> None:
     filled.cell("usps", "deblur-unet", "move9", "move9", hits="0" * 200, blurred=0.04, restored=[0.05])
     store, name = filled.stored(tmp_path / "results")
 
-    claims = {claim.id: claim.verdict for claim in PAPER.report(store, name, menu).claims}
+    claims = {claim.id: claim.verdict for claim in PAPER.report(store, name, registry).claims}
 
     assert (claims["s000.c1"], claims["s000.c3"]) == ("does not hold", "does not hold")
 
@@ -143,7 +145,9 @@ def test_sizes_stand_beside_the_papers(report: Report) -> None:
     assert sizes["seeds"].here == "1: 0"
 
 
-def test_records_without_errors_of_each_image_leave_the_claim_open(board: Board, tmp_path: Path, menu: Menu) -> None:
+def test_records_without_errors_of_each_image_leave_the_claim_open(
+    board: Board, tmp_path: Path, registry: Registry
+) -> None:
     board.cell("usps", "deblur-unet", "gauss9", "gauss9", blurred=0.01, restored=[0.001])
     old = {
         key: record.model_copy(update={"images": record.images.model_copy(update={"restored_mse": None})})
@@ -153,7 +157,7 @@ def test_records_without_errors_of_each_image_leave_the_claim_open(board: Board,
     board.records |= old
     store, name = board.stored(tmp_path / "results")
 
-    claim = next(claim for claim in PAPER.report(store, name, menu).claims if claim.id == "s000.c3")
+    claim = next(claim for claim in PAPER.report(store, name, registry).claims if claim.id == "s000.c3")
 
     assert claim.verdict == "not measured"
     assert any("measure them again" in row.reason for row in claim.comparisons)
@@ -170,7 +174,9 @@ def test_json_holds_the_verdicts_and_the_records_behind_each_figure(report: Repo
     assert {key for cell in cells for key in cell["records"]} <= filled.records.keys()
 
 
-def test_the_same_records_give_the_same_bytes(report: Report, filled: Board, tmp_path: Path, menu: Menu) -> None:
+def test_the_same_records_give_the_same_bytes(
+    report: Report, filled: Board, tmp_path: Path, registry: Registry
+) -> None:
     store, name = filled.stored(tmp_path / "again")
 
-    assert markdown.render(PAPER.report(store, name, menu)) == markdown.render(report)
+    assert markdown.render(PAPER.report(store, name, registry)) == markdown.render(report)

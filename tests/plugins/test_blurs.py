@@ -19,13 +19,12 @@ from blurbench_blurs.gaussian_noise import GaussianNoise
 from blurbench_blurs.none import NoBlur
 from blurbench_blurs.round_8bit import Round8Bit
 
+from blurbench.contract import Blur, Choice, Degraded, GaussianPsf, Psf, Range, SigmaMap, TapsPsf
 from blurbench.errors import UsageError
 from blurbench.imaging.convolution import convolve
 from blurbench.imaging.draws import Draws
 from blurbench.imaging.psf import dense, is_delta
-from blurbench.protocols import Blur
-from blurbench.registry import Menu
-from blurbench.types import Choice, Degraded, GaussianPsf, Psf, Range, SigmaMap, TapsPsf
+from blurbench.registry import Registry
 
 ROUNDING = 1 / (255 * math.sqrt(12))
 
@@ -98,9 +97,9 @@ def test_a_gaussian_reports_its_family_and_parameters() -> None:
         ("chain[steps=[gausian[sigma=1]]]", "did you mean 'gaussian'"),
     ],
 )
-def test_a_wrong_parameter_is_refused_in_one_line(menu: Menu, expression: str, says: str) -> None:
+def test_a_wrong_parameter_is_refused_in_one_line(registry: Registry, expression: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
-        menu.resolve("blurs", expression)
+        registry.resolve("blurs", expression)
 
 
 # --- diagonal-motion -----------------------------------------------------------------------------------------------
@@ -321,8 +320,8 @@ def test_chains_of_equal_steps_are_equal() -> None:
         "chain[steps=[gaussian[sigma={low=1, high=2}, size=9], diagonal-motion, gaussian-noise[std=2], round-8bit]]",
     ],
 )
-def test_an_image_is_degraded_alike_in_any_batch_and_any_order(menu: Menu, expression: str) -> None:
-    blur = menu.resolve("blurs", expression)
+def test_an_image_is_degraded_alike_in_any_batch_and_any_order(registry: Registry, expression: str) -> None:
+    blur = registry.resolve("blurs", expression)
     x = images(6, 3)
     order = [4, 1, 5, 0]
     together = blur.degrade(x, draws(6)).images

@@ -12,10 +12,10 @@ from blurbench_blurs.round_8bit import Round8Bit
 from blurbench_restorers.identity import Identity
 from blurbench_restorers.wiener import Wiener
 
+from blurbench.contract import Shape, SigmaMap
 from blurbench.errors import Skip
 from blurbench.imaging.draws import Draws
 from blurbench.imaging.psf import delta
-from blurbench.types import Shape, SigmaMap
 
 
 def digits() -> torch.Tensor:

@@ -10,10 +10,9 @@ from blurbench_datasets.digits import Digits
 from blurbench_datasets.mnist_5k import Mnist5k
 from torch import nn
 
+from blurbench.contract import Budget, Classifier, Degraded, ModulePredictor, Recipe, Shape
 from blurbench.errors import Skip, UsageError
-from blurbench.protocols import Classifier
-from blurbench.training import ModulePredictor, fit_classifier, seed_torch
-from blurbench.types import Budget, Degraded, Recipe, Shape
+from blurbench.training import fit_classifier, seed_torch
 
 MNIST, DIGITS = Shape(1, 28, 28), Shape(1, 16, 16)
 NARROW = Cnn3((16, 32, 64))
@@ -162,9 +161,9 @@ def test_vit_declines_images_that_its_patches_do_not_tile():
         Vit(patch=5).build(DIGITS, 10)
 
 
-def test_a_width_that_heads_do_not_divide_is_refused(menu):
+def test_a_width_that_heads_do_not_divide_is_refused(registry):
     with pytest.raises(UsageError, match="multiple of 4 and of heads"):
-        menu.resolve("classifiers", "vit[width=20, heads=3]")
+        registry.resolve("classifiers", "vit[width=20, heads=3]")
 
 
 # --- the quick budget ----------------------------------------------------------------------------------------------

@@ -15,9 +15,8 @@ from blurbench_datasets.photo_crops import PhotoCrops, _regions
 from blurbench_datasets.splitting import balanced_order, held_out
 from scipy import ndimage
 
+from blurbench.contract import Dataset, Split, Splits
 from blurbench.errors import Unavailable
-from blurbench.protocols import Dataset
-from blurbench.types import Split, Splits
 
 EMBEDDED = {
     "mnist-5k": (Mnist5k(), (2000, 400, 2600), (1, 28, 28), 10),

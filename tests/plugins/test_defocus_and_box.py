@@ -11,11 +11,11 @@ import torch
 from blurbench_blurs.box import Box
 from blurbench_blurs.defocus import Defocus
 
+from blurbench.contract import DiscPsf, Range
 from blurbench.errors import UsageError
 from blurbench.imaging.draws import Draws
 from blurbench.imaging.psf import dense
-from blurbench.registry import Menu
-from blurbench.types import DiscPsf, Range
+from blurbench.registry import Registry
 
 
 def draws(n: int = 3) -> Draws:
@@ -73,6 +73,6 @@ def test_a_box_reports_its_side() -> None:
         ("box[side=101]", "must lie between 1 and 99, not 101"),
     ],
 )
-def test_a_wrong_parameter_is_refused_in_one_line(menu: Menu, expression: str, says: str) -> None:
+def test_a_wrong_parameter_is_refused_in_one_line(registry: Registry, expression: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
-        menu.resolve("blurs", expression)
+        registry.resolve("blurs", expression)

@@ -12,10 +12,9 @@ from blurbench_estimators.laplacian_variance import LaplacianVariance
 from blurbench_estimators.scenes import blurred_windows, degraded, reduced, scenes
 from blurbench_estimators.spectral import Spectral, ring_powers
 
+from blurbench.contract import Estimator, GaussianPsf
 from blurbench.imaging.convolution import convolve
-from blurbench.protocols import Estimator
-from blurbench.registry import Menu
-from blurbench.types import GaussianPsf
+from blurbench.registry import Registry
 
 BOTH: list[Estimator] = [Spectral(), LaplacianVariance()]
 
@@ -156,8 +155,8 @@ def test_the_fit_repeats_itself_on_fewer_scenes() -> None:
         assert (first(scaled)[:, 0] - sigma).abs().mean() < 0.5
 
 
-def test_both_are_on_the_menu_with_a_window_to_choose(menu: Menu) -> None:
+def test_both_are_on_the_menu_with_a_window_to_choose(registry: Registry) -> None:
     for name, cls in (("spectral", Spectral), ("laplacian-variance", LaplacianVariance)):
-        estimator = menu.resolve("estimators", f"{name}[window=64]")
+        estimator = registry.resolve("estimators", f"{name}[window=64]")
         assert isinstance(estimator, cls)
         assert (estimator.window, estimator.trainable) == (64, False)

@@ -13,14 +13,13 @@ from blurbench_blurs.linear_motion import LinearMotion
 from blurbench_blurs.random_walk_motion import RandomWalkMotion
 from blurbench_blurs.round_8bit import Round8Bit
 
+from blurbench.contract import Blur, Range
 from blurbench.errors import UsageError
 from blurbench.imaging.convolution import convolve
 from blurbench.imaging.draws import Draws
 from blurbench.imaging.psf import compose, dense
-from blurbench.protocols import Blur
-from blurbench.registry import Menu
+from blurbench.registry import Registry
 from blurbench.suites.exposure import exposure
-from blurbench.types import Range
 
 
 def draws(n: int = 4) -> Draws:
@@ -169,8 +168,8 @@ def test_an_image_is_moved_alike_in_any_batch_and_any_order(blur: Blur) -> None:
         ("defocus[radius=2]", "defocus[radius={low=0, high=4}]", "seen"),
     ],
 )
-def test_motion_is_told_from_other_blurs(menu: Menu, test: str, trained: str, expected: str) -> None:
-    assert exposure(menu.resolve("blurs", test), [menu.resolve("blurs", trained)]) == expected
+def test_motion_is_told_from_other_blurs(registry: Registry, test: str, trained: str, expected: str) -> None:
+    assert exposure(registry.resolve("blurs", test), [registry.resolve("blurs", trained)]) == expected
 
 
 @pytest.mark.parametrize(
@@ -183,16 +182,16 @@ def test_motion_is_told_from_other_blurs(menu: Menu, test: str, trained: str, ex
         ("random-walk-motion[length=4, steps=circle]", "steps"),
     ],
 )
-def test_a_wrong_parameter_is_refused_in_one_line(menu: Menu, expression: str, says: str) -> None:
+def test_a_wrong_parameter_is_refused_in_one_line(registry: Registry, expression: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
-        menu.resolve("blurs", expression)
+        registry.resolve("blurs", expression)
 
 
 # --- the published combination -------------------------------------------------------------------------------------
 
 
-def test_motion_defocus_and_noise_are_the_steps_applied_by_hand(menu: Menu) -> None:
-    blur = menu.resolve(
+def test_motion_defocus_and_noise_are_the_steps_applied_by_hand(registry: Registry) -> None:
+    blur = registry.resolve(
         "blurs",
         "chain[steps=[random-walk-motion[length=4], defocus[radius=4], gaussian-noise[std=4], round-8bit]]",
     )

@@ -10,11 +10,11 @@ from blurbench_blurs.gaussian_noise import GaussianNoise
 from blurbench_blurs.none import NoBlur
 from blurbench_blurs.random_boxes import RandomBoxes
 
+from blurbench.contract import Range
 from blurbench.errors import UsageError
 from blurbench.imaging.draws import Draws
-from blurbench.registry import Menu, label, spec
+from blurbench.registry import Registry, label, spec
 from blurbench.suites.exposure import exposure
-from blurbench.types import Range
 
 
 def draws(n: int) -> Draws:
@@ -85,10 +85,10 @@ def test_it_counts_as_its_blur_in_another_measure() -> None:
     assert exposure(RandomBoxes(NoBlur()), [Gaussian(2)]) == "clean"
 
 
-def test_it_is_written_and_read_back(menu: Menu) -> None:
-    blur = menu.resolve("blurs", "random-boxes[blur=gaussian[sigma=2], share={low=0.1, high=0.2}]")
+def test_it_is_written_and_read_back(registry: Registry) -> None:
+    blur = registry.resolve("blurs", "random-boxes[blur=gaussian[sigma=2], share={low=0.1, high=0.2}]")
     assert blur == RandomBoxes(Gaussian(2), share=Range(0.1, 0.2))
-    assert menu.resolve("blurs", spec(menu, blur)) == menu.resolve("blurs", label(menu, blur)) == blur
+    assert registry.resolve("blurs", spec(registry, blur)) == registry.resolve("blurs", label(registry, blur)) == blur
 
 
 @pytest.mark.parametrize(
@@ -100,6 +100,6 @@ def test_it_is_written_and_read_back(menu: Menu) -> None:
         ("random-boxes[blur=none, boxes=0]", "must lie between 1 and 100, not 0"),
     ],
 )
-def test_a_wrong_parameter_is_refused_in_one_line(menu: Menu, expression: str, says: str) -> None:
+def test_a_wrong_parameter_is_refused_in_one_line(registry: Registry, expression: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
-        menu.resolve("blurs", expression)
+        registry.resolve("blurs", expression)

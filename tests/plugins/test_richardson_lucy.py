@@ -15,13 +15,12 @@ from blurbench_blurs.round_8bit import Round8Bit
 from blurbench_restorers.richardson_lucy import RichardsonLucy
 from skimage import data, restoration
 
+from blurbench.contract import Blur, Degraded, GaussianPsf, SigmaMap
 from blurbench.errors import Skip, UsageError
 from blurbench.imaging.convolution import convolve
 from blurbench.imaging.draws import Draws
 from blurbench.imaging.psf import delta, dense
-from blurbench.protocols import Blur
-from blurbench.registry import Menu
-from blurbench.types import Degraded, GaussianPsf, SigmaMap
+from blurbench.registry import Registry
 
 SENSOR = (GaussianNoise(2), Round8Bit())
 
@@ -131,9 +130,9 @@ def test_it_declines_a_blur_that_varies_over_the_image() -> None:
         RichardsonLucy().deconvolve(photographs(), SigmaMap(torch.ones(4, 64, 64)), 0.0)
 
 
-def test_it_is_an_oracle_that_fits_nothing(menu: Menu) -> None:
-    restorer = menu.resolve("restorers", "richardson-lucy[iterations=10]")
+def test_it_is_an_oracle_that_fits_nothing(registry: Registry) -> None:
+    restorer = registry.resolve("restorers", "richardson-lucy[iterations=10]")
     assert restorer == RichardsonLucy(10)
     assert (restorer.knows, restorer.trainable) == ("true PSF", False)
     with pytest.raises(UsageError, match="must lie between 1 and 10000, not 0"):
-        menu.resolve("restorers", "richardson-lucy[iterations=0]")
+        registry.resolve("restorers", "richardson-lucy[iterations=0]")

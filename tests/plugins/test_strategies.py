@@ -26,23 +26,28 @@ from blurbench_strategies.plain import Plain
 from blurbench_strategies.retrain import Retrain
 from torch import nn
 
-from blurbench.errors import Skip, UsageError
-from blurbench.imaging.draws import Draws
-from blurbench.imaging.sharpness import patch_laplacian_variance
-from blurbench.protocols import (
+from blurbench.contract import (
     Blur,
+    Budget,
     Classifier,
+    Degraded,
     FitJob,
     Fitted,
+    ImageSet,
     PredictorNeed,
+    Range,
+    Recipe,
     Restorer,
     RestorerJob,
     RestorerNeed,
     Setting,
+    Shape,
     Strategy,
 )
+from blurbench.errors import Skip, UsageError
+from blurbench.imaging.draws import Draws
+from blurbench.imaging.sharpness import patch_laplacian_variance
 from blurbench.running.images import TrainingBlur, image_set
-from blurbench.types import Budget, Degraded, ImageSet, Range, Recipe, Shape
 
 BLUR = Gaussian(2.0)
 BUDGET = Budget("quick", epochs=6, finetune_epochs=1, restorer_epochs=2)
@@ -282,9 +287,9 @@ def test_a_classifier_without_units_is_declined():
     assert FirstN(1).skip(setting(FirstN(1))) is None
 
 
-def test_at_least_one_unit_learns(menu):
+def test_at_least_one_unit_learns(registry):
     with pytest.raises(UsageError, match="between 1 and"):
-        menu.resolve("strategies", "first-n[n=0]")
+        registry.resolve("strategies", "first-n[n=0]")
 
 
 # --- deblur-then-classify ------------------------------------------------------------------------------------------
@@ -397,9 +402,9 @@ def test_a_restorer_from_another_data_set_is_fitted_there():
     assert strategy.skip(setting(strategy)) is None
 
 
-def test_a_data_set_to_fit_a_deconvolver_on_is_refused(menu):
+def test_a_data_set_to_fit_a_deconvolver_on_is_refused(registry):
     with pytest.raises(UsageError, match="not fitted"):
-        menu.resolve("strategies", "deblur-then-classify[restorer=wiener, fitted_on=glyphs]")
+        registry.resolve("strategies", "deblur-then-classify[restorer=wiener, fitted_on=glyphs]")
 
 
 # --- patch-mask ----------------------------------------------------------------------------------------------------

@@ -13,11 +13,10 @@ from torch import nn
 from torch.nn import functional as F
 from torchvision.transforms.functional import rotate
 
+from blurbench.contract import Budget, ImageSet, Recipe, RestorerJob, Shape
 from blurbench.errors import UsageError
 from blurbench.imaging.draws import Draws
-from blurbench.protocols import RestorerJob
 from blurbench.training import fit_restorer, forward, seed_torch
-from blurbench.types import Budget, ImageSet, Recipe, Shape
 
 GREY = Shape(1, 28, 28)
 SMALL = Unet(kernel=3, widths=(4, 8, 8))
@@ -96,9 +95,9 @@ def test_weights_start_xavier_uniform_and_biases_as_asked():
     assert normal.conv4.bias.std().item() == pytest.approx(1, abs=0.3)
 
 
-def test_an_even_kernel_is_refused(menu):
+def test_an_even_kernel_is_refused(registry):
     with pytest.raises(UsageError, match="kernel must be odd, not 4"):
-        menu.resolve("restorers", "unet[kernel=4]")
+        registry.resolve("restorers", "unet[kernel=4]")
 
 
 def test_unet_follows_the_paper_s_recipe_where_the_budget_says_so():

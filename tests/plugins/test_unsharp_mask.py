@@ -9,10 +9,10 @@ from blurbench_restorers.unsharp_mask import UnsharpMask
 from skimage import data
 from skimage.filters import unsharp_mask
 
+from blurbench.contract import GaussianPsf, Shape
 from blurbench.errors import UsageError
 from blurbench.imaging.convolution import convolve
-from blurbench.registry import Menu
-from blurbench.types import GaussianPsf, Shape
+from blurbench.registry import Registry
 
 
 def photograph() -> torch.Tensor:
@@ -46,13 +46,13 @@ def test_it_stays_within_the_range_of_images() -> None:
     assert 0 <= float(restored.min()) <= float(restored.max()) <= 1
 
 
-def test_it_knows_nothing_and_fits_nothing(menu: Menu) -> None:
-    restorer = menu.resolve("restorers", "unsharp-mask[sigma=2, amount=0.5]")
+def test_it_knows_nothing_and_fits_nothing(registry: Registry) -> None:
+    restorer = registry.resolve("restorers", "unsharp-mask[sigma=2, amount=0.5]")
     assert restorer == UnsharpMask(2, 0.5)
     assert restorer.build(Shape(1, 28, 28)) is None
     assert (restorer.knows, restorer.trainable) == ("nothing", False)
 
 
-def test_a_wrong_parameter_is_refused_in_one_line(menu: Menu) -> None:
+def test_a_wrong_parameter_is_refused_in_one_line(registry: Registry) -> None:
     with pytest.raises(UsageError, match="must lie between 0 and 10, not -1"):
-        menu.resolve("restorers", "unsharp-mask[amount=-1]")
+        registry.resolve("restorers", "unsharp-mask[amount=-1]")

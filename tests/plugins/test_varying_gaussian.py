@@ -12,11 +12,11 @@ from blurbench_blurs.chain import Chain
 from blurbench_blurs.round_8bit import Round8Bit
 from blurbench_blurs.varying_gaussian import VaryingGaussian
 
+from blurbench.contract import SigmaMap
 from blurbench.errors import UsageError
 from blurbench.imaging.draws import Draws
-from blurbench.registry import Menu
+from blurbench.registry import Registry
 from blurbench.suites.exposure import exposure
-from blurbench.types import SigmaMap
 
 
 def draws(n: int) -> Draws:
@@ -82,10 +82,12 @@ def test_the_map_of_sigma_is_known_and_nothing_is_drawn() -> None:
         ("varying-gaussian", "defocus[radius=2]", "unseen family"),
     ],
 )
-def test_it_is_a_gaussian_that_no_uniform_one_covers(menu: Menu, test: str, trained: str, expected: str) -> None:
-    assert exposure(menu.resolve("blurs", test), [menu.resolve("blurs", trained)]) == expected
+def test_it_is_a_gaussian_that_no_uniform_one_covers(
+    registry: Registry, test: str, trained: str, expected: str
+) -> None:
+    assert exposure(registry.resolve("blurs", test), [registry.resolve("blurs", trained)]) == expected
 
 
-def test_low_above_high_is_refused(menu: Menu) -> None:
+def test_low_above_high_is_refused(registry: Registry) -> None:
     with pytest.raises(UsageError, match=r"low \(2\) must not be above high \(1\)"):
-        menu.resolve("blurs", "varying-gaussian[low=2, high=1]")
+        registry.resolve("blurs", "varying-gaussian[low=2, high=1]")

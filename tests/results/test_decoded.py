@@ -11,12 +11,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from blurbench.contract import Dataset, Split, Splits
 from blurbench.errors import PluginError
-from blurbench.protocols import Dataset
-from blurbench.registry import Entry, Menu
+from blurbench.registry import Registration, Registry
 from blurbench.results.decoded import describe
 from blurbench.results.store import Store
-from blurbench.types import Split, Splits
 
 CLEAN = np.random.default_rng(0).integers(0, 256, (120, 1, 8, 8), np.uint8)
 
@@ -46,12 +45,12 @@ HELD: dict[int, Splits] = {}
 
 def decode(folder: Path, splits: Splits) -> int:
     """Through the door that planning takes; the number of training images."""
-    menu = Menu()
-    menu.add(Entry("datasets", "given", Given, "outside", "1"))
+    registry = Registry()
+    registry.add(Registration("datasets", "given", Given, "outside", "1"))
     HELD[0] = splits
     store = Store(folder)
     store.create()
-    return describe(menu, store, Given(), ()).train
+    return describe(registry, store, Given(), ()).train
 
 
 def test_parts_that_share_nothing_are_taken(tmp_path: Path) -> None:

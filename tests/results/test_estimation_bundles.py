@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from blurbench.leaderboard import estimation
-from blurbench.registry import Menu
+from blurbench.registry import Registry
 from blurbench.results.agreement import without_dissenters
 from blurbench.results.estimation import Board, Estimation
 from blurbench.results.held import Held, hold
@@ -32,8 +32,8 @@ def store(estimated: Path, tmp_path: Path) -> Store:
 
 
 @pytest.fixture(scope="module")
-def known(menu: Menu, estimated: Path) -> Known:
-    return Known(menu, Store(estimated), ())
+def known(registry: Registry, estimated: Path) -> Known:
+    return Known(registry, Store(estimated), ())
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ def test_pictures_that_are_not_here_are_said_and_not_held_against_a_record(
     brodatz = {"name": "brodatz-pictures", "revision": 1, "select": "std10"}
     content["tested_on"] = {"name": "brodatz-pictures", "label": "brodatz-pictures", "spec": brodatz}
     (tmp_path / "record.json").write_text(json.dumps(content))
-    notes = validate(held := hold(tmp_path / "record.json"), Known(known.menu, known.store, (tmp_path,)))
+    notes = validate(held := hold(tmp_path / "record.json"), Known(known.registry, known.store, (tmp_path,)))
     assert held.refusals == []
     assert notes == ["1 record: data set brodatz-pictures is not here, so its images and keys were not checked"]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from blurbench.registry import Menu
+from blurbench.registry import Registry
 from blurbench.results.held import Held, hold
 from blurbench.results.merging import gather, merge
 from blurbench.results.record import Manifest, Record
@@ -41,14 +41,14 @@ def first(store: Store) -> Record:
 
 
 @pytest.fixture
-def bundled(menu: Menu, smoked: Path, tmp_path: Path) -> Callable[[Store], Held]:
+def bundled(registry: Registry, smoked: Path, tmp_path: Path) -> Callable[[Store], Held]:
     """A store's board, packed, read and validated."""
 
     def bundled(store: Store) -> Held:
         path = tmp_path / "bundle.zip"
         path.write_bytes(gather(store, BOARD).pack())
         held = hold(path)
-        validate(held, Known(menu, Store(smoked), ()))
+        validate(held, Known(registry, Store(smoked), ()))
         return held
 
     return bundled
@@ -191,8 +191,8 @@ def test_a_board_of_another_content_takes_nothing(
 # --- validating a folder --------------------------------------------------------------------------------------------
 
 
-def test_a_folder_a_board_and_a_record_can_be_validated(store: Store, menu: Menu) -> None:
-    known = Known(menu, store, ())
+def test_a_folder_a_board_and_a_record_can_be_validated(store: Store, registry: Registry) -> None:
+    known = Known(registry, store, ())
     for path in (store.root, store.board_path(BOARD, ".json"), store.record_path(first(store).key)):
         held = hold(path)
         assert validate(held, known) == []
@@ -209,20 +209,20 @@ def test_a_link_in_a_results_folder_is_not_followed(store: Store, tmp_path: Path
 
 
 def test_a_data_set_that_is_not_here_is_said_and_not_held_against_a_record(
-    store: Store, menu: Menu, tmp_path: Path
+    store: Store, registry: Registry, tmp_path: Path
 ) -> None:
     path = store.record_path(first(store).key)
     content = json.loads(path.read_text())
     content["dataset"] = {"name": "usps", "label": "usps", "spec": {"name": "usps", "revision": 1}}
     alone = tmp_path / "record.json"
     alone.write_text(json.dumps(content))
-    notes = validate(held := hold(alone), Known(menu, store, (tmp_path,)))
+    notes = validate(held := hold(alone), Known(registry, store, (tmp_path,)))
     assert held.refusals == []
     assert notes == ["1 record: data set usps is not here, so its images and keys were not checked"]
 
 
 def test_a_suite_that_is_not_installed_is_said_and_its_labels_must_be_used_as_most_records_do(
-    store: Store, menu: Menu
+    store: Store, registry: Registry
 ) -> None:
     manifest = manifest_of(store)
     lines = list(manifest.lines)
@@ -233,7 +233,7 @@ def test_a_suite_that_is_not_installed_is_said_and_its_labels_must_be_used_as_mo
         lines[retrain].model_copy(update={"key": lines[plain].key}),
     )
     store.put_manifest(BOARD, manifest.model_copy(update={"suite": "unheard-of", "lines": lines}))
-    notes = validate(held := hold(store.board_path(BOARD, ".json")), Known(menu, store, ()))
+    notes = validate(held := hold(store.board_path(BOARD, ".json")), Known(registry, store, ()))
     assert notes == ["suite unheard-of version 1 is not installed here, so what its labels mean was not checked"]
     assert len(held.refusals) == 2
     assert all(

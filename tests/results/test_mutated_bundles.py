@@ -19,7 +19,7 @@ import pytest
 
 from blurbench.leaderboard import markdown
 from blurbench.leaderboard.standings import standings
-from blurbench.registry import Menu
+from blurbench.registry import Registry
 from blurbench.results.bundle import MOST_BYTES
 from blurbench.results.held import Held, hold
 from blurbench.results.merging import gather, merge
@@ -111,8 +111,8 @@ def taken_apart(bundle: bytes) -> Parcel:
 
 
 @pytest.fixture(scope="module")
-def known(menu: Menu, origin: Store) -> Known:
-    return Known(menu, origin, ())
+def known(registry: Registry, origin: Store) -> Known:
+    return Known(registry, origin, ())
 
 
 @pytest.fixture

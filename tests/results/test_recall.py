@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from blurbench.contract import Budget, Dataset, Shape
 from blurbench.errors import RecordError
-from blurbench.protocols import Dataset
-from blurbench.registry import Menu
+from blurbench.registry import Registry
 from blurbench.results.estimation import Estimation, Sampling
 from blurbench.results.recall import recall, recall_estimation, suite_samplings
 from blurbench.results.record import Record
@@ -16,7 +16,6 @@ from blurbench.suites.axes import Axes
 from blurbench.suites.estimation import EstimationSuite, plan_estimation
 from blurbench.suites.plan import Data, make_plan
 from blurbench.suites.suite import Suite
-from blurbench.types import Budget, Shape
 
 
 def described(dataset: Dataset) -> Data:
@@ -27,7 +26,9 @@ BUDGET = Budget(name="quick", epochs=2)
 
 
 @pytest.mark.parametrize("asked", [{}, {"analyses": ["feature-gradients"]}, {"test_seed": 3}])
-def test_a_record_of_a_classifier_is_recalled_whatever_its_suite_asked_for(menu: Menu, asked: dict[str, Any]) -> None:
+def test_a_record_of_a_classifier_is_recalled_whatever_its_suite_asked_for(
+    registry: Registry, asked: dict[str, Any]
+) -> None:
     content = {
         "name": "tiny",
         "version": 1,
@@ -39,15 +40,15 @@ def test_a_record_of_a_classifier_is_recalled_whatever_its_suite_asked_for(menu:
         "budgets": {},
     }
     suite = Suite.model_validate({**content, **asked})
-    (cell,) = make_plan(menu, suite, Axes.of(menu, suite), BUDGET, [1], described, {}).cells
+    (cell,) = make_plan(registry, suite, Axes.of(registry, suite), BUDGET, [1], described, {}).cells
     record = Record(key=cell.key, status="failed", reason="no luck", **cell.parts)
-    assert recall(menu, record, described, [0, 3])[1].key == cell.key
+    assert recall(registry, record, described, [0, 3])[1].key == cell.key
     changed = record.model_copy(update={"seed": 2})
     with pytest.raises(RecordError, match="its key does not follow from what it says of itself"):
-        recall(menu, changed, described, [0, 3])
+        recall(registry, changed, described, [0, 3])
 
 
-def estimations(menu: Menu, **asked: Any) -> list[Estimation]:
+def estimations(registry: Registry, **asked: Any) -> list[Estimation]:
     """One of an estimator that is fitted, one of another that is not."""
     content = {
         "kind": "estimation",
@@ -62,32 +63,32 @@ def estimations(menu: Menu, **asked: Any) -> list[Estimation]:
         "budgets": {},
     }
     suite = EstimationSuite.model_validate({**content, **asked})
-    cells = plan_estimation(menu, suite, BUDGET, [0], described).cells
+    cells = plan_estimation(registry, suite, BUDGET, [0], described).cells
     assert [cell.skip for cell in cells] == ["", ""]
     return [Estimation(key=cell.key, status="failed", reason="no luck", **cell.parts) for cell in cells]
 
 
-def test_a_record_of_an_estimator_is_recalled_by_the_sampling_that_it_says(menu: Menu) -> None:
+def test_a_record_of_an_estimator_is_recalled_by_the_sampling_that_it_says(registry: Registry) -> None:
     sampling = Sampling(stride=7, smoothing=21, test_seed=5)
-    for record in estimations(menu, **sampling.model_dump()):
+    for record in estimations(registry, **sampling.model_dump()):
         stated = record.model_copy(update={"sampling": sampling})
-        assert recall_estimation(menu, stated, described, []).key == record.key
+        assert recall_estimation(registry, stated, described, []).key == record.key
         other = record.model_copy(update={"sampling": Sampling(stride=8, smoothing=21, test_seed=5)})
         with pytest.raises(RecordError, match="its key does not follow"):
-            recall_estimation(menu, other, described, [sampling])
+            recall_estimation(registry, other, described, [sampling])
 
 
-def test_a_record_of_an_estimator_that_says_none_is_recalled_by_those_of_the_suites(menu: Menu) -> None:
-    samplings = suite_samplings(menu)
+def test_a_record_of_an_estimator_that_says_none_is_recalled_by_those_of_the_suites(registry: Registry) -> None:
+    samplings = suite_samplings(registry)
     assert Sampling(stride=4, smoothing=31) in samplings
-    for record in estimations(menu, stride=2):
-        assert recall_estimation(menu, record, described, samplings).key == record.key
+    for record in estimations(registry, stride=2):
+        assert recall_estimation(registry, record, described, samplings).key == record.key
 
 
-def test_what_a_fit_was_given_is_part_of_the_key(menu: Menu) -> None:
+def test_what_a_fit_was_given_is_part_of_the_key(registry: Registry) -> None:
     sampling = Sampling(stride=4, smoothing=31)
-    fitted, free = (record.model_copy(update={"sampling": sampling}) for record in estimations(menu))
+    fitted, free = (record.model_copy(update={"sampling": sampling}) for record in estimations(registry))
     for change in ({"split": "picture"}, {"seed": 3}, {"fitted_on": fitted.tested_on}):
         with pytest.raises(RecordError, match="its key does not follow"):
-            recall_estimation(menu, fitted.model_copy(update=change), described, [])
-    assert recall_estimation(menu, free, described, []).needs == ()
+            recall_estimation(registry, fitted.model_copy(update=change), described, [])
+    assert recall_estimation(registry, free, described, []).needs == ()

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from blurbench.contract import Shape
 from blurbench.metrics.feature_gradients import gradient_magnitude_variance
-from blurbench.registry import Menu
+from blurbench.registry import Registry
 from blurbench.running.analyses import deepest_maps, feature_gradients
-from blurbench.types import Shape
 from tests.conftest import Command
 from tests.running.tiny import records, write_suite
 
@@ -25,9 +25,9 @@ from tests.running.tiny import records, write_suite
     ],
 )
 def test_the_deepest_maps_are_those_of_the_last_layer_that_still_sees_edges(
-    menu: Menu, name: str, shape: Shape, expected: tuple[int, int, int] | None
+    registry: Registry, name: str, shape: Shape, expected: tuple[int, int, int] | None
 ) -> None:
-    classifier = menu.resolve("classifiers", name)
+    classifier = registry.resolve("classifiers", name)
     network = classifier.build(shape, 10).eval()
     images = torch.rand(2, shape.channels, shape.height, shape.width, generator=torch.Generator().manual_seed(0))
 

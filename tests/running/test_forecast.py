@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 
-from blurbench.protocols import Restorer
+from blurbench.contract import Restorer, Shape
 from blurbench.running import forecast as module
 from blurbench.running.forecast import Forecast, forecast
 from blurbench.running.session import Request, Session
 from blurbench.running.trial import Trial
-from blurbench.types import Shape
 from tests.running.tiny import write_suite
 
 UNET = "deblur-then-classify[restorer=unet[kernel=3, widths=[4, 8, 8]]]"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from blurbench.protocols import Estimator
-from blurbench.registry import Menu
+from blurbench.contract import Estimator
+from blurbench.registry import Registry
 from blurbench.running import forecast_estimators as module
 from blurbench.running.estimation_session import EstimationSession
 from blurbench.running.forecast_estimators import forecast_estimators
@@ -35,10 +35,10 @@ test_images = 2
 
 
 @pytest.fixture
-def session(menu: Menu, tmp_path: Path) -> EstimationSession:
+def session(registry: Registry, tmp_path: Path) -> EstimationSession:
     path = tmp_path / "tiny.toml"
     path.write_text(SUITE)
-    suite = find_estimation(menu, str(path))
+    suite = find_estimation(registry, str(path))
     assert suite is not None
     return EstimationSession(Request(suite=str(path), out=tmp_path / "results", device="cpu", jobs=1), suite)
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from blurbench.contract import Split
 from blurbench.errors import UsageError
 from blurbench.running.images import image_set
-from blurbench.types import Split
 
 
 def test_more_images_than_memory_holds_are_refused_with_a_number_that_would_fit():

@@ -14,24 +14,24 @@ BLURS = {
     "unruly[how=in-place]": "blur Unruly changed its images in place; work on a clone",
     "unruly[how=in-place-numpy]": "blur Unruly changed its images in place; work on a clone",
     "unruly[how=tensor]": f"blur Unruly gave a tensor of the shape {ONE}, wanted "
-    "blurbench.types.Degraded(images, psf or None)",
-    "unruly[how=none]": "blur Unruly gave None, wanted blurbench.types.Degraded(images, psf or None)",
+    "blurbench.contract.Degraded(images, psf or None)",
+    "unruly[how=none]": "blur Unruly gave None, wanted blurbench.contract.Degraded(images, psf or None)",
     "unruly[how=bytes]": "blur Unruly gave values from 0 to 255; images are on the scale of 0..1",
     "unruly[how=numpy]": f"blur Unruly gave a value of the type ndarray, wanted images, a tensor of the shape {ONE}",
     "unruly[how=even]": "blur Unruly gave a DensePsf of 2x2; it must be k x k, k odd, as its centre pixel is offset 0 "
     "(blurbench.imaging.psf.from_kernel makes one of any kernel)",
     "unruly[how=bright]": "blur Unruly gave a PSF whose weights sum to 2.25; each must sum to 1",
     "unruly[how=listed]": "blur Unruly gave a list of 1 as PSF, wanted a GaussianPsf, TapsPsf, DiscPsf, DensePsf or "
-    "SigmaMap of blurbench.types",
+    "SigmaMap of blurbench.contract",
     "unruly[how=noise]": "blur Unruly gave noise_std 'some', wanted a number on the 0..1 scale",
     "bad-psf[how=tensor]": "blur BadPsf gave a tensor of the shape (60, 3, 3) as PSF, wanted a GaussianPsf, TapsPsf, "
-    "DiscPsf, DensePsf or SigmaMap of blurbench.types",
+    "DiscPsf, DensePsf or SigmaMap of blurbench.contract",
     "bad-psf[how=even]": "blur BadPsf gave a DensePsf of 4x4; it must be k x k, k odd, as its centre pixel is offset 0 "
     "(blurbench.imaging.psf.from_kernel makes one of any kernel)",
     "bad-psf[how=dark]": "blur BadPsf gave a PSF whose weights sum to 0.5; each must sum to 1",
     "bad-psf[how=few]": "blur BadPsf gave the weights of a DensePsf of the shape (1, 3, 3), wanted (60, k, k)",
     "chain[steps=[unruly[how=tensor], none]]": f"blur Unruly gave a tensor of the shape {ONE}, wanted "
-    "blurbench.types.Degraded(images, psf or None)",
+    "blurbench.contract.Degraded(images, psf or None)",
 }
 
 FITS = {
@@ -41,9 +41,9 @@ FITS = {
     "fit_classifier returns, say, or {}",
     "bad-fit[how=odd-notes]": "strategy BadFit with classifier Cnn3: fit() noted images_seen = 'all of them', wanted "
     "a number",
-    "bad-fit[how=no-predictor]": "strategy BadFit: predictor() gave None, wanted a Predictor of blurbench.protocols",
+    "bad-fit[how=no-predictor]": "strategy BadFit: predictor() gave None, wanted a Predictor of blurbench.contract",
     "bad-fit[how=tensor]": "predictor BadPredictor: predict() gave a tensor of the shape (60, 10), wanted "
-    "blurbench.types.Output(logits)",
+    "blurbench.contract.Output(logits)",
     "bad-fit[how=observed]": "predictor BadPredictor: predict() gave observation 'share' of the shape (1,), wanted "
     "(60,)",
     "bad-fit[how=restored]": f"predictor BadPredictor, restoring, turned {ONE} into (1, 1, 16, 16)",

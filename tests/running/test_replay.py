@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from blurbench.errors import RecordError
-from blurbench.registry import Menu
+from blurbench.registry import Registry
 from blurbench.results.record import Record
 from blurbench.results.store import STATE, Store
 from blurbench.running.replay import Replay, pick, replaying, threads_of
@@ -31,8 +31,8 @@ def record_of(store: Store, strategy: str, test_blur: str = "gaussian-2") -> Rec
     return record
 
 
-def replayed(menu: Menu, store: Store, record: Record, refit: bool = False) -> Replay:
-    with replaying(menu, store, (), "cpu", threads_of([record]), refit) as replayer:
+def replayed(registry: Registry, store: Store, record: Record, refit: bool = False) -> Replay:
+    with replaying(registry, store, (), "cpu", threads_of([record]), refit) as replayer:
         return replayer.replay(record)
 
 
@@ -41,9 +41,11 @@ def files(root: Path) -> dict[Path, int]:
 
 
 @pytest.mark.parametrize("strategy", ["plain", "deblur-unet", "first-n[n=1]"])
-def test_a_cell_repeats_from_its_artifacts_and_nothing_is_written(menu: Menu, store: Store, strategy: str) -> None:
+def test_a_cell_repeats_from_its_artifacts_and_nothing_is_written(
+    registry: Registry, store: Store, strategy: str
+) -> None:
     before = files(store.root)
-    found = replayed(menu, store, record_of(store, strategy))
+    found = replayed(registry, store, record_of(store, strategy))
     assert (found.agrees, found.flips, found.images) == (True, 0, 100)
     assert files(store.root) == before
 
@@ -66,8 +68,8 @@ def forged(record: Record, count: int) -> Record:
     )
 
 
-def test_one_changed_answer_in_a_hundred_is_found_out(menu: Menu, store: Store) -> None:
-    found = replayed(menu, store, forged(record_of(store, "retrain"), 1))
+def test_one_changed_answer_in_a_hundred_is_found_out(registry: Registry, store: Store) -> None:
+    found = replayed(registry, store, forged(record_of(store, "retrain"), 1))
     assert not found.agrees
     assert found.judgement == "1 of 100 predictions changed, at most 0.1% may"
 
@@ -80,55 +82,55 @@ def test_one_changed_answer_in_a_hundred_is_found_out(menu: Menu, store: Store) 
     ],
 )
 def test_a_forged_figure_beside_the_predictions_is_found_out(
-    menu: Menu, store: Store, part: str, figure: str, says: str
+    registry: Registry, store: Store, part: str, figure: str, says: str
 ) -> None:
     record = record_of(store, "deblur-wiener")
     changed = getattr(record, part).model_copy(update={figure: 60})
-    found = replayed(menu, store, record.model_copy(update={part: changed}))
+    found = replayed(registry, store, record.model_copy(update={part: changed}))
     assert not found.agrees
     assert found.judgement.startswith("0 of 100 predictions changed, but ")
     assert says in found.judgement
 
 
-def test_a_refit_needs_no_artifacts_and_finds_a_forged_record_out(menu: Menu, store: Store) -> None:
+def test_a_refit_needs_no_artifacts_and_finds_a_forged_record_out(registry: Registry, store: Store) -> None:
     shutil.rmtree(store.root / "artifacts")
     record = record_of(store, "plain")
-    honest = replayed(menu, store, record, refit=True)
+    honest = replayed(registry, store, record, refit=True)
     assert honest.agrees
-    found = replayed(menu, store, forged(record, 20), refit=True)
+    found = replayed(registry, store, forged(record, 20), refit=True)
     assert not found.agrees
     assert "one seed is stored, so images only" in found.judgement
     assert "can be told from 0" in found.judgement
 
 
-def test_a_refit_may_lie_where_one_more_seed_would(menu: Menu, store: Store) -> None:
+def test_a_refit_may_lie_where_one_more_seed_would(registry: Registry, store: Store) -> None:
     record = record_of(store, "plain")
     changed = forged(record, 3)
     for seed, wins in ((1, 0), (2, 2)):
         key = f"{seed}" * 32
         store.put_record(forged(record, wins).model_copy(update={"key": key, "seed": seed}))
-    found = replayed(menu, store, changed, refit=True)
+    found = replayed(registry, store, changed, refit=True)
     assert found.agrees
     assert "is inside [" in found.judgement
     assert "one more of 3 seeds" in found.judgement
 
 
-def test_an_artifact_that_is_damaged_or_missing_is_named(menu: Menu, store: Store) -> None:
+def test_an_artifact_that_is_damaged_or_missing_is_named(registry: Registry, store: Store) -> None:
     for path in (store.root / "artifacts").glob(f"*/{STATE}"):
         path.write_bytes(path.read_bytes()[:-1] + b"x")
     with pytest.raises(RecordError, match=r"the artifact of digits: plain .* is damaged; `--refit` fits it anew"):
-        replayed(menu, store, record_of(store, "plain"))
+        replayed(registry, store, record_of(store, "plain"))
     shutil.rmtree(store.root / "artifacts")
     with pytest.raises(RecordError, match="is not in this results folder"):
-        replayed(menu, store, record_of(store, "plain"))
+        replayed(registry, store, record_of(store, "plain"))
 
 
-def test_a_record_of_another_revision_says_so(menu: Menu, store: Store) -> None:
+def test_a_record_of_another_revision_says_so(registry: Registry, store: Store) -> None:
     record = record_of(store, "plain")
     spec = {**record.strategy.spec, "revision": 99}
     changed = record.model_copy(update={"strategy": record.strategy.model_copy(update={"spec": spec})})
     with pytest.raises(RecordError, match="strategy: made with plain revision 99; installed here: plain revision 1"):
-        replayed(menu, store, changed)
+        replayed(registry, store, changed)
 
 
 def test_a_sample_is_the_same_for_the_same_seed_and_never_empty(store: Store) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from blurbench.registry import Menu
+from blurbench.registry import Registry
 from blurbench.suites.exposure import exposure
 
 MOVE = "chain[steps=[gaussian[sigma=1], diagonal-motion]]"
@@ -30,6 +30,6 @@ SENSOR = "chain[steps=[gaussian[sigma=2], gaussian-noise[std=2], round-8bit]]"
         ("gaussian[sigma=2]", [MOVE, "gaussian[sigma=2]"], "seen"),
     ],
 )
-def test_exposure(menu: Menu, test: str, trained: list[str], expected: str) -> None:
-    met = [menu.resolve("blurs", blur) for blur in trained]
-    assert exposure(menu.resolve("blurs", test), met) == expected
+def test_exposure(registry: Registry, test: str, trained: list[str], expected: str) -> None:
+    met = [registry.resolve("blurs", blur) for blur in trained]
+    assert exposure(registry.resolve("blurs", test), met) == expected

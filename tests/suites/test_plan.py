@@ -8,13 +8,12 @@ from typing import Any
 
 import pytest
 
+from blurbench.contract import Dataset, Shape
 from blurbench.errors import Unavailable, UsageError
-from blurbench.protocols import Dataset
-from blurbench.registry import Menu
+from blurbench.registry import Registry
 from blurbench.suites.axes import Axes
 from blurbench.suites.plan import Data, Plan, make_plan
 from blurbench.suites.suite import Suite
-from blurbench.types import Shape
 
 CONTENT: dict[str, Any] = {
     "name": "tiny",
@@ -31,19 +30,19 @@ Planner = Callable[..., Plan]
 
 
 @pytest.fixture
-def planned(menu: Menu) -> Planner:
+def planned(registry: Registry) -> Planner:
     def make(seeds: int = 1, fingerprint: str = "f", changes: dict[str, Any] | None = None, **content: Any) -> Plan:
         suite = Suite.model_validate({**CONTENT, **content}).under("quick")
 
         def describe(dataset: Dataset) -> Data:
-            name = menu.name_of(dataset)
+            name = registry.name_of(dataset)
             if name == "mnist":
                 raise Unavailable("no files of mnist; put them into --data-dir")
             shape = Shape(3, 32, 32) if name == "photo-crops" else Shape(1, 16, 16)
             return Data(f"key of {name}", fingerprint + name, shape, 10, 1000)
 
-        axes = Axes.of(menu, suite)
-        return make_plan(menu, suite, axes, suite.budget("quick", changes), range(seeds), describe, {"cores": 2})
+        axes = Axes.of(registry, suite)
+        return make_plan(registry, suite, axes, suite.budget("quick", changes), range(seeds), describe, {"cores": 2})
 
     return make
 
@@ -120,9 +119,9 @@ def test_another_seed_adds_cells_and_keeps_those_that_were(planned: Planner) -> 
     assert len(keys(planned(seeds=3))) == 3 * len(keys(planned(seeds=1)))
 
 
-def test_a_revision_is_part_of_the_key(planned: Planner, menu: Menu, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_revision_is_part_of_the_key(planned: Planner, registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     before = keys(planned())
-    gaussian = menu.get("blurs", "gaussian").target
+    gaussian = registry.get("blurs", "gaussian").target
     monkeypatch.setattr(gaussian, "revision", 1000)
     assert len(before & keys(planned())) == 1, "only plain on clean images has nothing to do with gaussian"
 

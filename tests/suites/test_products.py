@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 
+from blurbench.contract import Dataset, Shape
 from blurbench.errors import UnknownName
-from blurbench.protocols import Dataset
-from blurbench.registry import Menu
+from blurbench.registry import Registry
 from blurbench.suites.axes import Axes
 from blurbench.suites.edition import content_digest
 from blurbench.suites.plan import Data, Plan, make_plan
 from blurbench.suites.suite import Suite
-from blurbench.types import Shape
 
 CONTENT: dict[str, Any] = {
     "name": "tiny",
@@ -35,14 +34,16 @@ Planner = Callable[..., Plan]
 
 
 @pytest.fixture
-def planned(menu: Menu) -> Planner:
+def planned(registry: Registry) -> Planner:
     def make(**content: Any) -> Plan:
         suite = Suite.model_validate({**CONTENT, **content}).under("quick")
 
         def describe(dataset: Dataset) -> Data:
-            return Data(menu.name_of(dataset), menu.name_of(dataset), Shape(1, 16, 16), 10, 1000)
+            return Data(registry.name_of(dataset), registry.name_of(dataset), Shape(1, 16, 16), 10, 1000)
 
-        return make_plan(menu, suite, Axes.of(menu, suite), suite.budget("quick"), range(1), describe, {"cores": 2})
+        return make_plan(
+            registry, suite, Axes.of(registry, suite), suite.budget("quick"), range(1), describe, {"cores": 2}
+        )
 
     return make
 

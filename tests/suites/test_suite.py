@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from blurbench.errors import UnknownName, UsageError
-from blurbench.registry import Menu
+from blurbench.registry import Registry
 from blurbench.suites.axes import Axes
 from blurbench.suites.suite import find, load
 
@@ -36,16 +36,16 @@ def written(tmp_path: Path, text: str) -> Path:
     return path
 
 
-def test_a_good_file_becomes_a_suite_with_its_budgets(tmp_path: Path, menu: Menu) -> None:
+def test_a_good_file_becomes_a_suite_with_its_budgets(tmp_path: Path, registry: Registry) -> None:
     suite = load(written(tmp_path, GOOD))
     assert suite.budget("quick").train_images == 100
-    axes = Axes.of(menu, suite.under("quick"))
+    axes = Axes.of(registry, suite.under("quick"))
     assert [blur.label for blur in axes.test_blurs] == ["none", "soft", "gaussian[sigma=1]", "gaussian[sigma=3]"]
     assert [strategy.label for strategy in axes.matrix[0][1]] == ["plain", "first-n[n=1]", "first-n[n=2]"]
 
 
-def test_a_budget_may_replace_axes(tmp_path: Path, menu: Menu) -> None:
-    axes = Axes.of(menu, load(written(tmp_path, GOOD)).under("large"))
+def test_a_budget_may_replace_axes(tmp_path: Path, registry: Registry) -> None:
+    axes = Axes.of(registry, load(written(tmp_path, GOOD)).under("large"))
     assert [blur.label for blur in axes.test_blurs] == ["none", "gaussian[sigma=2]"]
 
 
@@ -74,30 +74,30 @@ def test_a_mistake_in_a_file_names_the_key(tmp_path: Path, old: str, new: str, s
     assert "\n" not in str(caught.value)
 
 
-def test_unknown_suites_budgets_and_files_are_refused(menu: Menu) -> None:
+def test_unknown_suites_budgets_and_files_are_refused(registry: Registry) -> None:
     with pytest.raises(UnknownName, match="did you mean 'mnist-family'"):
-        find(menu, "mnist-famly")
+        find(registry, "mnist-famly")
     with pytest.raises(UnknownName, match="did you mean 'quick'"):
-        find(menu, "mnist-family").budget("quik")
+        find(registry, "mnist-family").budget("quik")
     with pytest.raises(UsageError, match="does not exist"):
-        find(menu, "nowhere.toml")
+        find(registry, "nowhere.toml")
 
 
-def test_filters_keep_the_baseline_and_the_clean_test(tmp_path: Path, menu: Menu) -> None:
+def test_filters_keep_the_baseline_and_the_clean_test(tmp_path: Path, registry: Registry) -> None:
     suite = load(written(tmp_path, GOOD)).under("quick")
-    axes = Axes.of(menu, suite, {"strategy": ["first-n[n=2]"], "test_blur": ["soft"]})
+    axes = Axes.of(registry, suite, {"strategy": ["first-n[n=2]"], "test_blur": ["soft"]})
     assert [strategy.label for strategy in axes.matrix[0][1]] == ["plain", "first-n[n=2]"]
     assert [blur.label for blur in axes.test_blurs] == ["none", "soft"]
-    everything_called_first_n = Axes.of(menu, suite, {"strategy": ["first-n"]})
+    everything_called_first_n = Axes.of(registry, suite, {"strategy": ["first-n"]})
     assert len(everything_called_first_n.matrix[0][1]) == 3
 
 
-def test_a_filter_that_matches_nothing_is_refused(tmp_path: Path, menu: Menu) -> None:
+def test_a_filter_that_matches_nothing_is_refused(tmp_path: Path, registry: Registry) -> None:
     with pytest.raises(UnknownName, match="did you mean 'soft'"):
-        Axes.of(menu, load(written(tmp_path, GOOD)), {"test_blur": ["sofd"]})
+        Axes.of(registry, load(written(tmp_path, GOOD)), {"test_blur": ["sofd"]})
 
 
-def test_a_matrix_without_the_baseline_is_refused(tmp_path: Path, menu: Menu) -> None:
+def test_a_matrix_without_the_baseline_is_refused(tmp_path: Path, registry: Registry) -> None:
     suite = load(written(tmp_path, GOOD.replace('"plain", ', "")))
     with pytest.raises(UsageError, match="every matrix needs the baseline strategy 'plain'"):
-        Axes.of(menu, suite)
+        Axes.of(registry, suite)

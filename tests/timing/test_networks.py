@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from blurbench.imaging import large_kernels
-from blurbench.registry import Menu
+from blurbench.registry import Registry
 from blurbench.timing import networks
 from blurbench.timing.fitting import classifier_fit, restorer_fit
 from blurbench.timing.plain_layers import has_large_kernels, torch_layers
@@ -62,17 +62,17 @@ def test_a_layer_that_computes_something_else_is_marked(monkeypatch: pytest.Monk
     assert group.ratio is None
 
 
-def test_every_network_on_the_menu_is_timed_or_the_reason_is_noted(menu: Menu) -> None:
+def test_every_network_on_the_menu_is_timed_or_the_reason_is_noted(registry: Registry) -> None:
     notes: list[str] = []
-    named = {name for name, _ in networks.classifiers(menu, notes.append)}
+    named = {name for name, _ in networks.classifiers(registry, notes.append)}
     assert {"cnn3", "vit"} <= named
-    for name in menu.entries["classifiers"]:
+    for name in registry.entries["classifiers"]:
         assert name in named or any(f"classifier {name} was left out" in note for note in notes)
 
 
-def test_fits_run_both_ways(menu: Menu) -> None:
-    classifier = menu.resolve("classifiers", "cnn3[widths=[2, 2, 2]]")
-    restorer = menu.resolve("restorers", "unet[kernel=5, widths=[8, 8, 8]]")
+def test_fits_run_both_ways(registry: Registry) -> None:
+    classifier = registry.resolve("classifiers", "cnn3[widths=[2, 2, 2]]")
+    restorer = registry.resolve("restorers", "unet[kernel=5, widths=[8, 8, 8]]")
     for group in (
         classifier_fit("cnn3", classifier, 16, 8, CPU, SHORT),
         restorer_fit("unet", restorer, 8, 4, CPU, SHORT),

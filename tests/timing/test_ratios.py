@@ -10,12 +10,12 @@ from collections.abc import Iterator
 import pytest
 import torch
 
+from blurbench.contract import Shape
 from blurbench.imaging.convolution import convolve
 from blurbench.timing.families import case_of
 from blurbench.timing.peers import plain_torch
 from blurbench.timing.rounds import Patience, take_turns
 from blurbench.timing.sizes import Size
-from blurbench.types import Shape
 
 CPU = torch.device("cpu")
 SMALL, LARGE = Size("small", 64, Shape(1, 28, 28), 9), Size("large", 2, Shape(3, 224, 224), 31)

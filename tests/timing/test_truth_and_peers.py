@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from blurbench.contract import Shape
 from blurbench.errors import BlurbenchError, UnknownName
 from blurbench.imaging.convolution import convolve
 from blurbench.timing import blur, peers
@@ -15,7 +16,6 @@ from blurbench.timing.peers import Contender
 from blurbench.timing.rounds import Patience
 from blurbench.timing.sizes import CPU, FAMILIES, GPU, SIZES, Size, chosen_families, chosen_sizes
 from blurbench.timing.truth import AGREE, Truth
-from blurbench.types import Shape
 
 SIZE = Size("test", 5, Shape(3, 24, 37), 9)
 CPU_DEVICE = torch.device("cpu")

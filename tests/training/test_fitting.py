@@ -11,11 +11,10 @@ import torch
 from blurbench_datasets.digits import Digits
 from torch import nn
 
+from blurbench.contract import Budget, Degraded, ImageSet, Recipe, RestorerJob
 from blurbench.errors import NotFinite
-from blurbench.protocols import RestorerJob
 from blurbench.training import derived_seed, fit_classifier, fit_restorer, seed_torch
 from blurbench.training.optimisation import optimiser_of, schedule_of
-from blurbench.types import Budget, Degraded, ImageSet, Recipe
 
 PROGRAMME = """
 import sys

@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-from blurbench.training import CHUNK, ModulePredictor, forward
-from blurbench.types import Degraded
+from blurbench.contract import Degraded, ModulePredictor
+from blurbench.training import CHUNK, forward
 
 
 class Counting(nn.Module):

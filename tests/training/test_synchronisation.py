@@ -5,9 +5,8 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from blurbench.protocols import RestorerJob
+from blurbench.contract import Budget, Degraded, ImageSet, Recipe, RestorerJob
 from blurbench.training import fit_classifier, fit_restorer
-from blurbench.types import Budget, Degraded, ImageSet, Recipe
 
 
 class NumbersAskedFor(TorchDispatchMode):

@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 
+from blurbench.contract import GaussianPsf, SigmaMap
 from blurbench.imaging.psf import dense
 from blurbench.timing.families import Case
 from blurbench.timing.peers.contender import Contender
-from blurbench.types import GaussianPsf, SigmaMap
 
 __all__ = ["contenders"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator
 
+from blurbench.contract import GaussianPsf
 from blurbench.timing.families import Case
 from blurbench.timing.peers.contender import Contender
-from blurbench.types import GaussianPsf
 
 __all__ = ["contenders"]
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from blurbench.contract import GaussianPsf
 from blurbench.timing.families import Case
 from blurbench.timing.peers.contender import Contender
-from blurbench.types import GaussianPsf
 
 __all__ = ["contenders"]
 

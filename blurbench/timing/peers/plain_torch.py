@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import torch
 from torch.nn import functional as F
 
+from blurbench.contract import GaussianPsf, SigmaMap
 from blurbench.imaging.psf import gaussian_taps
 from blurbench.timing.families import Case
 from blurbench.timing.peers.contender import Contender
-from blurbench.types import GaussianPsf, SigmaMap
 
 __all__ = ["contenders", "grouped"]
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
+from blurbench.contract import GaussianPsf
 from blurbench.timing.families import Case
 from blurbench.timing.peers.contender import Contender
-from blurbench.types import GaussianPsf
 
 __all__ = ["contenders"]
 

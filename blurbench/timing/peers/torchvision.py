@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import torch
 from torchvision.transforms.v2 import functional
 
+from blurbench.contract import GaussianPsf
 from blurbench.timing.families import Case
 from blurbench.timing.peers.contender import Contender
-from blurbench.types import GaussianPsf
 
 __all__ = ["contenders"]
 

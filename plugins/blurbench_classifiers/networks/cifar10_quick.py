@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from blurbench.types import Shape
+from blurbench.contract import Shape
 
 __all__ = ["Cifar10Quick", "Whitening"]
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from blurbench.types import Shape
+from blurbench.contract import Shape
 
 __all__ = ["UnetClassifier"]
 

@@ -7,7 +7,7 @@ from timm.layers.pos_embed_sincos import build_sincos2d_pos_embed
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
-from blurbench.types import Shape
+from blurbench.contract import Shape
 
 __all__ = ["Vit"]
 

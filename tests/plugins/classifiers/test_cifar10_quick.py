@@ -11,8 +11,8 @@ from blurbench_classifiers.networks.cifar10_quick import Whitening
 from blurbench_datasets.imagefolder import ImageFolder
 from blurbench_datasets.photo_crops import PhotoCrops
 
+from blurbench.contract import Budget, Recipe, Shape
 from blurbench.errors import Skip
-from blurbench.types import Budget, Recipe, Shape
 
 CIFAR = Shape(3, 32, 32)
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 from blurbench_classifiers.cnn2 import Cnn2
 
+from blurbench.contract import Budget, Recipe, Shape
 from blurbench.errors import Skip
-from blurbench.types import Budget, Recipe, Shape
 
 
 def test_it_has_the_28938_parameters_of_the_authors_programme():

@@ -6,9 +6,9 @@ from blurbench_classifiers.lenet_mcn import LenetMcn
 from blurbench_datasets.mnist_5k import Mnist5k
 from blurbench_strategies.first_n import FirstN
 
+from blurbench.contract import Budget, Recipe, Shape
 from blurbench.errors import Skip
 from blurbench.training import fit_classifier, forward, seed_torch
-from blurbench.types import Budget, Recipe, Shape
 
 MNIST = Shape(1, 28, 28)
 

@@ -8,9 +8,8 @@ import pytest
 import torch
 from blurbench_classifiers.timm import Timm
 
+from blurbench.contract import PatchClassifier, Shape
 from blurbench.errors import Skip, Unavailable, UnknownName, UsageError
-from blurbench.protocols import PatchClassifier
-from blurbench.types import Shape
 
 
 def test_a_resnet_takes_small_grey_images_from_scratch():
@@ -78,7 +77,7 @@ def test_weights_that_cannot_be_downloaded_are_one_line_that_says_how_to_get_the
     code = """
 from blurbench_classifiers.timm import Timm
 from blurbench.errors import Unavailable
-from blurbench.types import Shape
+from blurbench.contract import Shape
 try:
     Timm(model="test_resnet", pretrained=True).build(Shape(3, 32, 32), 10)
 except Unavailable as error:

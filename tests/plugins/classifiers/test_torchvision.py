@@ -7,8 +7,8 @@ from blurbench_strategies.first_n import FirstN
 from torch import nn
 from torchvision import models
 
+from blurbench.contract import Budget, Recipe, Shape
 from blurbench.errors import Skip, Unavailable, UnknownName, UsageError
-from blurbench.types import Budget, Recipe, Shape
 
 IMAGENET = Shape(3, 224, 224)
 

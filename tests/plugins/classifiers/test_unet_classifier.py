@@ -4,8 +4,8 @@ import pytest
 import torch
 from blurbench_classifiers.unet_classifier import UnetClassifier
 
+from blurbench.contract import Shape
 from blurbench.errors import Skip
-from blurbench.types import Shape
 
 
 def test_it_has_the_2571146_parameters_of_the_authors_programme():

@@ -11,9 +11,9 @@ from PIL import Image
 from scipy.ndimage import uniform_filter1d
 from skimage import data
 
-from blurbench.discovery import discover
 from blurbench.errors import Skip, Unavailable, UsageError
 from blurbench.imaging.draws import Draws
+from blurbench.registry.discovery import discover
 from blurbench.running.images import TrainingBlur, degraded_in_chunks, image_set
 
 

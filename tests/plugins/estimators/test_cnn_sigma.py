@@ -11,12 +11,11 @@ from blurbench_estimators.cnn_sigma import CnnSigma
 from blurbench_estimators.fitting import HELD_OUT
 from blurbench_estimators.patches import Patches
 
+from blurbench.contract import Budget, EstimatorJob, GaussianPsf, ImageSet
 from blurbench.errors import Skip, UsageError
 from blurbench.imaging.convolution import convolve
 from blurbench.imaging.windows import by_windows
-from blurbench.protocols import EstimatorJob
-from blurbench.registry import Menu
-from blurbench.types import Budget, GaussianPsf, ImageSet
+from blurbench.registry import Registry
 
 
 def pictures(n: int = 4, height: int = 96, width: int = 128) -> ImageSet:
@@ -131,9 +130,9 @@ def test_an_unfitted_estimator_says_so() -> None:
         CnnSigma().estimate(torch.zeros(1, 1, 32, 32))
 
 
-def test_a_wrong_network_is_one_line(menu: Menu) -> None:
+def test_a_wrong_network_is_one_line(registry: Registry) -> None:
     with pytest.raises(UsageError, match="estimator 'cnn-sigma': network"):
-        menu.resolve("estimators", "cnn-sigma[network=conv5]")
+        registry.resolve("estimators", "cnn-sigma[network=conv5]")
 
 
 @pytest.mark.slow

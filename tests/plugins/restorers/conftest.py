@@ -11,9 +11,8 @@ from blurbench_blurs.gaussian import Gaussian
 from blurbench_datasets.digits import Digits
 from blurbench_datasets.photo_crops import PhotoCrops
 
+from blurbench.contract import Budget, Dataset, Degraded, ImageSet, RestorerJob
 from blurbench.imaging.draws import Draws
-from blurbench.protocols import Dataset, RestorerJob
-from blurbench.types import Budget, Degraded, ImageSet
 
 
 def _sixteen(dataset: Dataset) -> ImageSet:

@@ -5,7 +5,7 @@ import torch
 from blurbench_restorers.caessc import Caessc
 from keras_reference import Layers, parameters, scrambled
 
-from blurbench.types import Budget, Shape
+from blurbench.contract import Budget, Shape
 
 COLOUR = Shape(3, 32, 32)
 

@@ -5,7 +5,7 @@ from blurbench_restorers.ed_densenet import EdDensenet
 from blurbench_restorers.networks.ed_densenet import DenseLayer
 from keras_reference import Layers, parameters, scrambled
 
-from blurbench.types import Shape
+from blurbench.contract import Shape
 
 
 def test_it_has_the_published_number_of_parameters():

@@ -11,13 +11,12 @@ from blurbench_restorers.estimate_then_deconvolve import EstimateThenDeconvolve
 from blurbench_restorers.wiener import Wiener
 from skimage import data
 
+from blurbench.contract import Estimator, GaussianPsf, ImageSet, Shape
 from blurbench.errors import UsageError
 from blurbench.imaging.convolution import convolve
 from blurbench.imaging.draws import Draws
 from blurbench.metrics.image_quality import psnr
-from blurbench.protocols import Estimator
-from blurbench.registry import Menu
-from blurbench.types import GaussianPsf, ImageSet, Shape
+from blurbench.registry import Registry
 
 
 def photograph(side: int = 64) -> torch.Tensor:
@@ -89,22 +88,21 @@ def test_images_smaller_than_the_window_are_read_all_the_same(side: int) -> None
     assert EstimateThenDeconvolve(estimator, varying=True).restore(images, module.eval()).shape == images.shape
 
 
-def test_what_is_fitted_depends_on_the_network_alone(menu: Menu) -> None:
+def test_what_is_fitted_depends_on_the_network_alone(registry: Registry) -> None:
     made = "estimate-then-deconvolve[estimator=cnn-sigma[reading=mean], deconvolver=richardson-lucy, varying=true]"
-    restorer = menu.resolve("restorers", made)
+    restorer = registry.resolve("restorers", made)
     assert restorer.trainable
     assert restorer.fitted_as() == EstimateThenDeconvolve(CnnSigma())
     assert not EstimateThenDeconvolve(Constant()).trainable
 
 
-def test_a_restorer_that_is_not_told_a_psf_is_refused(menu: Menu) -> None:
+def test_a_restorer_that_is_not_told_a_psf_is_refused(registry: Registry) -> None:
     with pytest.raises(UsageError, match="deconvolver must be one that is told the PSF"):
-        menu.resolve("restorers", "estimate-then-deconvolve[estimator=constant, deconvolver=identity]")
+        registry.resolve("restorers", "estimate-then-deconvolve[estimator=constant, deconvolver=identity]")
 
 
 def test_it_is_fitted_on_clean_images_whatever_they_are_blurred_with() -> None:
-    from blurbench.protocols import RestorerJob
-    from blurbench.types import Budget, Degraded
+    from blurbench.contract import Budget, Degraded, RestorerJob
 
     def blur(images: ImageSet, epoch: int) -> Degraded:
         raise AssertionError("the training blur is not looked at")

@@ -12,8 +12,8 @@ from blurbench_restorers.resunet import Resunet
 from blurbench_restorers.reverse_unet import ReverseUnet
 from blurbench_restorers.srn import Srn
 
+from blurbench.contract import Budget, Recipe, Shape
 from blurbench.training import forward, seed_torch
-from blurbench.types import Budget, Recipe, Shape
 
 SMALL = {
     "reverse-unet": ReverseUnet(channels=4),

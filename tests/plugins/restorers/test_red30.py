@@ -4,7 +4,7 @@ import torch
 from blurbench_restorers.red30 import Red30
 from keras_reference import Layers, parameters, scrambled
 
-from blurbench.types import Shape
+from blurbench.contract import Shape
 
 
 def test_it_has_the_published_number_of_parameters():

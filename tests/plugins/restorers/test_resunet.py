@@ -5,7 +5,7 @@ import torch
 from blurbench_restorers.resunet import Resunet
 from keras_reference import Layers, parameters, scrambled
 
-from blurbench.types import Shape
+from blurbench.contract import Shape
 
 
 @pytest.mark.parametrize(("blocks", "count"), [(1, 1_008_963), (3, 1_969_987)])

@@ -5,7 +5,7 @@ from blurbench_restorers.networks.reverse_unet import IMAGES_AT_ONCE
 from blurbench_restorers.reverse_unet import ReverseUnet
 from keras_reference import Layers, parameters, scrambled
 
-from blurbench.types import Shape
+from blurbench.contract import Shape
 
 
 def test_it_has_the_published_number_of_parameters():

@@ -9,8 +9,8 @@ from keras_reference import Layers, parameters, scrambled
 from torch import nn
 from torch.nn import functional as F
 
+from blurbench.contract import Budget, Shape
 from blurbench.errors import Skip
-from blurbench.types import Budget, Shape
 
 COLOUR = Shape(3, 32, 32)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from blurbench.registry import Menu, label
+from blurbench.registry import Registry, label
 from blurbench.suites.axes import Axes
 from blurbench.suites.suite import find
 
@@ -14,31 +14,31 @@ EMBEDDED = {"mnist-5k", "digits", "glyphs", "photo-crops"}
 
 @pytest.mark.parametrize("budget", ["quick", "small", "standard", "paper"])
 @pytest.mark.parametrize("name", SUITES)
-def test_every_name_of_every_budget_is_known(menu: Menu, name: str, budget: str) -> None:
-    axes = Axes.of(menu, find(menu, name).under(budget))
+def test_every_name_of_every_budget_is_known(registry: Registry, name: str, budget: str) -> None:
+    axes = Axes.of(registry, find(registry, name).under(budget))
 
     assert axes.test_blurs[0].label == "none"
     assert all(part.datasets & {dataset.label for dataset in axes.datasets} for part in axes.matrix)
 
 
 @pytest.mark.parametrize("name", SUITES)
-def test_the_quick_budget_needs_no_download(menu: Menu, name: str) -> None:
-    axes = Axes.of(menu, find(menu, name).under("quick"))
+def test_the_quick_budget_needs_no_download(registry: Registry, name: str) -> None:
+    axes = Axes.of(registry, find(registry, name).under("quick"))
 
     assert {dataset.name for dataset in axes.datasets} <= EMBEDDED
 
 
 @pytest.mark.parametrize("name", SUITES)
-def test_the_paper_budget_takes_the_papers_recipes(menu: Menu, name: str) -> None:
-    suite = find(menu, name)
+def test_the_paper_budget_takes_the_papers_recipes(registry: Registry, name: str) -> None:
+    suite = find(registry, name)
 
     assert suite.budget("paper").recipes == "paper"
     assert suite.budget("small").recipes == "fast"
 
 
-def test_four_distortions_have_four_levels_each_and_one_level_in_a_combination(menu: Menu) -> None:
-    axes = Axes.of(menu, find(menu, "distortions").under("standard"))
-    labels = {blur.label: label(menu, blur.plugin) for blur in axes.test_blurs}
+def test_four_distortions_have_four_levels_each_and_one_level_in_a_combination(registry: Registry) -> None:
+    axes = Axes.of(registry, find(registry, "distortions").under("standard"))
+    labels = {blur.label: label(registry, blur.plugin) for blur in axes.test_blurs}
 
     assert len(labels) == 17
     assert labels["motion-3"] == "chain[steps=[random-walk-motion[length=3], round-8bit]]"
@@ -48,8 +48,8 @@ def test_four_distortions_have_four_levels_each_and_one_level_in_a_combination(m
     assert labels["combined-2"] == f"chain[steps=[{', '.join(steps)}]]"
 
 
-def test_each_network_learns_on_its_own_data_set_with_all_of_its_layers(menu: Menu) -> None:
-    mnist, cifar = Axes.of(menu, find(menu, "distortions").under("paper")).matrix[:2]
+def test_each_network_learns_on_its_own_data_set_with_all_of_its_layers(registry: Registry) -> None:
+    mnist, cifar = Axes.of(registry, find(registry, "distortions").under("paper")).matrix[:2]
 
     assert (mnist.classifiers[0].label, mnist.datasets) == ("lenet-mcn", {"mnist"})
     assert (cifar.classifiers[0].label, cifar.datasets) == ("cifar10-quick", {"cifar10"})
@@ -59,22 +59,22 @@ def test_each_network_learns_on_its_own_data_set_with_all_of_its_layers(menu: Me
         assert {f"first-n[n={n}, on=clean]" for n in range(1, units + 1)} < names
 
 
-def test_letters_are_fitted_on_emnist_and_glyphs_have_a_name_of_their_own(menu: Menu) -> None:
-    axes = Axes.of(menu, find(menu, "restored-digits").under("small"))
+def test_letters_are_fitted_on_emnist_and_glyphs_have_a_name_of_their_own(registry: Registry) -> None:
+    axes = Axes.of(registry, find(registry, "restored-digits").under("small"))
     strategies = {strategy.label: strategy.plugin for strategy in axes.matrix[0].strategies}
 
-    assert menu.name_of(strategies["deblur-unet-letters"].fitted_on) == "emnist-balanced"
-    assert menu.name_of(strategies["deblur-unet-glyphs"].fitted_on) == "glyphs"
+    assert registry.name_of(strategies["deblur-unet-letters"].fitted_on) == "emnist-balanced"
+    assert registry.name_of(strategies["deblur-unet-glyphs"].fitted_on) == "glyphs"
 
 
-def test_the_jpeg_copy_is_never_called_cifar10(menu: Menu) -> None:
+def test_the_jpeg_copy_is_never_called_cifar10(registry: Registry) -> None:
     for name in ("distortions", "restoration"):
-        for dataset in Axes.of(menu, find(menu, name).under("small")).datasets:
+        for dataset in Axes.of(registry, find(registry, name).under("small")).datasets:
             assert (dataset.name == "imagefolder") == (dataset.label == "cifar10-jpeg")
 
 
-def test_widths_are_reduced_evenly_where_restorers_are_compared(menu: Menu) -> None:
-    axes = Axes.of(menu, find(menu, "restoration").under("small"))
+def test_widths_are_reduced_evenly_where_restorers_are_compared(registry: Registry) -> None:
+    axes = Axes.of(registry, find(registry, "restoration").under("small"))
     restorers = {strategy.label: getattr(strategy.plugin, "restorer", None) for strategy in axes.matrix[0].strategies}
 
     assert {restorers[name].channels for name in ("resunet-1", "resunet-3")} == {32 // 4}

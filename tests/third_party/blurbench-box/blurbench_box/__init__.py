@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from blurbench import hookimpl
-from blurbench.protocols import Blur, Estimator, FitJob, Strategy
-from blurbench.types import Count, DensePsf, Padding, Pixels
+from blurbench.contract import Blur, Count, DensePsf, Estimator, FitJob, Padding, Pixels, Strategy
 
 
 @dataclass(frozen=True)

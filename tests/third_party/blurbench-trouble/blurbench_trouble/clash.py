@@ -1,7 +1,7 @@
 from dataclasses import dataclass
 
 from blurbench import hookimpl
-from blurbench.protocols import Blur
+from blurbench.contract import Blur
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-from blurbench.protocols import Blur
+from blurbench.contract import Blur
 
 
 def register_blurs(register):  # without @hookimpl nobody calls it

@@ -7,10 +7,19 @@ from dataclasses import dataclass
 from typing import Literal
 
 from blurbench import hookimpl
+from blurbench.contract import (
+    Blur,
+    Degraded,
+    DensePsf,
+    Estimator,
+    Output,
+    Predictor,
+    PredictorNeed,
+    Ref,
+    Restorer,
+    Strategy,
+)
 from blurbench.errors import Skip
-from blurbench.protocols import Blur, Estimator, Predictor, PredictorNeed, Restorer, Strategy
-from blurbench.registry import Ref
-from blurbench.types import Degraded, DensePsf, Output
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 import pytest
 
-from blurbench.discovery import discover
-from blurbench.suites.units import units
+from blurbench.registry.discovery import discover
+from blurbench.registry.units import units
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
-from blurbench.protocols import Plugin
-from blurbench.types import Limits
+from blurbench.contract import Limits, Plugin
 
 __all__ = ["units"]
 

@@ -1,7 +1,7 @@
-"""Finds the installed plugins through their entry points and fills the menu.
+"""Finds the installed plugins through their entry points and fills the registry.
 
 A plugin that cannot be imported, misspells a hook, or clashes with another is left out with one clear line in
-`Menu.problems`; everything else goes on.
+`Registry.problems`; everything else goes on.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from typing import Any
 
 import pluggy
 
-from blurbench import hookspecs
+from blurbench.contract import hooks
 from blurbench.errors import PluginError, did_you_mean, shortened
-from blurbench.registry import Entry, Menu
+from blurbench.registry.registry import Registration, Registry
 
 __all__ = ["discover", "fill"]
 
-HOOKS = {f"register_{kind}": kind for kind in Menu().entries}
+HOOKS = {f"register_{kind}": kind for kind in Registry().entries}
 
 
 @cache
-def discover() -> Menu:
-    """The menu of everything that is installed, made once a process."""
-    menu = Menu()
+def discover() -> Registry:
+    """The registry of everything that is installed, made once a process."""
+    registry = Registry()
     seen: dict[str, str] = {}
     for package, version, point in _entry_points():
         if point.name in seen:
             # pluggy would drop the second of two equal names without a word.
-            menu.problems.append(
+            registry.problems.append(
                 f"plugin {point.name!r} of {package} {version} is left out: {seen[point.name]} has an entry point "
                 "of the same name; rename one"
             )
@@ -41,13 +41,13 @@ def discover() -> Menu:
         try:
             module = point.load()
         except (Exception, SystemExit) as error:  # any failure in a stranger's module is that module's alone
-            menu.problems.append(
+            registry.problems.append(
                 f"plugin {point.name!r} of {package} {version} cannot be imported: "
                 f"{type(error).__name__}: {shortened(str(error))}"
             )
             continue
-        fill(menu, module, point.name, package, version)
-    return menu
+        fill(registry, module, point.name, package, version)
+    return registry
 
 
 def _entry_points() -> list[tuple[str, str, EntryPoint]]:
@@ -64,23 +64,23 @@ def _entry_points() -> list[tuple[str, str, EntryPoint]]:
     return sorted(found.values(), key=lambda one: (one[0] != "blurbench", one[0], one[2].name))
 
 
-def fill(menu: Menu, module: Any, name: str, package: str, version: str) -> None:
+def fill(registry: Registry, module: Any, name: str, package: str, version: str) -> None:
     """Run the hooks of one plugin module."""
     manager = pluggy.PluginManager("blurbench")
-    manager.add_hookspecs(hookspecs)
+    manager.add_hookspecs(hooks)
     try:
         manager.register(module, name=name)
         _check_spelling(manager, module, name, package)
         if not manager.get_hookcallers(module):
             raise PluginError("it registers nothing; is @hookimpl missing?")
     except Exception as error:  # pluggy looks at every attribute of a stranger's module
-        menu.problems.append(f"plugin {name!r} of {package} {version} is left out: {shortened(str(error))}")
+        registry.problems.append(f"plugin {name!r} of {package} {version} is left out: {shortened(str(error))}")
         return
     for hook, kind in HOOKS.items():
         try:
-            getattr(manager.hook, hook)(register=_registrar(menu, kind, package, version))
+            getattr(manager.hook, hook)(register=_registrar(registry, kind, package, version))
         except (Exception, SystemExit) as error:  # a hook that raises loses its own plugins only
-            menu.problems.append(
+            registry.problems.append(
                 f"plugin {name!r} of {package} {version}: {hook} failed: "
                 f"{type(error).__name__}: {shortened(str(error))}"
             )
@@ -98,11 +98,11 @@ def _check_spelling(manager: pluggy.PluginManager, module: Any, name: str, packa
         raise PluginError(f"unknown hook {wrong[0]!r}{did_you_mean(wrong[0], HOOKS)}") from None
 
 
-def _registrar(menu: Menu, kind: str, package: str, version: str) -> Callable[[str, Any], None]:
+def _registrar(registry: Registry, kind: str, package: str, version: str) -> Callable[[str, Any], None]:
     def register(name: str, target: Any) -> None:
         try:
-            menu.add(Entry(kind, name, Path(target) if kind == "suites" else target, package, version))
+            registry.add(Registration(kind, name, Path(target) if kind == "suites" else target, package, version))
         except PluginError as error:
-            menu.problems.append(shortened(str(error), 1000))
+            registry.problems.append(shortened(str(error), 1000))
 
     return register

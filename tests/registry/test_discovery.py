@@ -32,8 +32,8 @@ def test_each_broken_plugin_is_one_line_and_the_rest_goes_on(blurbench: Command,
         assert sum(words in problem for problem in problems) == 1, words
     assert len(problems) == len(expected)
     assert result.returncode == 1
-    menu = ("blurs: bad-psf, fragile, unruly", "restorers: bad-restorer", "strategies: bad-fit, on-top-of")
-    assert "".join(f"  {line}\n" for line in (*menu, "estimators: bad-estimator")) in result.stdout
+    registry = ("blurs: bad-psf, fragile, unruly", "restorers: bad-restorer", "strategies: bad-fit, on-top-of")
+    assert "".join(f"  {line}\n" for line in (*registry, "estimators: bad-estimator")) in result.stdout
     assert "gaussian" in result.stdout.split("blurbench-trouble")[0]
 
 

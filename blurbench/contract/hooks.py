@@ -2,7 +2,7 @@
 
 A package names a module under the entry point group `blurbench`; the module implements one or more of these hooks with
 `@blurbench.hookimpl` and calls `register(name, cls)` for each plugin. `cls` is a frozen dataclass derived from the
-class named below (see `blurbench.protocols`); its fields become the plugin's parameters. A suite is registered as the
+class named below (see `blurbench.contract`); its fields become the plugin's parameters. A suite is registered as the
 path of its TOML file.
 """
 
@@ -11,7 +11,12 @@ from pathlib import Path
 
 import pluggy
 
-from blurbench.protocols import Blur, Classifier, Dataset, Deconvolver, Estimator, Restorer, Strategy
+from blurbench.contract.blur import Blur
+from blurbench.contract.classifier import Classifier
+from blurbench.contract.dataset import Dataset
+from blurbench.contract.estimator import Estimator
+from blurbench.contract.restorer import Deconvolver, Restorer
+from blurbench.contract.strategy import Strategy
 
 hookspec = pluggy.HookspecMarker("blurbench")
 

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 
 import pytest
 
+from blurbench.contract import Blur, Choice, Range
 from blurbench.errors import Skip, UnknownName, UsageError
-from blurbench.protocols import Blur
-from blurbench.registry import Entry, Menu, expand, label, parse, spec
-from blurbench.types import Choice, Range
+from blurbench.registry import Registration, Registry, expand, label, parse, spec
 
 
-def test_an_expression_and_a_table_mean_the_same(menu: Menu) -> None:
-    assert menu.resolve("blurs", "gaussian[sigma=2, padding=wrap]") == menu.resolve(
+def test_an_expression_and_a_table_mean_the_same(registry: Registry) -> None:
+    assert registry.resolve("blurs", "gaussian[sigma=2, padding=wrap]") == registry.resolve(
         "blurs", {"name": "gaussian", "sigma": 2, "padding": "wrap"}
     )
 
@@ -29,9 +28,9 @@ def test_commas_and_bars_inside_brackets_do_not_split() -> None:
     assert table["steps"] == ["gaussian[sigma=1, size=9]", "diagonal-motion"]
 
 
-def test_plugins_nest(menu: Menu) -> None:
-    chain = menu.resolve("blurs", "chain[steps=[gaussian[sigma=1], none]]")
-    assert label(menu, chain) == "chain[steps=[gaussian[sigma=1], none]]"
+def test_plugins_nest(registry: Registry) -> None:
+    chain = registry.resolve("blurs", "chain[steps=[gaussian[sigma=1], none]]")
+    assert label(registry, chain) == "chain[steps=[gaussian[sigma=1], none]]"
 
 
 @pytest.mark.parametrize(
@@ -43,16 +42,16 @@ def test_plugins_nest(menu: Menu) -> None:
         "chain[steps=[gaussian[sigma=2], gaussian-noise[std=2], round-8bit]]",
     ],
 )
-def test_a_label_gives_the_plugin_again(menu: Menu, expression: str) -> None:
-    plugin = menu.resolve("blurs", expression)
-    assert menu.resolve("blurs", label(menu, plugin)) == plugin
-    assert menu.resolve("blurs", spec(menu, plugin)) == plugin
+def test_a_label_gives_the_plugin_again(registry: Registry, expression: str) -> None:
+    plugin = registry.resolve("blurs", expression)
+    assert registry.resolve("blurs", label(registry, plugin)) == plugin
+    assert registry.resolve("blurs", spec(registry, plugin)) == plugin
 
 
-def test_quantities_become_numbers_ranges_or_choices(menu: Menu) -> None:
-    assert menu.resolve("blurs", "gaussian[sigma=2]").sigma == 2.0
-    assert menu.resolve("blurs", "gaussian[sigma={low=1, high=2}]").sigma == Range(1, 2)
-    assert menu.resolve("blurs", "gaussian[sigma={choice=[1, 2]}]").sigma == Choice((1, 2))
+def test_quantities_become_numbers_ranges_or_choices(registry: Registry) -> None:
+    assert registry.resolve("blurs", "gaussian[sigma=2]").sigma == 2.0
+    assert registry.resolve("blurs", "gaussian[sigma={low=1, high=2}]").sigma == Range(1, 2)
+    assert registry.resolve("blurs", "gaussian[sigma={choice=[1, 2]}]").sigma == Choice((1, 2))
 
 
 @pytest.mark.parametrize(
@@ -72,9 +71,11 @@ def test_quantities_become_numbers_ranges_or_choices(menu: Menu) -> None:
         ("gaussian[sigma=1|2]", "is a grid of 2"),
     ],
 )
-def test_a_mistake_is_refused_in_one_line_that_says_what_is_wrong(menu: Menu, expression: str, says: str) -> None:
+def test_a_mistake_is_refused_in_one_line_that_says_what_is_wrong(
+    registry: Registry, expression: str, says: str
+) -> None:
     with pytest.raises(UsageError) as caught:
-        menu.resolve("blurs", expression)
+        registry.resolve("blurs", expression)
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -87,20 +88,20 @@ def test_a_mistake_is_refused_in_one_line_that_says_what_is_wrong(menu: Menu, ex
         ("cnn3[widths=8]", "widths: input should be a valid list (got 8)"),
     ],
 )
-def test_a_list_of_another_length_is_refused_in_the_users_words(menu: Menu, expression: str, says: str) -> None:
+def test_a_list_of_another_length_is_refused_in_the_users_words(registry: Registry, expression: str, says: str) -> None:
     with pytest.raises(UsageError) as caught:
-        menu.resolve("classifiers", expression)
+        registry.resolve("classifiers", expression)
     assert says in str(caught.value)
 
 
-def test_a_value_out_of_range_is_named_once(menu: Menu) -> None:
+def test_a_value_out_of_range_is_named_once(registry: Registry) -> None:
     with pytest.raises(UsageError, match=r"0\.05 and 30 pixels, not 99$"):
-        menu.resolve("blurs", "gaussian[sigma=99]")
+        registry.resolve("blurs", "gaussian[sigma=99]")
 
 
-def test_an_unknown_kind_is_refused(menu: Menu) -> None:
+def test_an_unknown_kind_is_refused(registry: Registry) -> None:
     with pytest.raises(UnknownName, match="did you mean 'blurs'"):
-        menu.resolve("blur", "none")
+        registry.resolve("blur", "none")
 
 
 @dataclass(frozen=True)
@@ -125,28 +126,28 @@ class Moody(Blur):
     ],
 )
 def test_whatever_a_plugin_raises_while_it_is_made_is_one_line(mood: str, says: str) -> None:
-    menu = Menu()
-    menu.add(Entry("blurs", "moody", Moody, "outside", "1"))
+    registry = Registry()
+    registry.add(Registration("blurs", "moody", Moody, "outside", "1"))
     with pytest.raises(UsageError) as caught:
-        menu.resolve("blurs", {"name": "moody", "mood": mood})
+        registry.resolve("blurs", {"name": "moody", "mood": mood})
     assert str(caught.value) == says
 
 
 def test_a_plugin_that_declines_while_it_is_made_is_heard() -> None:
-    menu = Menu()
-    menu.add(Entry("blurs", "moody", Moody, "outside", "1"))
+    registry = Registry()
+    registry.add(Registration("blurs", "moody", Moody, "outside", "1"))
     with pytest.raises(Skip):
-        menu.resolve("blurs", "moody[mood=Skip]")
+        registry.resolve("blurs", "moody[mood=Skip]")
 
 
 def test_a_parameter_that_cannot_be_hashed_is_refused_as_such() -> None:
-    menu = Menu()
-    menu.add(Entry("blurs", "moody", Moody, "outside", "1"))
+    registry = Registry()
+    registry.add(Registration("blurs", "moody", Moody, "outside", "1"))
     with pytest.raises(UsageError, match="its parameters must be hashable"):
-        menu.resolve("blurs", {"name": "moody", "mood": "none", "level": {"a": 1}})
+        registry.resolve("blurs", {"name": "moody", "mood": "none", "level": {"a": 1}})
 
 
 def test_an_unknown_name_counts_what_could_not_be_loaded() -> None:
-    menu = Menu(problems=["plugin 'x' cannot be imported"])
+    registry = Registry(problems=["plugin 'x' cannot be imported"])
     with pytest.raises(UnknownName, match=r"none is installed \(1 plugin could not be loaded: see .*plugin list"):
-        menu.get("blurs", "x")
+        registry.get("blurs", "x")

@@ -1,0 +1,40 @@
+"""The contract of data sets: labelled images in three parts."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from blurbench.contract.images import Splits
+from blurbench.contract.plugin import Plugin
+from blurbench.errors import Unavailable
+
+__all__ = ["Dataset"]
+
+
+class Dataset(Plugin):
+    """Labelled images, decoded into memory."""
+
+    lineage: ClassVar[frozenset[str]] = frozenset()
+    """Names of the collections that its images come from. Two data sets with a common name may share images, so
+    nothing fitted on one is tested on the other."""
+
+    licence: ClassVar[str] = ""
+    about: ClassVar[str] = ""
+
+    @abstractmethod
+    def sources(self, folders: Sequence[Path]) -> tuple[Path, ...]:
+        """The files that decide what `load` returns, found in the user's data `folders` or shipped in a package.
+
+        Raises `Unavailable`, naming what is missing and how to get it. Cheap: reads no image.
+        """
+
+    @abstractmethod
+    def load(self, folders: Sequence[Path]) -> Splits:
+        """Decode. Deterministic; numpy only, no torch. Raises `Unavailable`, or `UsageError` for a damaged file."""
+
+    def fetch(self, folder: Path) -> None:
+        """Download into `folder`, with checksums."""
+        raise Unavailable(f"{type(self).__name__} needs no download")

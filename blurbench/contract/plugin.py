@@ -1,0 +1,21 @@
+"""What all kinds of plugins share."""
+
+from __future__ import annotations
+
+from abc import ABC
+from typing import ClassVar, Literal, TypeAlias
+
+__all__ = ["Knows", "Plugin"]
+
+Knows: TypeAlias = Literal["nothing", "training blur", "true PSF"]
+"""What a remedy is told about the blur that it meets. Rows that know the true PSF are oracles and rank apart."""
+
+
+class Plugin(ABC):  # noqa: B024 - it has no method of its own
+    """What all kinds share."""
+
+    revision: ClassVar[int] = 1
+    """Raise it by hand when results change: it is part of every key, so old artifacts are no longer reused."""
+
+    paper: ClassVar[str] = ""
+    """Where it comes from: authors, year, section."""

@@ -1,0 +1,80 @@
+"""Plugins written in a line: `gaussian[sigma=2]`, and grids of them: `gaussian[sigma=1|2|3]`."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from itertools import product
+from typing import Any
+
+from blurbench.errors import UsageError
+
+__all__ = ["expand", "parse"]
+
+
+def expand(request: str | Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """All tables of a request; in an expression `|` separates the values of a grid: `gaussian[sigma=1|2|3]`."""
+    if not isinstance(request, str):
+        yield dict(request)
+        return
+    name, pairs = _split_expression(request)
+    choices = [[(key, _value(text)) for text in _split(value, "|")] for key, value in pairs]
+    for combination in product(*choices):
+        yield {"name": name, **dict(combination)}
+
+
+def parse(expression: str) -> dict[str, Any]:
+    """The table of one expression: `gaussian[sigma=2]` gives `{"name": "gaussian", "sigma": 2}`."""
+    tables = list(expand(expression))
+    if len(tables) != 1:
+        raise UsageError(f"{expression!r} is a grid of {len(tables)}; one is wanted here")
+    return tables[0]
+
+
+def _split_expression(expression: str) -> tuple[str, list[tuple[str, str]]]:
+    text = expression.strip()
+    name, bracket, inner = text.partition("[")
+    if bracket and not inner.endswith("]"):
+        raise UsageError(f"{expression!r}: the closing bracket is missing")
+    pairs: list[tuple[str, str]] = []
+    for part in _split(inner.removesuffix("]"), ","):
+        if not part.strip():
+            continue
+        key, equals, value = part.partition("=")
+        if not equals:
+            raise UsageError(f"{expression!r}: {part.strip()!r} should read name=value")
+        if key.strip() in dict(pairs):
+            raise UsageError(f"{expression!r}: {key.strip()!r} is given twice")
+        pairs.append((key.strip(), value.strip()))
+    return name.strip(), pairs
+
+
+def _split(text: str, separator: str) -> list[str]:
+    """Split at separators that lie in no bracket and no quotes."""
+    parts, depth, quote, start = [], 0, "", 0
+    for position, character in enumerate(text):
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "\"'":
+            quote = character
+        elif character in "[{":
+            depth += 1
+        elif character in "]}":
+            depth -= 1
+        elif character == separator and depth == 0:
+            parts.append(text[start:position])
+            start = position + 1
+    return [*parts, text[start:]]
+
+
+def _value(text: str) -> Any:
+    text = text.strip()
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        if re.match(r"[A-Za-z]", text):  # a bare word is a name: restorer=wiener, restorer=unet[kernel=9]
+            return text
+        if text.startswith("[") and text.endswith("]"):
+            return [_value(part) for part in _split(text[1:-1], ",") if part.strip()]
+        raise UsageError(f"{text!r} is not a TOML value (texts with spaces need quotes)") from None

@@ -1,0 +1,120 @@
+"""The registry of installed plugins: kinds, names, classes, and where each came from."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from blurbench.contract.plugin import Plugin
+from blurbench.contract.references import KINDS
+from blurbench.errors import PluginError, UnknownName, UsageError, shortened
+from blurbench.registry.expressions import parse
+from blurbench.registry.validation import adapters_of, construct
+
+__all__ = ["Registration", "Registry"]
+
+RESERVED = {"name", "revision", "label"}
+"""Keys that mean something else where a plugin is written as a table."""
+
+
+@dataclass(frozen=True)
+class Registration:
+    """One line of the registry: a plugin class (or a suite's file) and where it came from."""
+
+    kind: str
+    name: str
+    target: type[Plugin] | Path
+    package: str
+    version: str
+
+
+@dataclass
+class Registry:
+    """All installed plugins, kind by kind, and what went wrong while they were looked for."""
+
+    entries: dict[str, dict[str, Registration]] = field(
+        default_factory=lambda: {kind: {} for kind in [*KINDS, "suites"]}
+    )
+    problems: list[str] = field(default_factory=list)
+
+    def add(self, entry: Registration) -> None:
+        """Add one line; raises PluginError for a clash or a class that breaks the contract."""
+        _check(entry)
+        known = self.entries[entry.kind]
+        if entry.name in known:
+            raise PluginError(
+                f"{entry.kind} {entry.name!r} from {entry.package} {entry.version} is left out: "
+                f"{known[entry.name].package} already gives that name; uninstall one or rename it"
+            )
+        for other in known.values():
+            if other.target is entry.target:
+                raise PluginError(f"{entry.kind} {entry.name!r} is left out: the same class is {other.name!r} already")
+        known[entry.name] = entry
+
+    def get(self, kind: str, name: str) -> Registration:
+        """The line of that name; raises UnknownName with a suggestion."""
+        if kind not in self.entries:
+            raise UnknownName("kind of plugin", kind, self.entries)
+        known = self.entries[kind]
+        if name not in known:
+            raise UnknownName(_one_of(kind), name, known, self._lacking())
+        return known[name]
+
+    def _lacking(self) -> str:
+        """A name may be unknown because its plugin could not be loaded."""
+        count = len(self.problems)
+        plugins = f"{count} plugin{'s' * (count > 1)}"
+        return f" ({plugins} could not be loaded: see `blurbench plugin list`)" if count else ""
+
+    def resolve(self, kind: str, request: str | Mapping[str, Any]) -> Any:
+        """The plugin that `request` (an expression or a table) describes. Raises UsageError in one clear line."""
+        table = parse(request) if isinstance(request, str) else dict(request)
+        name = table.pop("name", None)
+        table.pop("revision", None)
+        if not isinstance(name, str):
+            raise UsageError(f"{kind}: {json.dumps(table, default=str)} has no 'name'")
+        cls = self.get(kind, name).target
+        assert isinstance(cls, type)
+        return construct(self, f"{_one_of(kind)} {name!r}", cls, table)
+
+    def name_of(self, plugin: Plugin) -> str:
+        """The name under which a plugin object's class is registered."""
+        for kind, bases in KINDS.items():
+            if isinstance(plugin, bases):
+                for entry in self.entries[kind].values():
+                    if entry.target is type(plugin):
+                        return entry.name
+        raise PluginError(f"{type(plugin).__module__}.{type(plugin).__name__} is not registered")
+
+
+def _one_of(kind: str) -> str:
+    return "strategy" if kind == "strategies" else kind.removesuffix("s")
+
+
+def _check(entry: Registration) -> None:
+    where = f"{entry.kind} {entry.name!r} from {entry.package} {entry.version} is left out: "
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", entry.name):
+        raise PluginError(where + "names are lower-case words joined by hyphens")
+    if entry.kind == "suites":
+        if not isinstance(entry.target, Path) or not entry.target.is_file():
+            raise PluginError(where + f"{entry.target} is not a file")
+        return
+    cls = entry.target
+    bases = KINDS[entry.kind]
+    if not (isinstance(cls, type) and issubclass(cls, bases)):
+        raise PluginError(where + f"it must be a class derived from {' or '.join(base.__name__ for base in bases)}")
+    if not (is_dataclass(cls) and cls.__dataclass_params__.frozen):  # type: ignore[attr-defined]
+        raise PluginError(where + "it must be decorated with @dataclass(frozen=True)")
+    try:
+        adapters_of(cls)
+    except Exception as error:  # whatever typing or pydantic think of a stranger's annotation
+        raise PluginError(where + f"its parameters' types cannot be understood: {shortened(str(error))}") from None
+    taken = {item.name for item in fields(cls)} & RESERVED
+    if taken:
+        raise PluginError(where + f"a parameter cannot be called {' or '.join(sorted(taken))}")
+    if cls.__abstractmethods__:
+        raise PluginError(where + f"it does not define {', '.join(sorted(cls.__abstractmethods__))}")
