@@ -18,6 +18,7 @@ from blurbench.contract.plugin import Knows, Plugin
 from blurbench.contract.references import Ref
 from blurbench.contract.restorer import AnyRestorer, Deconvolver, Restorer, RestorerJob
 from blurbench.contract.strategy import (
+    EstimatorNeed,
     FitJob,
     Fitted,
     ModulePredictor,
@@ -68,6 +69,7 @@ __all__ = [
     "DiscPsf",
     "Estimator",
     "EstimatorJob",
+    "EstimatorNeed",
     "FitJob",
     "Fitted",
     "Fraction",

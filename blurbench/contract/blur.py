@@ -47,6 +47,11 @@ class Blur(Plugin):
         the images themselves."""
         return self.degrade(images.images, draws)
 
+    @property
+    def is_identity(self) -> bool:
+        """Whether it leaves images as they are, so that they count as sharp."""
+        return not self.families()
+
     def families(self) -> tuple[tuple[str, Mapping[str, Any]], ...]:
         """The families met on the way, each with the values that its parameters can take."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ from blurbench.contract.blur import Blur
 from blurbench.contract.budget import Budget
 from blurbench.contract.classifier import Classifier
 from blurbench.contract.dataset import Dataset
+from blurbench.contract.estimator import Estimator
 from blurbench.contract.images import Output
 from blurbench.contract.plugin import Knows, Plugin
 from blurbench.contract.restorer import AnyRestorer
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 __all__ = [
+    "EstimatorNeed",
     "FitJob",
     "Fitted",
     "ModulePredictor",
@@ -48,9 +50,14 @@ class Setting:
 
 @dataclass(frozen=True)
 class PredictorNeed:
-    """Another strategy's predictor for the same data set, classifier, budget and seed."""
+    """Another strategy's predictor, for the setting's own classifier, training blur, data set and seed unless others
+    are named."""
 
     strategy: Strategy
+    classifier: Classifier | None = None
+    train_blur: Blur | None = None
+    dataset: Dataset | None = None
+    seed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,15 @@ class RestorerNeed:
     train_blur: Blur
 
 
-Need: TypeAlias = PredictorNeed | RestorerNeed
+@dataclass(frozen=True)
+class EstimatorNeed:
+    """An estimator fitted on `dataset` (the setting's own where None), on its training pictures alone."""
+
+    estimator: Estimator
+    dataset: Dataset | None = None
+
+
+Need: TypeAlias = PredictorNeed | RestorerNeed | EstimatorNeed
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +86,8 @@ class Fitted:
 
     module: nn.Module | None
     notes: Mapping[str, Any] = field(default_factory=dict)
+    predictor: Predictor | None = None
+    """What that strategy answers, restorers and all, where the need was of a predictor."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +104,19 @@ class FitJob:
 
 
 class Predictor(ABC):
-    """A fitted thing that maps images to logits."""
+    """A fitted thing that maps images to logits.
+
+    The test images of a cell reach it as a stream, `batch` at a time in the order of their ids. What a predictor
+    remembers from batch to batch begins in `start`.
+    """
+
+    batch: int | None = 256
+    """Images at once; None: the whole test set. A remedy that looks at one image at a time need not say."""
+    gradients: bool = False
+    """Whether `predict` computes gradients: it is then called outside inference mode."""
+
+    def start(self) -> None:
+        """A new stream begins: forget what was learned from another one."""
 
     @abstractmethod
     def predict(self, degraded: Degraded) -> Output:
@@ -136,6 +165,10 @@ class Strategy(Plugin):
     def needs(self, setting: Setting) -> Mapping[str, Need]:
         """The artifacts to be fitted before, by a name under which `fit` and `predictor` find them."""
         return {}
+
+    def blurs_met(self, setting: Setting) -> tuple[Blur, ...]:
+        """The blurs that `fit` blurs with, by which rows are tagged seen or unseen."""
+        return (setting.train_blur,)
 
     def build(self, setting: Setting) -> nn.Module | None:
         """The network that `fit` fits and that is stored; None where the needed artifacts are all there is."""

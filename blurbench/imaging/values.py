@@ -52,6 +52,8 @@ class ImageSet:
     labels: torch.Tensor
     ids: torch.Tensor
     recorded: torch.Tensor | None = None
+    split: str = ""
+    """Which split of the data set they are a part of: train, validation or test."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -59,7 +61,9 @@ class ImageSet:
     def part(self, rows: slice) -> ImageSet:
         """Some of the images."""
         recorded = None if self.recorded is None else self.recorded[rows]
-        return ImageSet(self.images[rows], self.labels[rows], self.ids[rows], recorded)
+        return replace(
+            self, images=self.images[rows], labels=self.labels[rows], ids=self.ids[rows], recorded=recorded
+        )
 
 
 # --- point spread functions ----------------------------------------------------------------------------------------

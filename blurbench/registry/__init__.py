@@ -5,8 +5,8 @@ gaussian[sigma=2]                          on the command line and in suites
 {"name": "gaussian", "sigma": 2.0, ...}    the same in records and keys, every parameter written out
 """
 
-from blurbench.registry.config import label, spec
+from blurbench.registry.config import config, label
 from blurbench.registry.expressions import expand, parse
 from blurbench.registry.registry import Registration, Registry
 
-__all__ = ["Registration", "Registry", "expand", "label", "parse", "spec"]
+__all__ = ["Registration", "Registry", "config", "expand", "label", "parse"]

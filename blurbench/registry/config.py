@@ -10,10 +10,10 @@ from blurbench.parameters import Choice, Range
 from blurbench.registry.registry import Registry
 from blurbench.registry.validation import default_of
 
-__all__ = ["label", "spec"]
+__all__ = ["label", "config"]
 
 
-def spec(registry: Registry, plugin: Plugin) -> dict[str, Any]:
+def config(registry: Registry, plugin: Plugin) -> dict[str, Any]:
     """The plugin as JSON: its name, its revision and every parameter. `Registry.resolve` turns it back."""
     given = [item.name for item in fields(plugin) if item.init]  # type: ignore[arg-type]
     values = {name: _json(registry, getattr(plugin, name)) for name in given}
@@ -22,7 +22,7 @@ def spec(registry: Registry, plugin: Plugin) -> dict[str, Any]:
 
 def _json(registry: Registry, value: Any) -> Any:
     if isinstance(value, Plugin):
-        return spec(registry, value)
+        return config(registry, value)
     if is_dataclass(value) and not isinstance(value, type):
         return {item.name: _json(registry, getattr(value, item.name)) for item in fields(value)}
     if isinstance(value, tuple | list):

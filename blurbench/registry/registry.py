@@ -13,7 +13,7 @@ from blurbench.contract.plugin import Plugin
 from blurbench.contract.references import KINDS
 from blurbench.errors import PluginError, UnknownName, UsageError, shortened
 from blurbench.registry.expressions import parse
-from blurbench.registry.validation import adapters_of, construct
+from blurbench.registry.validation import adapters_of, construct, is_required
 
 __all__ = ["Registration", "Registry"]
 
@@ -81,14 +81,26 @@ class Registry:
         assert isinstance(cls, type)
         return construct(self, f"{_one_of(kind)} {name!r}", cls, table)
 
+    def kind_of(self, plugin: Plugin) -> str:
+        """Of which kind a plugin object is."""
+        return next(kind for kind, bases in KINDS.items() if isinstance(plugin, bases))
+
     def name_of(self, plugin: Plugin) -> str:
         """The name under which a plugin object's class is registered."""
-        for kind, bases in KINDS.items():
-            if isinstance(plugin, bases):
-                for entry in self.entries[kind].values():
-                    if entry.target is type(plugin):
-                        return entry.name
+        for entry in self.entries[self.kind_of(plugin)].values():
+            if entry.target is type(plugin):
+                return entry.name
         raise PluginError(f"{type(plugin).__module__}.{type(plugin).__name__} is not registered")
+
+    def identity_blur(self) -> Any:
+        """The installed blur that leaves images as they are: what stands for the training blur where none is used."""
+        for name, entry in self.entries["blurs"].items():
+            assert isinstance(entry.target, type)
+            if not any(is_required(item) for item in fields(entry.target)):  # type: ignore[arg-type]
+                blur = self.resolve("blurs", name)
+                if blur.is_identity:
+                    return blur
+        raise PluginError("no blur is installed that leaves images as they are")
 
 
 def _one_of(kind: str) -> str:

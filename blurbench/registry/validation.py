@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from blurbench.contract.references import Resolver
 from blurbench.errors import BlurbenchError, UnknownName, UsageError, shortened
 
-__all__ = ["adapters_of", "construct", "default_of"]
+__all__ = ["adapters_of", "construct", "default_of", "is_required"]
 
 
 @cache
@@ -49,7 +49,7 @@ def _values(registry: Resolver, what: str, cls: type, table: Mapping[str, Any]) 
     for item in fields(cls):
         if item.name in table:
             values[item.name] = _validate(registry, f"{what}: {item.name}", adapters[item.name], table[item.name])
-        elif _required(item):
+        elif is_required(item):
             raise UsageError(f"{what} needs the parameter {item.name!r}")
         elif item.init:  # validated too: equal plugins must have equal keys, however they were written
             values[item.name] = _validate(registry, f"{what}: {item.name}", adapters[item.name], default_of(item))
@@ -93,5 +93,5 @@ def default_of(item: Field[Any]) -> Any:
     return item.default_factory() if item.default_factory is not MISSING else item.default
 
 
-def _required(item: Field[Any]) -> bool:
+def is_required(item: Field[Any]) -> bool:
     return item.default is MISSING and item.default_factory is MISSING

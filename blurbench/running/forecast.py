@@ -1,27 +1,28 @@
 """About how long outstanding tasks take on this machine, and how much disk they fill.
 
 Every network runs here once on a few images. That gives the seconds an image, for the whole of a restorer whatever it
-computes; times images and epochs they give the seconds of a fit, set right by what fits of the same restorer or
-strategy took that are stored in the results folder, or by what all of them took. A cell takes what stored ones of the
-same row took, else what its networks take for its images. Good to a factor of two.
+computes; times images and epochs they give the seconds of a fit, set right by what fits of the same plugin took that
+are stored in the results folder, or by what all of them took. A cell takes what stored ones of the same row took, else
+what its networks take for its images. Good to a factor of two.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import singledispatchmethod
 from statistics import fmean
 from typing import Any
 
-from blurbench.contract import Budget, Restorer, Shape
-from blurbench.errors import BlurbenchError
-from blurbench.registry import spec
+from blurbench.contract import Classifier, Estimator, Restorer
+from blurbench.matrix.cell import Data
+from blurbench.matrix.tasks import Evaluate, Fit, FitEstimator, FitPredictor, FitRestorer, Task, TimePipeline
+from blurbench.registry import config
+from blurbench.running.profile import Profile, profiled, shortest
 from blurbench.running.session import Session
-from blurbench.running.trial import Trial, tried
-from blurbench.suites.plan import Task
 
-__all__ = ["BESIDE", "TEST_SHARE", "Forecast", "forecast"]
+__all__ = ["Forecast", "forecast"]
 
 BESIDE = 1.6
 """What a fit takes beside its networks, as a factor: blur, optimiser, validation, other workers on the same memory."""
@@ -29,8 +30,11 @@ CELL = 0.6
 """Seconds of a cell beside its networks: blur, scores, storing."""
 TIMING, TIMED_IMAGES = 1.0, 1_800
 """Seconds of a timing, and the images that it predicts beside."""
-TEST_SHARE = 5
-"""Training images for each test image, where the budget takes all that there are."""
+CELL_BYTES = 60_000
+SIDE = 96
+"""Pixels of the part of a picture that an estimator is tried on."""
+ENOUGH = 20.0
+"""Seconds of stored fits from which their rate is believed."""
 
 
 @dataclass(frozen=True)
@@ -43,133 +47,191 @@ class Forecast:
     basis: str
 
 
-def forecast(session: Session, tasks: Mapping[str, Task]) -> Forecast:
-    """What `tasks` take; imports torch, builds each network once and runs it on a few images."""
-    networks = _Networks(session)
-    fits = [task.job for task in tasks.values() if task.kind in ("restorer", "predictor")]
-    cells = [task.job for task in tasks.values() if task.kind == "cell"]
-    corrections = _Corrections(networks, list(_stored(session)))
-    cell = _Cells(session, networks)
+def forecast(session: Session, tasks: Mapping[str, Task]) -> Forecast | None:
+    """What `tasks` take; imports torch, builds each network once and runs it on a few images. None where a plugin does
+    not tell what its fit sees, and none like it was fitted in this results folder."""
+    clock = _Forecaster(session)
     workers = len(session.slots(len(tasks)))
-    seconds = (sum(corrections(job) * networks.fitting(job) for job in fits) + sum(map(cell, cells))) / workers
+    shared, alone, disk = 0.0, 0.0, 0.0
     for task in tasks.values():
-        if task.kind == "timing":  # one at a time
-            seconds += TIMING + TIMED_IMAGES * networks.predicting(task.job["predictors"][0])
-    disk = sum(4 * networks.fitted_by(job).parameters for job in fits) + 60_000 * len(cells)
-    return Forecast(seconds / 60, workers, disk / 2**20, corrections.basis)
+        seconds = clock.seconds(task)
+        if seconds is None:
+            return None
+        if task.wants_quiet:
+            alone += seconds
+        else:
+            shared += seconds
+        disk += clock.bytes(task)
+    return Forecast((shared / workers + alone) / 60, workers, disk / 2**20, clock.corrections.basis)
+
+
+class _Forecaster:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.profiles = _Profiles(session)
+        self.corrections = _Corrections(session)
+        self.cells = _stored_cells(session)
+        self.pixel_seconds: dict[Any, float] = {}
+
+    @singledispatchmethod
+    def seconds(self, task: Task) -> float | None:
+        """Of one task alone on a worker."""
+        raise NotImplementedError(type(task).__name__)
+
+    @seconds.register
+    def _(self, task: Fit) -> float | None:
+        expected = self.profiles.fitting(task)
+        return self.corrections(task, expected)
+
+    @seconds.register
+    def _(self, task: Evaluate) -> float | None:
+        row = _row(task.measured.identity["axes"])
+        if row in self.cells:
+            return self.cells[row]
+        images = task.test_images or task.data.test
+        if isinstance(task.fit, FitPredictor):
+            return CELL + images * self.profiles.predicting(task.fit)
+        return images * task.data.shape.height * task.data.shape.width * self._a_pixel(task)
+
+    @seconds.register
+    def _(self, task: TimePipeline) -> float | None:
+        return TIMING + TIMED_IMAGES * self.profiles.predicting(task.candidates[0])
+
+    def bytes(self, task: Task) -> float:
+        """Of disk."""
+        if isinstance(task, Fit):
+            return 4.0 * self.profiles.of_fit(task).parameters
+        return CELL_BYTES if task.cell else 0.0
+
+    def _a_pixel(self, task: Evaluate) -> float:
+        """Seconds of an estimator for each pixel of a picture."""
+        estimator, stride = task.measured.plugins["estimator"], task.settings["stride"]
+        assert isinstance(estimator, Estimator)
+        if (estimator, stride) not in self.pixel_seconds:
+            self.pixel_seconds[estimator, stride] = _pixel_seconds(
+                estimator, stride, self.session.device, self.session.request.threads
+            )
+        return self.pixel_seconds[estimator, stride]
+
+
+def _pixel_seconds(estimator: Estimator, stride: int, device: str, threads: int) -> float:
+    import torch
+
+    side = max(SIDE, estimator.window)
+    module = estimator.build() if estimator.trainable else None
+    if module is not None:
+        module.eval().to(device)
+    images = torch.rand(1, 1, side, side, device=device)
+    with torch.inference_mode():
+        return shortest(lambda: estimator.sigma_map(images.clone(), module, stride), device, threads) / side**2
+
+
+def _row(axes: Mapping[str, Any]) -> str:
+    """Equal for the cells of one row: they differ by their test blur and seed alone."""
+    return json.dumps({axis: value["label"] for axis, value in axes.items() if axis != "test_blur"}, sort_keys=True)
+
+
+def _stored_cells(session: Session) -> dict[str, float]:
+    """Seconds of a stored cell, by row."""
+    taken: dict[str, list[float]] = {}
+    for record in session.records.values():
+        if record.result is not None:
+            row = _row({axis: {"label": value.label} for axis, value in record.axes.items()})
+            taken.setdefault(row, []).append(record.result.seconds_taken)
+    return {row: fmean(seconds) for row, seconds in taken.items()}
 
 
 # --- networks --------------------------------------------------------------------------------------------------------
 
 
-class _Networks:
+class _Profiles:
     """What each network takes, tried once."""
 
     def __init__(self, session: Session) -> None:
-        self.registry, self.device, self.threads = session.registry, session.device, session.request.threads
-        self.known: dict[str, Trial] = {}
+        self.device, self.threads = session.device, session.request.threads
+        self.known: dict[Any, Profile] = {}
 
-    def fitted_by(self, job: Mapping[str, Any]) -> Trial:
-        """The network that a job fits."""
-        return self._of("restorer" if job["kind"] == "restorer" else "classifier", job)
+    def of_fit(self, task: Fit) -> Profile:
+        """The network that a fit fits."""
+        return self._of(task.setting.classifier if isinstance(task, FitPredictor) else task.plugin, task.data)
 
-    def _of(self, kind: str, job: Mapping[str, Any]) -> Trial:
-        return self._tried(self.registry.resolve(f"{kind}s", job[kind]), job[kind], job["data"])
-
-    def _tried(self, plugin: Any, named: Any, data: Mapping[str, Any]) -> Trial:
-        key = json.dumps([named, data["shape"], data["classes"]])
+    def _of(self, plugin: Any, data: Data) -> Profile:
+        key = (plugin, data.shape, data.classes)
         if key not in self.known:
             try:
-                self.known[key] = tried(plugin, Shape(*data["shape"]), data["classes"], self.device, self.threads)
+                self.known[key] = profiled(plugin, data.shape, data.classes, self.device, self.threads)
             except Exception:  # it refuses the shape, say: its cells will say so
-                self.known[key] = Trial()
+                self.known[key] = Profile()
         return self.known[key]
 
-    def fitting(self, job: Mapping[str, Any]) -> float:
+    def fitting(self, task: Fit) -> float | None:
         """Seconds of the whole fit, with the restorers that run before a classifier."""
-        budget = Budget(name="", **job["budget"])
-        if job["kind"] == "restorer":
-            recipe = self.registry.resolve("restorers", job["restorer"]).recipe(budget)
-        else:
-            builds_on = any(one["kind"] == "predictor" for one in job["inputs"].values())
-            classifier = self.registry.resolve("classifiers", job["classifier"])
-            recipe = classifier.recipe("finetune" if builds_on else "train", budget)
-        images = min(budget.train_images or 10**9, job["data"]["train"])
-        return float(BESIDE * images * recipe.epochs * (self.fitted_by(job).training + self._before(job)))
+        if isinstance(task, FitEstimator):
+            windows = task.estimator.windows_seen(task.budget)
+            return None if windows is None else BESIDE * windows * self.of_fit(task).training
+        images = min(task.budget.train_images or task.data.train, task.data.train)
+        a_step = self.of_fit(task).training + self._before(task)
+        return BESIDE * images * _epochs(task) * a_step
 
-    def predicting(self, job: Mapping[str, Any]) -> float:
+    def predicting(self, task: FitPredictor) -> float:
         """Seconds an image of everything that a predictor runs."""
-        return self.fitted_by(job).forwards + self._before(job)
+        return self.of_fit(task).forwards + self._before(task)
 
-    def _before(self, job: Mapping[str, Any]) -> float:
+    def _before(self, task: Fit) -> float:
         """Seconds an image of the restorers before the classifier."""
-        if job["kind"] == "restorer":
+        if not isinstance(task, FitPredictor):
             return 0.0
-        steps = self.registry.resolve("strategies", job["strategy"]).at_prediction()
-        restorers = [one for one in steps if isinstance(one, Restorer)]
-        return sum(self._tried(one, spec(self.registry, one), job["data"]).forwards for one in restorers)
+        steps = task.setting.strategy.at_prediction()
+        return sum(self._of(step, task.data).forwards for step in steps if isinstance(step, Restorer))
+
+
+def _epochs(task: Fit) -> int:
+    if isinstance(task, FitRestorer):
+        return task.restorer.recipe(task.budget).epochs
+    assert isinstance(task, FitPredictor)
+    builds_on = any(isinstance(needed, FitPredictor) for needed in task.inputs.values())
+    classifier: Classifier = task.setting.classifier
+    return classifier.recipe("finetune" if builds_on else "train", task.budget).epochs
 
 
 # --- what is stored --------------------------------------------------------------------------------------------------
 
 
 class _Corrections:
-    """Factors between what fits took and what was expected of them."""
+    """How many seconds an epoch of stored fits took, plugin by plugin, and of all beside what was expected."""
 
-    def __init__(self, networks: _Networks, stored: Iterable[Mapping[str, Any]]) -> None:
-        self.known: dict[str, tuple[float, float]] = {}
-        taken = expected = 0.0
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.rates: dict[str, list[float]] = {}
+        taken = 0.0
         count = 0
-        for about in stored:
-            try:
-                ours = networks.fitting(about["job"])
-            except BlurbenchError:  # of a plugin that is not installed any more
-                continue
-            before = self.known.get(_like(about["job"]), (0.0, 0.0))
-            self.known[_like(about["job"])] = (before[0] + about["seconds"], before[1] + ours)
-            taken, expected, count = taken + about["seconds"], expected + ours, count + 1
-        self.overall = taken / expected if taken > 20 and expected else 1.0
+        for metadata in session.store.artifacts.all():
+            if (images := metadata["images_seen"]) and metadata["seconds"]:
+                self.rates.setdefault(_like(metadata), []).append(metadata["seconds"] / images)
+                taken, count = taken + metadata["seconds"], count + 1
         self.basis = (
             f"from {count} fits stored here"
-            if taken > 20
+            if taken > ENOUGH
             else "from a short trial of each network; a run that has fitted something gives a better figure"
         )
 
-    def __call__(self, job: Mapping[str, Any]) -> float:
-        taken, expected = self.known.get(_like(job), (0.0, 0.0))
-        return taken / expected if expected > 1 else self.overall
+    def __call__(self, task: Fit, expected: float | None) -> float | None:
+        """Seconds of a fit: at the rate of stored ones of the same plugin, else as expected."""
+        known = self.rates.get(_like(task.config(lambda plugin: config(self.session.registry, plugin))))
+        if known is None:
+            return expected
+        seen = _images_seen(task)
+        return expected if seen is None else fmean(known) * seen
 
 
-def _like(job: Mapping[str, Any]) -> str:
-    return json.dumps(job["restorer"] if job["kind"] == "restorer" else job["strategy"])
+def _images_seen(task: Fit) -> float | None:
+    if isinstance(task, FitEstimator):
+        return task.estimator.windows_seen(task.budget)
+    return float(min(task.budget.train_images or task.data.train, task.data.train) * _epochs(task))
 
 
-def _stored(session: Session) -> Iterator[Mapping[str, Any]]:
-    for path in (session.store.root / "artifacts").glob("[0-9a-f]*"):
-        about = session.store.artifact(path.name)
-        if about is not None and about["kind"] in ("restorer", "predictor"):
-            yield about
-
-
-class _Cells:
-    """Seconds of a cell."""
-
-    def __init__(self, session: Session, networks: _Networks) -> None:
-        self.networks = networks
-        taken: dict[str, list[float]] = {}
-        for record in session.records.values():
-            if record.cost is not None:
-                row = _row(record.model_dump(include={"dataset", "classifier", "strategy"}))
-                taken.setdefault(row, []).append(record.cost.evaluate_seconds)
-        self.known = {row: fmean(seconds) for row, seconds in taken.items()}
-
-    def __call__(self, job: Mapping[str, Any]) -> float:
-        row = _row(job["record"])
-        if row in self.known:
-            return self.known[row]
-        images = job["test_images"] or job["predictor"]["data"]["train"] / TEST_SHARE
-        return float(CELL + images * self.networks.predicting(job["predictor"]))
-
-
-def _row(parts: Mapping[str, Any]) -> str:
-    return json.dumps([parts[name]["label"] for name in ("dataset", "classifier", "strategy")])
+def _like(metadata: Mapping[str, Any]) -> str:
+    """Equal for fits of the same plugins on images of the same data set."""
+    content = metadata.get("config", metadata)
+    parts = [content.get(name) for name in ("kind", "restorer", "estimator", "strategy", "classifier", "data")]
+    return json.dumps(parts, sort_keys=True)

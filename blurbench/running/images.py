@@ -15,9 +15,9 @@ from blurbench.contract import Blur, Degraded, ImageSet, Split
 from blurbench.errors import PluginError, UsageError
 from blurbench.imaging.draws import Draws
 from blurbench.imaging.received import check_degraded
-from blurbench.results.shares import share
+from blurbench.store.subset import stratified_subset
 
-__all__ = ["TrainingBlur", "degraded_in_chunks", "image_set", "share", "versions"]
+__all__ = ["TrainingBlur", "degraded_in_chunks", "image_set", "versions"]
 
 Phase: TypeAlias = Callable[[], AbstractContextManager[None]]
 """Books the time spent inside it."""
@@ -26,9 +26,10 @@ CHUNK = 256
 """Test images are degraded and predicted this many at a time, in id order, whatever the machine."""
 
 
-def image_set(split: Split, limit: int | None, device: torch.device) -> ImageSet:
-    """The first `limit` images of a split's fixed order as float32 in [0, 1]; ids are positions in the whole split."""
-    chosen = share(split.labels, limit)
+def image_set(split: Split, name: str, limit: int | None, device: torch.device) -> ImageSet:
+    """A stratified subset of `limit` images of the split of that name as float32 in [0, 1]; ids are positions in the
+    whole split."""
+    chosen = stratified_subset(split.labels, limit)
     _check_memory(len(chosen), split.images[0].size * (2 if split.recorded is not None else 1), device)
     images, recorded = (
         None if whole is None else torch.from_numpy(np.array(whole[chosen])).to(device).float().div_(255)
@@ -36,7 +37,7 @@ def image_set(split: Split, limit: int | None, device: torch.device) -> ImageSet
     )
     assert images is not None
     labels = torch.from_numpy(split.labels[chosen]).to(device)
-    return ImageSet(images, labels, torch.from_numpy(chosen).to(device), recorded)
+    return ImageSet(images, labels, torch.from_numpy(chosen).to(device), recorded, name)
 
 
 def _check_memory(count: int, values: int, device: torch.device) -> None:
@@ -74,9 +75,9 @@ class TrainingBlur:
     def __call__(self, images: ImageSet, epoch: int) -> Degraded:
         if id(images) in self.fixed:
             return self.fixed[id(images)]
-        part = "validation" if images is self.validation else "train"
+        scope = "validation" if images.split == "validation" else "train"
         with self.phase():
-            draws = Draws(images.ids, self.seed, (part, epoch), images.images.device)
+            draws = Draws(images.ids, self.seed, (scope, epoch), images.images.device)
             degraded = checked(self.blur, images, draws)
         if not draws.drawn and (images is self.train or images is self.validation):
             self.fixed[id(images)] = degraded

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections import Counter
@@ -11,30 +10,16 @@ from contextlib import contextmanager
 from statistics import fmean
 from typing import Any, Protocol
 
-from blurbench.running.supervisor import Event
-from blurbench.suites.plan import Task
+from blurbench.matrix.tasks import Task
+from blurbench.running.scheduler import Event
+from blurbench.running.worker import Answer
 
 __all__ = ["Progress", "progress"]
-
-GUESS = {"cell": 0.5, "estimation": 5.0, "predictor": 6.0, "restorer": 12.0, "estimator": 120.0, "timing": 1.0}
-"""Seconds a task until the first of its kind has ended; then the mean of those that are like it, if there are some, or
-of all of its kind."""
-
-LIKE = ("restorer", "strategy", "classifier", "estimator")
-"""Plugins that say how long a job takes, beside the data."""
-
 
 class Progress(Protocol):
     """Hears of every task that starts or ends."""
 
     def __call__(self, event: Event) -> None: ...
-
-
-def _alike(task: Task) -> tuple[str, str]:
-    """Equal for tasks of one kind that do the same with other numbers: another seed, another blur."""
-    job: Mapping[str, Any] = task.job.get("predictor", task.job)  # a cell runs what its predictor is made of
-    parts = [job.get(name) for name in LIKE] + [job.get("data", {}).get("key")]
-    return task.kind, json.dumps(parts, sort_keys=True)
 
 
 class _Tally:
@@ -43,11 +28,12 @@ class _Tally:
     def __init__(self, tasks: Mapping[str, Task], slots: int) -> None:
         self.slots = slots
         self.begun = time.monotonic()
-        self.alike = {key: _alike(task) for key, task in tasks.items()}
+        self.alike = {key: task.alike for key, task in tasks.items()}
+        self.usual = {task.alike: task.usual_seconds for task in tasks.values()}
         self.left = Counter(self.alike.values())
         self.total, self.ended = len(tasks), 0
-        self.cells = sum(task.kind == "cell" for task in tasks.values())
-        self.spent: dict[tuple[str, str] | str, list[float]] = {}
+        self.cells = sum(task.cell is not None for task in tasks.values())
+        self.spent: dict[Any, list[float]] = {}
         self.started: dict[str, float] = {}
         self.wrong = 0
 
@@ -61,18 +47,17 @@ class _Tally:
         self.wrong += event.answer["status"] == "failed"
         if key in self.started:  # what was blocked never started
             seconds = time.monotonic() - self.started.pop(key)
-            for group in (alike, event.task.kind):
+            for group in (alike, alike[0]):
                 self.spent.setdefault(group, []).append(seconds)
 
     def eta(self) -> str:
         seconds = sum(count * self._expected(alike) for alike, count in self.left.items())
         return _clock(seconds / self.slots)
 
-    def _expected(self, alike: tuple[str, str]) -> float:
-        """Seconds of one such task."""
-        kind = alike[0]
-        spent = self.spent.get(alike) or self.spent.get(kind)
-        return fmean(spent) if spent else GUESS[kind]
+    def _expected(self, alike: tuple[Any, ...]) -> float:
+        """Seconds of one such task: the mean of those that are like it, else of all of its kind, else the usual."""
+        spent = self.spent.get(alike) or self.spent.get(alike[0])
+        return fmean(spent) if spent else self.usual[alike]
 
     def elapsed(self) -> str:
         return _clock(time.monotonic() - self.begun)
@@ -95,11 +80,11 @@ def progress(tasks: Mapping[str, Task], slots: int) -> Iterator[Progress]:
         yield lambda event: _plain(tally, event)
 
 
-def result_of(answer: Mapping[str, Any]) -> str:
+def result_of(answer: Answer) -> str:
     """An answer in a few words."""
     if answer["status"] != "ok":
         return f"{answer['status'].upper()}: {answer['reason']}"
-    return f"top-1 {answer['top1']:.1%}" if "top1" in answer else "done"
+    return answer.get("headline", "done")
 
 
 def _plain(tally: _Tally, event: Event) -> None:
@@ -126,7 +111,7 @@ def _live(tally: _Tally) -> Iterator[Progress]:
         table.add_column(overflow="ellipsis", no_wrap=True, ratio=1)
         table.add_column(justify="right", overflow="ellipsis", no_wrap=True, max_width=60)
         for title, result in latest[-8:]:
-            style = "" if result.startswith(("top-1", "done")) else "red"
+            style = "red" if result.split(":")[0].isupper() else ""
             table.add_row("done", Text(title), Text(result, style=style))
         for slot, task in sorted(running.items()):
             table.add_row(f"slot {slot + 1}", Text(task.title, style="cyan"), _clock(_age(tally, task)))

@@ -1,50 +1,34 @@
-"""From a request to stored records: look up the suite, plan it, drop what is already there, supervise the rest."""
+"""From a request to stored records: look up the suite, plan it, drop what is already there, schedule the rest."""
 
 from __future__ import annotations
 
-import os
-import re
-import shlex
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias
 
-from blurbench.contract import Budget, Dataset
-from blurbench.errors import UsageError, shortened
+from blurbench.contract import Dataset
+from blurbench.errors import shortened
+from blurbench.matrix.board_id import board_name, content_digest
+from blurbench.matrix.cell import Data
+from blurbench.matrix.plan import Plan, Planner
+from blurbench.matrix.suite import Suite, find
+from blurbench.matrix.tasks import Fit, Task
+from blurbench.measurements import MEASUREMENTS
 from blurbench.registry import Registry
 from blurbench.registry.discovery import discover
-from blurbench.results.provenance import machine
-from blurbench.results.record import AnyRecord, Line, Manifest, Record
-from blurbench.results.store import Shelf, Store
+from blurbench.running.devices import chosen_device, device_slots
 from blurbench.running.progress import progress
-from blurbench.running.supervisor import Outcome, supervise
+from blurbench.running.scheduler import Outcome, schedule
 from blurbench.running.worker import Options
-from blurbench.suites.axes import Axes
-from blurbench.suites.edition import board_name, content_digest
-from blurbench.suites.estimation import EstimationSuite
-from blurbench.suites.plan import Data, Plan, Task, make_plan
-from blurbench.suites.suite import Suite, find
+from blurbench.store.provenance import machine
+from blurbench.store.record import Line, Manifest, Record
+from blurbench.store.records import State
+from blurbench.store.store import Store
 
-__all__ = [
-    "AnySession",
-    "Request",
-    "Rerun",
-    "Session",
-    "cache_folder",
-    "chosen_device",
-    "data_folders",
-    "is_wanted",
-    "shown_command",
-]
-
-R = TypeVar("R", bound=AnyRecord)
-
-FOLDER_OPTIONS = ("--out", "-o", "--data-dir")
+__all__ = ["Request", "Rerun", "Session", "is_wanted"]
 
 Rerun: TypeAlias = Literal["missing", "failed", "all"]
 
@@ -58,227 +42,173 @@ class Request:
     out: Path = Path("blurbench-results")
     seeds: int = 1
     only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Labels or names to keep, by axis (see `axes.AXES`)."""
+    """What to keep, or to add, by axis: labels, names or expressions."""
     changes: Mapping[str, Any] = field(default_factory=dict)
     """Fields of the budget to replace."""
-    data_dirs: tuple[Path, ...] = ()
+    folders: tuple[Path, ...] = ()
+    """Where real data sets lie."""
     device: str = "auto"
     jobs: int | None = None
     threads: int = 1
+    command: str = ""
+    """The command line that asked for it, as a board may show it."""
 
 
-def data_folders(given: tuple[Path, ...] = ()) -> tuple[Path, ...]:
-    """Where real data sets are looked for: --data-dir, BLURBENCH_DATA, the cache that `data fetch` fills."""
-    for folder in given:
-        if not folder.is_dir():
-            raise UsageError(f"--data-dir {folder} is not a folder")
-    named = os.environ.get("BLURBENCH_DATA", "")
-    return (*given, *(Path(part) for part in named.split(os.pathsep) if part), cache_folder())
+class Session:
+    """One run of one suite under one budget on one results folder."""
 
-
-def cache_folder() -> Path:
-    """Where `blurbench data fetch` puts its downloads."""
-    cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(cache) / "blurbench" / "data"
-
-
-class AnySession(Generic[R]):
-    """One run of one suite of any kind under one budget on one results folder: what all kinds have in common."""
-
-    shelf: Shelf[R, Any]
-    """Where its records lie."""
-
-    def __init__(self, request: Request, registry: Registry, suite: Suite | EstimationSuite, budget: Budget) -> None:
-        """`suite` is the one under this budget."""
-        self.request, self.registry, self.budget = request, registry, budget
-        self.board = board_name(suite.name, suite.version, budget.name)
+    def __init__(self, request: Request, registry: Registry | None = None) -> None:
+        self.request = request
+        self.registry = registry or discover()
+        self.full_suite: Suite = find(self.registry, request.suite)
+        self.suite = self.full_suite.under(request.budget)
+        self.budget = self.full_suite.budget(request.budget, request.changes)
+        self.measurement = MEASUREMENTS[self.suite.measure]
+        self.board = board_name(self.suite.name, self.suite.version, self.budget.name)
         """The name of the board's files."""
-        self.heading: dict[str, Any] = {
-            "suite": suite.name,
-            "suite_version": suite.version,
-            "title": suite.title,
-            "budget": budget.name,
-            "budget_values": budget.key(),
-            "content": content_digest(suite, budget.key()),
-            "commands": [shown_command(sys.argv[1:])],
-        }
-        """What the board says of itself."""
+        self.test_blurs = self.measurement.test_blurs(self.registry, self.suite, request.only)
         self.store = Store(request.out)
         self.device = chosen_device(request.device)
-        self.folders = data_folders(request.data_dirs)
         self.seconds: dict[str, float] = {}
         self._described: dict[Dataset, Data] = {}
 
+    # --- planning --------------------------------------------------------------------------------------------------
+
     def describe(self, dataset: Dataset) -> Data:
         """What planning must know of a data set. Decodes it if the store does not hold it yet."""
-        from blurbench.results.decoded import describe  # numpy: not for --help
+        from blurbench.store.dataset_cache import describe  # numpy: not for --help
 
         if dataset not in self._described:
             before = time.perf_counter()
-            self._described[dataset] = describe(self.registry, self.store, dataset, self.folders)
+            self.store.create()
+            self._described[dataset] = describe(self.registry, self.store, dataset, self.request.folders)
             self.seconds["data"] = self.seconds.get("data", 0.0) + time.perf_counter() - before
         return self._described[dataset]
-
-    def slots(self, tasks: int) -> list[Options]:
-        """The workers to be used: one a processor core, or one a GPU, but not more than tasks."""
-        devices = [self.device]
-        if self.device == "cuda":
-            devices = [f"cuda:{number}" for number in range(len(_gpus()))] or ["cuda"]
-        jobs = self.request.jobs or (len(devices) if self.device == "cuda" else min(os.cpu_count() or 1, 8))
-        return [
-            Options(self.store.root, devices[number % len(devices)], self.request.threads)
-            for number in range(min(jobs, tasks))
-        ]
-
-    @cached_property
-    def plan(self) -> Any:
-        """The cells and tasks. Decodes data sets that the store does not hold yet."""
-        raise NotImplementedError
-
-    @cached_property
-    def records(self) -> dict[str, R]:
-        """The valid records of the plan's cells as they were when this was first asked for."""
-        found = {cell.key: (self.shelf.record(cell.key), cell.parts) for cell in self.plan.cells}
-        return {key: record for key, (record, parts) in found.items() if record is not None and record.is_of(parts)}
-
-    @property
-    def damaged(self) -> list[str]:
-        """The keys of cells whose records are there, but cannot be read or are of something else."""
-        keys = dict.fromkeys(cell.key for cell in self.plan.cells if cell.key not in self.records)
-        return [key for key in keys if self.shelf.record_path(key).exists()]
-
-    def _supervise(self, planned: Mapping[str, Task], tasks: Mapping[str, Task], rerun: Rerun) -> Outcome:
-        """Do `tasks` of those that are planned. What is stored stays if this is interrupted."""
-        slots = self.slots(len(tasks))
-        done = planned.keys() - tasks.keys()
-        with progress(tasks, len(slots)) as report:
-            minutes = self.budget.minutes_per_job
-            outcome = supervise(self.store, tasks, done, slots, minutes, report, anew=rerun == "all")
-        for phase, seconds in self.seconds.items():
-            outcome.seconds[phase] = outcome.seconds.get(phase, 0.0) + seconds
-        if tasks:
-            del self.records
-        return outcome
-
-
-class Session(AnySession[Record]):
-    """One run of a suite of classifiers."""
-
-    def __init__(self, request: Request) -> None:
-        registry = discover()
-        self.full_suite: Suite = find(registry, request.suite)
-        self.suite = self.full_suite.under(request.budget)
-        if "estimator" in request.only:
-            raise UsageError(f"suite {self.suite.name} measures classifiers: --estimator chooses nothing in it")
-        super().__init__(request, registry, self.suite, self.full_suite.budget(request.budget, request.changes))
-        self.shelf = self.store.cells
-        self.axes = Axes.of(self.registry, self.suite, request.only)
 
     @cached_property
     def plan(self) -> Plan:
         """The cells and tasks. Decodes data sets that the store does not hold yet."""
-        self.store.create()
-        seeds = range(self.request.seeds)
+        planner = Planner(self.registry, self.budget, self.describe, self.suite.test_seed)
         where = machine(self.device, self.request.threads)
-        return make_plan(self.registry, self.suite, self.axes, self.budget, seeds, self.describe, where)
+        self.measurement.plan(planner, self.suite, self.request.only, range(self.request.seeds), where)
+        return planner.plan
+
+    def slots(self, tasks: int) -> list[Options]:
+        """The workers to be used: one a processor core, or one a GPU, but not more than tasks."""
+        devices = device_slots(self.device, self.request.jobs)
+        return [
+            Options(self.store.root, device, self.request.threads, self.request.folders) for device in devices[:tasks]
+        ]
+
+    # --- what is stored --------------------------------------------------------------------------------------------
+
+    @cached_property
+    def states(self) -> dict[str, State]:
+        """What there was of each cell when this was first asked for."""
+        return {cell.key: self.store.records.state(cell.key, cell.identity) for cell in self.plan.cells}
+
+    @cached_property
+    def records(self) -> dict[str, Record]:
+        """The valid records of the plan's cells as they were when this was first asked for."""
+        records = {key: self.store.records.get(key) for key, state in self.states.items() if state == "valid"}
+        return {key: record for key, record in records.items() if record is not None}
+
+    def in_state(self, state: State) -> list[str]:
+        """The keys of cells whose files are so."""
+        return [key for key, found in self.states.items() if found == state]
 
     def outstanding(self, rerun: Rerun) -> dict[str, Task]:
-        """The tasks that a run would do, in plan order."""
-        cells = [cell.key for cell in self.plan.cells if not cell.skip and is_wanted(self.records.get(cell.key), rerun)]
+        """The tasks that a run would do, in plan order. What another version made is left alone."""
+        cells = [
+            cell.key
+            for cell in self.plan.cells
+            if not cell.skip
+            and self.states[cell.key] != "foreign"
+            and is_wanted(self.records.get(cell.key), rerun)
+        ]
         leading = self.plan.leading_to([*cells, *self._untimed(rerun)])
-        return {key: task for key, task in leading.items() if rerun == "all" or not self._fitted(task)}
+        return {key: task for key, task in leading.items() if rerun == "all" or not self._is_fitted(task)}
 
     def _untimed(self, rerun: Rerun) -> list[str]:
         """The pipelines without a timing, but for those whose every cell failed before: there is nothing to time."""
-        alive: set[str] = set()
-        for key, task in self.plan.tasks.items():
-            if task.kind == "cell" and self._wants_timing(key, task.job["timing"]):
-                alive.add(task.job["timing"])
-        timings = [key for key, task in self.plan.tasks.items() if task.kind == "timing"]
+        timings = [key for key, task in self.plan.tasks.items() if task.wants_quiet]
         if rerun == "all":
             return timings
-        return [key for key in timings if self.store.timing(key) is None and (key in alive or rerun == "failed")]
+        wanted = {timing for key, task in self.plan.tasks.items() if (timing := self._timing_wanted(key, task))}
+        return [key for key in timings if not self.store.has_timing(key) and (key in wanted or rerun == "failed")]
 
-    def _wants_timing(self, key: str, timing: str) -> bool:
+    def _timing_wanted(self, key: str, task: Task) -> str:
+        """The timing that a cell wants: a record measured elsewhere, or with other threads, keeps to the one that it
+        names."""
+        timing: str = getattr(task, "timing", "")
+        if not timing or self.states.get(key) == "foreign":
+            return ""
         record = self.records.get(key)
-        if record is None:
-            return True
-        # A record measured elsewhere, or with other threads, keeps to the timing that it names.
-        return record.cost is not None and record.cost.timing == timing
+        return timing if record is None or record.timing == timing else ""
 
-    def _fitted(self, task: Task) -> bool:
-        return task.kind in ("restorer", "predictor") and self.store.has_artifact(task.key)
+    def _is_fitted(self, task: Task) -> bool:
+        return isinstance(task, Fit) and self.store.has_artifact(task.key)
+
+    # --- running ---------------------------------------------------------------------------------------------------
 
     def run(self, rerun: Rerun = "missing") -> Outcome:
         """Do what is outstanding and write the board's manifest. Work that is stored stays if this is interrupted.
 
         A narrower run (fewer data sets, more seeds) adds to the board that is there; a changed suite replaces it.
         """
-        self.store.cells.add_to_board(self.board, self.manifest(), self._finished)
+        self.store.create()
+        self.store.records.add_to_board(self.board, self.manifest(), self._in_suite_order)
         self._record_skips()
-        return self._supervise(self.plan.tasks, self.outstanding(rerun), rerun)
-
-    # --- the board -------------------------------------------------------------------------------------------------
+        tasks = self.outstanding(rerun)
+        slots = self.slots(len(tasks))
+        with progress(tasks, len(slots)) as report:
+            minutes = self.budget.minutes_per_job
+            outcome = schedule(self.store, tasks, slots, minutes, report, force=rerun == "all")
+        for phase, seconds in self.seconds.items():
+            outcome.seconds[phase] = outcome.seconds.get(phase, 0.0) + seconds
+        if tasks:
+            for name in ("records", "states"):
+                self.__dict__.pop(name, None)
+        return outcome
 
     def manifest(self) -> Manifest:
         """The board's cells as this session plans them."""
+        lines = [Line(key=cell.key, seed=cell.seed, labels=dict(cell.labels)) for cell in self.plan.cells]
         return Manifest(
-            **self.heading,
-            baseline=self.suite.baseline,
-            test_blurs=[blur.label for blur in self.axes.test_blurs],
-            lines=[Line.model_validate(cell, from_attributes=True) for cell in self.plan.cells],
+            measure=self.measurement.name,
+            suite=self.suite.name,
+            suite_version=self.suite.version,
+            title=self.suite.title,
+            budget=self.budget.name,
+            budget_values=self.budget.key(),
+            content=content_digest(self.suite, self.budget.key()),
+            commands=[self.request.command] if self.request.command else [],
+            baseline=getattr(self.suite, "baseline", ""),
+            test_blurs=[blur.label for blur in self.test_blurs],
+            sharp=next((blur.label for blur in self.test_blurs if blur.plugin.is_identity), ""),
+            lines=lines,
         )
 
-    def _finished(self, board: Manifest) -> Manifest:
-        return board.model_copy(update={"test_blurs": self._in_suite_order(board.test_blurs)})
-
-    def _in_suite_order(self, blurs: list[str]) -> list[str]:
-        everything = [blur.label for blur in Axes.of(self.registry, self.suite).test_blurs]
-        return sorted(blurs, key=lambda blur: everything.index(blur) if blur in everything else len(everything))
+    def _in_suite_order(self, board: Manifest) -> Manifest:
+        order = [blur.label for blur in self.measurement.test_blurs(self.registry, self.suite, {})]
+        place = {label: number for number, label in enumerate(order)}
+        blurs = sorted(board.test_blurs, key=lambda blur: place.get(blur, len(place)))
+        return board.model_copy(update={"test_blurs": blurs})
 
     def _record_skips(self) -> None:
-        """What cannot be had is a row with its reason."""
+        """What cannot be had is a row with its reason, the latest one."""
         for cell in self.plan.cells:
-            if cell.skip and cell.key not in self.records:
-                reason = shortened(cell.skip)
-                self.store.put_record(Record(key=cell.key, status="skipped", reason=reason, **cell.parts))
+            if not cell.skip or self.states[cell.key] == "foreign":
+                continue
+            record = Record(key=cell.key, status="skipped", reason=shortened(cell.skip), **cell.identity)
+            if self.records.get(cell.key) != record:
+                with self.store.locked(cell.key):
+                    self.store.records.put(record)
+        if any(cell.skip for cell in self.plan.cells):
+            for name in ("records", "states"):
+                self.__dict__.pop(name, None)
 
 
-def is_wanted(record: AnyRecord | None, rerun: Rerun) -> bool:
+def is_wanted(record: Record | None, rerun: Rerun) -> bool:
     """Whether a cell with this record, or with none, is to be measured."""
     return rerun == "all" or record is None or (rerun == "failed" and record.status != "ok")
-
-
-def chosen_device(wanted: str) -> str:
-    """`auto` is a GPU where there is one. Asked without torch, which the supervisor does not import.
-
-    Raises:
-        UsageError: that is no kind of device; whether it is here shows when a worker starts.
-    """
-    if not re.fullmatch(r"auto|(cpu|cuda|mps|xpu)(:\d+)?", wanted):
-        raise UsageError(f"--device {wanted}: give auto, cpu, cuda, or one GPU of several, such as cuda:1")
-    return wanted if wanted != "auto" else ("cuda" if _gpus() else "cpu")
-
-
-def _gpus() -> list[str]:
-    """The GPUs that torch will find."""
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if "+cpu" in version("torch"):
-        return []
-    if visible is not None:
-        return [part for part in visible.split(",") if part.strip() not in ("", "-1")]
-    return [path.name for path in sorted(Path("/dev").glob("nvidia[0-9]*"))]
-
-
-def shown_command(arguments: list[str]) -> str:
-    """The command line as a board shows it: folders of this machine are nobody else's business."""
-    shown, hide = ["blurbench"], False
-    for argument in arguments:
-        option, equals, _ = argument.partition("=")
-        if hide or (equals and option in FOLDER_OPTIONS):
-            shown.append(f"{option}=FOLDER" if equals and not hide else "FOLDER")
-            hide = False
-        else:
-            shown.append(Path(argument).name if argument.endswith(".toml") else argument)
-            hide = argument in FOLDER_OPTIONS
-    return shlex.join(shown)

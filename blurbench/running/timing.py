@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import torch
 
 from blurbench.contract import Degraded, DensePsf, Predictor
 from blurbench.errors import Skip
-from blurbench.results.provenance import processor
-from blurbench.results.record import Timing
-from blurbench.running.counting import peak_memory
-from blurbench.running.evaluate import predictor_of
+from blurbench.matrix.tasks import TimePipeline
+from blurbench.store.provenance import processor
+from blurbench.store.record import Timing
+from blurbench.measurements.counting import peak_memory
 from blurbench.running.images import CHUNK
-from blurbench.running.workshop import Workshop
+from blurbench.running.runtime import WorkerRuntime
 
 __all__ = ["time_pipeline"]
 
@@ -24,23 +25,24 @@ SECONDS, LEAST, MOST = 0.4, 5, 50
 """Rounds are taken for this long, but at least and at most so many."""
 
 
-def time_pipeline(workshop: Workshop, job: Mapping[str, Any]) -> Timing:
+def time_pipeline(runtime: WorkerRuntime, task: TimePipeline) -> Timing:
     """Time a predictor at batch 1 and batch 256 on real test images, after warm-up."""
-    fitted = [candidate for candidate in job["predictors"] if workshop.store.has_artifact(candidate["key"])]
+    fitted = [candidate for candidate in task.candidates if runtime.store.has_artifact(candidate.key)]
     if not fitted:
         raise Skip("none of its predictors could be fitted")
-    predictor = predictor_of(workshop, fitted[0])
-    images = workshop.part(fitted[0]["data"]["key"], "test", CHUNK).images
+    fit, device = fitted[0], runtime.device
+    predictor = runtime.predictor(fit)
+    images = runtime.images(fit.dataset, fit.data, "test", CHUNK).images
     images = images.repeat(-(-CHUNK // len(images)), 1, 1, 1)[:CHUNK]
-    with torch.inference_mode():
-        single = _rounds(workshop.device, predictor, images[:1], job["told"])
-        full = _rounds(workshop.device, predictor, images, job["told"])
-        degraded = _degraded(images, job["told"])
-        memory = peak_memory(workshop.device, lambda: predictor.predict(degraded))
+    with nullcontext() if predictor.gradients else torch.inference_mode():
+        single = _rounds(device, predictor, images[:1], task.is_oracle)
+        full = _rounds(device, predictor, images, task.is_oracle)
+        degraded = _degraded(images, task.is_oracle)
+        memory = peak_memory(device, lambda: predictor.predict(degraded))
     return Timing(
-        key=job["key"],
-        what=job["what"],
-        device=str(workshop.device),
+        key=task.key,
+        what=task.what,
+        device=str(device),
         threads=torch.get_num_threads(),
         rounds=len(full),
         batch_1_ms=statistics.median(single),
@@ -52,9 +54,10 @@ def time_pipeline(workshop: Workshop, job: Mapping[str, Any]) -> Timing:
     )
 
 
-def _rounds(device: torch.device, predictor: Predictor, images: torch.Tensor, told: bool) -> list[float]:
+def _rounds(device: torch.device, predictor: Predictor, images: torch.Tensor, is_oracle: bool) -> list[float]:
     """Milliseconds of each round, the first two left out."""
-    degraded = _degraded(images, told)
+    degraded = _degraded(images, is_oracle)
+    predictor.start()
     rounds: list[float] = []
     end = time.perf_counter() + SECONDS
     while len(rounds) < LEAST + 2 or (time.perf_counter() < end and len(rounds) < MOST):
@@ -62,9 +65,9 @@ def _rounds(device: torch.device, predictor: Predictor, images: torch.Tensor, to
     return rounds[2:]
 
 
-def _degraded(images: torch.Tensor, told: bool) -> Degraded:
-    """A small blur and noise where a deconvolver is told of them: it has real work to do."""
-    if not told:
+def _degraded(images: torch.Tensor, is_oracle: bool) -> Degraded:
+    """A small blur and noise where a deconvolver is given them: it has real work to do."""
+    if not is_oracle:
         return Degraded(images, None)
     psf = torch.ones(len(images), 3, 3, dtype=torch.float64, device=images.device) / 9
     return Degraded(images, DensePsf(psf), 0.01)

@@ -1,6 +1,6 @@
-"""A worker process: takes jobs from the supervisor one at a time until the pipe closes or its parent is gone.
+"""A worker process: takes tasks from the scheduler one at a time until the pipe closes or its parent is gone.
 
-Imports nothing heavy at module level, so that the supervisor can import it.
+Imports nothing heavy at module level, so that the scheduler can import it.
 """
 
 from __future__ import annotations
@@ -11,22 +11,23 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from blurbench.errors import BlurbenchError, Skip, shortened
+from blurbench.matrix.tasks import Task
 
 if TYPE_CHECKING:
-    from blurbench.running.workshop import Workshop
+    from blurbench.running.runtime import WorkerRuntime
 
-__all__ = ["WAITING", "Options", "open_workshop", "serve"]
+__all__ = ["WAITING", "Answer", "Options", "open_runtime", "serve"]
 
 WAITING = {"waiting": True}
-"""Sent when the worker is ready, and while another run holds the lock that a job needs: the time limit starts anew."""
+"""Sent when the worker is ready, and while another run holds the lock that a task needs: the time limit starts anew."""
 
 
 @dataclass(frozen=True)
@@ -36,25 +37,41 @@ class Options:
     out: Path
     device: str
     threads: int
+    folders: tuple[Path, ...] = ()
+    """Where real data sets lie."""
+
+
+class Answer(TypedDict, total=False):
+    """What became of a task."""
+
+    key: str
+    status: str
+    reason: str
+    seconds: dict[str, float]
+    headline: str
+    """The result in a few words."""
+    remarks: list[str]
+    """What a user should know of a plugin that was called."""
 
 
 def serve(connection: Connection, options: Options) -> None:
-    """Answer each job `{"kind", "key", "anew", ...}` with `{"key", "status", "reason", "seconds", "top1"}`."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # sent to all of a group; the supervisor's to handle
+    """Answer each `(task, force)` with an `Answer`."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # sent to all of a group; the scheduler's to handle
         signal.signal(number, signal.SIG_IGN)
     _follow_parent()
-    try:
-        workshop = open_workshop(options, waiting=lambda: connection.send(WAITING))
-    except Exception as error:  # no torch, no such device: nothing can be done at all
-        connection.send({"broken": _one_line(error)})
-        return
-    connection.send(WAITING)
-    while True:
+    with suppress(BrokenPipeError, ConnectionError):  # the scheduler is gone: so is whoever would hear of it
         try:
-            job = connection.recv()
-        except (EOFError, OSError):
+            runtime = open_runtime(options, waiting=lambda: connection.send(WAITING))
+        except Exception as error:  # no torch, no such device: nothing can be done at all
+            connection.send({"broken": _one_line(error)})
             return
-        connection.send(_answer(workshop, job))
+        connection.send(WAITING)
+        while True:
+            try:
+                task, force = connection.recv()
+            except (EOFError, OSError):
+                return
+            connection.send(_answer(runtime, task, force))
 
 
 def _follow_parent() -> None:
@@ -69,85 +86,44 @@ def _follow_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def open_workshop(options: Options, waiting: Callable[[], None]) -> Workshop:
-    """A workshop with everything set that results depend on."""
+def open_runtime(options: Options, waiting: Callable[[], None] = lambda: None) -> WorkerRuntime:
+    """A runtime with everything set that results depend on."""
     import torch
 
     from blurbench.registry.discovery import discover
-    from blurbench.results.store import Store
-    from blurbench.running.workshop import Workshop
+    from blurbench.running.runtime import WorkerRuntime
+    from blurbench.store.store import Store
 
     torch.set_num_threads(options.threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.backends.cudnn.allow_tf32 = False  # a blur is exact to 1e-5 on every device
     device = torch.device(options.device)
     torch.zeros(1, device=device)  # fails now, not in every task, where the device cannot be had
-    return Workshop(discover(), Store(options.out), device, waiting=waiting)
+    return WorkerRuntime(discover(), Store(options.out), device, waiting, options.folders)
 
 
-def _answer(workshop: Workshop, job: Mapping[str, Any]) -> dict[str, Any]:
-    workshop.clock.seconds = {}
-    answer: dict[str, Any] = {"key": job["key"], "status": "ok", "reason": ""}
-    with _printing_to(workshop.store.log_path(job["key"])):
+def _answer(runtime: WorkerRuntime, task: Task, force: bool) -> Answer:
+    from blurbench.running.global_state import guarded
+
+    runtime.clock.seconds = {}
+    answer: Answer = {"key": task.key, "status": "ok", "reason": ""}
+    changed: list[str] = []
+    with _printing_to(runtime.store.log_path(task.key)), guarded(changed):
         try:
-            answer.update(_do(workshop, job))
+            answer.update(task.run(runtime, force))  # type: ignore[typeddict-item] # a headline, or nothing
         except Skip as skip:
             answer.update(status="skipped", reason=_one_line(skip))
         except Exception as error:  # whatever a plugin raises costs its own cell only
             traceback.print_exc()
             answer.update(status="failed", reason=_one_line(error))
-    return {**answer, "seconds": workshop.clock.seconds}
+    if changed:
+        answer["remarks"] = [f"{task.title}: its plugins changed {', '.join(changed)} for this process; put back"]
+    return {**answer, "seconds": runtime.clock.seconds}
 
 
 def _one_line(error: Exception) -> str:
     text = shortened(str(error), 300)
     return text if isinstance(error, BlurbenchError) else f"{type(error).__name__}: {text}"
-
-
-def _do(workshop: Workshop, job: Mapping[str, Any]) -> dict[str, Any]:
-    match job["kind"]:
-        case "cell":
-            return _measure(workshop, job)
-        case "estimation":
-            return _estimate(workshop, job)
-        case "timing":
-            return _time(workshop, job)
-        case _:
-            workshop.ensure(job, job["anew"])
-            return {}
-
-
-def _measure(workshop: Workshop, job: Mapping[str, Any]) -> dict[str, Any]:
-    from blurbench.running.evaluate import evaluate
-
-    store = workshop.store
-    with store.locked(job["key"], workshop.waiting):
-        record = store.record(job["key"])
-        if record is None or record.status != "ok" or job["anew"] or not record.is_of(job["record"]):
-            record = evaluate(workshop, job)
-            store.put_record(record)
-    assert record.metrics is not None
-    return {"top1": record.metrics.top1}
-
-
-def _estimate(workshop: Workshop, job: Mapping[str, Any]) -> dict[str, Any]:
-    from blurbench.running.evaluate_estimator import measure_estimator
-
-    shelf = workshop.store.estimations
-    with workshop.store.locked(job["key"], workshop.waiting):
-        record = shelf.record(job["key"])
-        if record is None or record.status != "ok" or job["anew"] or not record.is_of(job["record"]):
-            shelf.put_record(measure_estimator(workshop, job))
-    return {}
-
-
-def _time(workshop: Workshop, job: Mapping[str, Any]) -> dict[str, Any]:
-    from blurbench.running.timing import time_pipeline
-
-    with workshop.store.locked("timing", workshop.waiting), workshop.clock.phase("timing"):
-        if workshop.store.timing(job["key"]) is None or job["anew"]:
-            workshop.store.put_timing(time_pipeline(workshop, job))
-    return {}
 
 
 @contextmanager

@@ -1,0 +1,25 @@
+"""A classifier's result against the data set that is here."""
+
+from __future__ import annotations
+
+from blurbench.errors import RecordError
+from blurbench.measurements.accuracy.result import AccuracyResult, Images
+from blurbench.measurements.measurement import Installation, Recorded
+
+__all__ = ["check"]
+
+
+def check(result: AccuracyResult, record: Recorded, installation: Installation) -> None:
+    """Raises RecordError, or Unavailable without the data."""
+    name = record.axes["dataset"].label
+    data = installation.data(installation.registry.resolve("datasets", record.axes["dataset"].config))
+    if result.images.label != installation.labels(data, record.budget.get("test_images")):
+        raise RecordError(f"images.label: not the test labels of {name}")
+    _check_answers(result.images, data.classes, name)
+
+
+def _check_answers(images: Images, classes: int, name: str) -> None:
+    if max(images.predicted) >= classes:
+        raise RecordError(f"images.predicted: {max(images.predicted)} is no class of {name}")
+    if min(images.confidence) < 1 / classes - 1e-4:
+        raise RecordError(f"images.confidence: the likeliest of {classes} classes has at least 1/{classes}")

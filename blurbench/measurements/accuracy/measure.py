@@ -1,0 +1,228 @@
+"""Measuring a cell: predict what was degraded, score it, count its cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import nn
+
+from blurbench.contract import Degraded, Fitted, ImageSet, Output, Predictor
+from blurbench.errors import PluginError
+from blurbench.matrix.tasks import Evaluate, FitPredictor
+from blurbench.measurements.accuracy.analyses import deepest_maps, feature_gradients
+from blurbench.measurements.accuracy.result import AccuracyResult, Cost, Images, Metrics
+from blurbench.measurements.contract_checks import check_output
+from blurbench.measurements.counting import multiply_accumulates
+from blurbench.measurements.measurement import Bench
+from blurbench.metrics.accuracy import calibration_error, confidence_of, top_k
+from blurbench.metrics.image_quality import errors, psnrs, similarities
+from blurbench.registry.units import units
+
+__all__ = ["measure", "networks_of", "predict"]
+
+SAMPLES = 8
+COUNTED = 8
+"""Images over which multiply-accumulates are averaged."""
+
+
+def measure(task: Evaluate, bench: Bench) -> AccuracyResult:
+    """Measure one cell."""
+    fit = _fit_of(task)
+    predictor, clean, degraded = bench.predictor(fit), bench.test_images(task), bench.degraded(task)
+    with bench.clock.phase("evaluation"):
+        with _looking_into(task, bench, predictor) as gradients:
+            output = predict(predictor, degraded, fit)
+        with torch.inference_mode():
+            scored = _scored(task, bench, clean, degraded, output, gradients)
+    return AccuracyResult(
+        image_shape=list(clean.images.shape[1:]),
+        test_blur_units=units(task.measured.plugins["test_blur"]),
+        **scored,
+        cost=_cost(task, bench, predictor),
+    )
+
+
+def _fit_of(task: Evaluate) -> FitPredictor:
+    assert isinstance(task.fit, FitPredictor)
+    return task.fit
+
+
+def _scored(
+    task: Evaluate,
+    bench: Bench,
+    clean: ImageSet,
+    degraded: list[Degraded],
+    output: Output,
+    gradients: list[torch.Tensor],
+) -> dict[str, Any]:
+    """Metrics over the images, and image by image."""
+    predicted, confidence = confidence_of(output.logits)
+    correct = predicted == clean.labels
+    blurred = bench.remember(
+        ("quality", _degraded_key(task)), lambda: _quality("blurred", degraded, clean.images)
+    )
+    restored = {} if output.restored is None else _quality("restored", [output.restored], clean.images)
+    metrics = Metrics(
+        n=len(clean),
+        top1=correct.float().mean().item(),
+        top5=top_k(output.logits, clean.labels, 5).float().mean().item() if output.logits.shape[1] > 5 else None,
+        calibration_error=calibration_error(confidence.cpu().numpy(), correct.cpu().numpy()),
+        **_means(blurred),
+        **_means(restored),
+        observations=_observations(output, gradients),
+    )
+    images = Images(
+        label=clean.labels.tolist(),
+        predicted=predicted.tolist(),
+        confidence=[round(value, 4) for value in confidence.tolist()],
+        **_each({"blurred_mse": blurred["blurred_mse"]}),
+        **_each({name: values for name, values in restored.items() if name != "restored_psnr"}),
+        feature_gradients=[float(f"{value:.6g}") for value in torch.cat(gradients).tolist()] if gradients else None,
+    )
+    _keep_samples(task, bench, clean.images, degraded[0].images, output.restored)
+    return {"metrics": metrics, "images": images}
+
+
+# --- predicting ----------------------------------------------------------------------------------------------------
+
+
+def predict(predictor: Predictor, degraded: list[Degraded], fit: FitPredictor) -> Output:
+    """The predictor's answers to a stream of images, in the batches that it declares, from a fresh state."""
+    predictor.start()
+    return _join([_predict(predictor, part, fit) for part in _batches(degraded, predictor.batch)])
+
+
+def _batches(degraded: list[Degraded], size: int | None) -> Iterator[Degraded]:
+    """The same images in id order, `size` at a time, with their PSFs where `size` divides what was blurred together."""
+    longest = max(len(part.images) for part in degraded)
+    if size is None or longest % size:
+        degraded = [_joined(degraded)] if len(degraded) > 1 else degraded
+    for part in degraded:
+        step = size or len(part.images)
+        yield from (part.part(slice(start, start + step)) for start in range(0, len(part.images), step))
+
+
+def _joined(degraded: list[Degraded]) -> Degraded:
+    """Chunks as one; without PSFs, which may be of different sizes."""
+    images = torch.cat([part.images for part in degraded])
+    return Degraded(images, None, degraded[0].noise_std, degraded[0].padding)
+
+
+def _predict(predictor: Predictor, degraded: Degraded, fit: FitPredictor) -> Output:
+    """Only a remedy that says so is told the PSF and the noise. It gets a copy: other rows meet the same images."""
+    with nullcontext() if predictor.gradients else torch.inference_mode():
+        copy = replace(degraded, images=degraded.images.clone())
+        is_oracle = fit.setting.strategy.knows() == "true PSF"
+        output = predictor.predict(copy if is_oracle else replace(copy, psf=None, noise_std=0.0))
+    check_output(f"predictor {type(predictor).__name__}", output, degraded.images, fit.data.classes)
+    return output
+
+
+@contextmanager
+def _looking_into(task: Evaluate, bench: Bench, predictor: Predictor) -> Iterator[list[torch.Tensor]]:
+    """The feature gradients of what is predicted inside; none where the suite does not ask or there are no maps."""
+    network = predictor.logits_network() if "feature-gradients" in task.settings.get("analyses", ()) else None
+    if network is None:
+        yield []
+        return
+    fit, first = _fit_of(task), bench.degraded(task)[0].part(slice(1))
+    layer = deepest_maps(fit.setting.classifier, network, lambda: predict(predictor, [first], fit))
+    if layer is None:
+        yield []
+        return
+    with feature_gradients(layer) as parts:
+        yield parts
+
+
+def _observations(output: Output, gradients: list[torch.Tensor]) -> dict[str, float]:
+    means = {name: values.float().mean().item() for name, values in output.observations.items()}
+    return {**means, "feature_gradients": torch.cat(gradients).mean().item()} if gradients else means
+
+
+def _join(parts: list[Output]) -> Output:
+    restored = [part.restored for part in parts if part.restored is not None]
+    if len(restored) not in (0, len(parts)) or len({frozenset(part.observations) for part in parts}) != 1:
+        raise PluginError("the predictor restores or observes some of the images only; wanted all of them, or none")
+    return Output(
+        logits=torch.cat([part.logits.detach() for part in parts]),
+        restored=torch.cat(restored).detach() if restored else None,
+        observations={name: torch.cat([part.observations[name] for part in parts]) for name in parts[0].observations},
+    )
+
+
+# --- scoring -------------------------------------------------------------------------------------------------------
+
+
+def _quality(what: str, parts: Iterable[Any], clean: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Image by image."""
+    images = torch.cat([part.images if isinstance(part, Degraded) else part for part in parts]).clamp(0, 1)
+    error = errors(images, clean)
+    return {f"{what}_mse": error, f"{what}_psnr": psnrs(error), f"{what}_ssim": similarities(images, clean)}
+
+
+def _means(quality: Mapping[str, torch.Tensor]) -> dict[str, float]:
+    return {name: float(values.mean()) for name, values in quality.items()}
+
+
+def _each(quality: Mapping[str, torch.Tensor]) -> dict[str, list[float]]:
+    return {name: [round(value, 7) for value in values.tolist()] for name, values in quality.items()}
+
+
+def _keep_samples(
+    task: Evaluate, bench: Bench, clean: torch.Tensor, blurred: torch.Tensor, restored: torch.Tensor | None
+) -> None:
+    """The first images of a restoring cell, for the pictures beside the board."""
+    if restored is None:
+        return
+    stages = {"clean": clean, "blurred": blurred, "restored": restored}
+    bench.keep_samples(
+        task.key,
+        {name: images[:SAMPLES].clamp(0, 1).mul(255).round().byte().cpu().numpy() for name, images in stages.items()},
+    )
+
+
+def _degraded_key(task: Evaluate) -> tuple[Any, ...]:
+    return (task.data.key, task.test_images, task.test_seed, task.measured.plugins["test_blur"])
+
+
+# --- cost ----------------------------------------------------------------------------------------------------------
+
+
+def _cost(task: Evaluate, bench: Bench, predictor: Predictor) -> Cost:
+    keys = {part.key for part in _fit_of(task).with_all_before()}
+    artifacts = [metadata for key in keys if (metadata := bench.metadata(key)) is not None]
+    networks = {id(module): module for module in networks_of(predictor)}
+    return Cost(
+        fit_seconds=sum(metadata["seconds"] for metadata in artifacts),
+        fit_images_seen=sum(metadata["images_seen"] for metadata in artifacts),
+        fit_steps=sum(int(metadata["notes"].get("steps", 0)) for metadata in artifacts),
+        parameters=sum(parameter.numel() for module in networks.values() for parameter in module.parameters()),
+        macs=_macs(task, bench, predictor),
+        evaluate_seconds=bench.clock.seconds.get("evaluation", 0.0),
+        timing=task.timing,
+    )
+
+
+def _macs(task: Evaluate, bench: Bench, predictor: Predictor) -> int:
+    """Multiply-accumulates an image, over the first few test images of the cell: remedies may look at the blur."""
+    few = bench.degraded(task)[0].part(slice(COUNTED))
+    with multiply_accumulates() as count:
+        predict(predictor, [few], _fit_of(task))
+    return round(count() / len(few.images))
+
+
+def networks_of(predictor: Any) -> Iterator[nn.Module]:
+    """The networks that run when a predictor predicts, found among its attributes."""
+    for value in vars(predictor).values():
+        if isinstance(value, nn.Module):
+            yield value
+        elif isinstance(value, Fitted | Predictor):
+            yield from networks_of(value)
+        elif isinstance(value, Mapping):
+            for fitted in value.values():
+                if isinstance(fitted, Fitted):
+                    yield from networks_of(fitted)

@@ -1,0 +1,1 @@
+"""What is stored: records, artifacts, decoded data sets, timings and boards, content-addressed, in one results folder."""

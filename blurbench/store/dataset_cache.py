@@ -1,0 +1,227 @@
+"""Decoded data sets, kept in the results folder so that each is decoded once. No torch.
+
+The key of a decoded data set is the plugin, its parameters and the state of its files (path, size, time): as long as
+those stay, neither planning nor a worker decodes anything. The fingerprint is the hash of the decoded pixels and
+labels; it, not the key, decides what results depend on. It is taken when the data set is decoded, and again where a
+file of the cache has changed since.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blurbench.contract import Dataset, Shape, Split, Splits
+from blurbench.errors import PluginError, RecordError
+from blurbench.matrix.cell import Data
+from blurbench.matrix.keys import digest
+from blurbench.registry import Registry, config
+from blurbench.store.files import building, is_regular
+from blurbench.store.store import Store
+
+__all__ = ["SPLITS", "describe", "read_splits", "restored_splits"]
+
+SPLITS = ("train", "validation", "test")
+METADATA = "about.json"
+REPEATED = 0.1
+"""Up to this share of a split may be in another one, too: collections of real photographs hold a few twice."""
+
+
+def describe(registry: Registry, store: Store, dataset: Dataset, folders: Sequence[Path]) -> Data:
+    """What planning must know, decoding into the store if that was never done. Raises `Unavailable`."""
+    files = [(os.fsencode(path).decode("utf-8", "backslashreplace"), *_state(path)) for path in dataset.sources(folders)]
+    key = digest({"dataset": config(registry, dataset), "files": files})
+    if (known := _read(store, key)) is None:
+        with store.locked(key):
+            if (known := _read(store, key)) is None:
+                _write(store, key, registry.name_of(dataset), dataset.load(folders))
+                known = _read(store, key)
+                assert known is not None
+    return known
+
+
+def restored_splits(
+    registry: Registry, store: Store, dataset: Dataset, data: Data, folders: Sequence[Path]
+) -> dict[str, Split]:
+    """The decoded splits, decoded again where the cache is damaged or gone. Raises RecordError where the data set is
+    another one by now."""
+    try:
+        splits = read_splits(store, data.key)
+        if _stated(store, data.key)["fingerprint"] == data.fingerprint:
+            return splits
+    except RecordError:
+        pass
+    with store.locked(data.key):
+        _write(store, data.key, registry.name_of(dataset), dataset.load(folders))
+    if _stated(store, data.key)["fingerprint"] != data.fingerprint:
+        raise RecordError(
+            f"the images of {registry.name_of(dataset)} are not those that the run was planned with; run again"
+        )
+    return read_splits(store, data.key)
+
+
+def _state(path: Path) -> tuple[int, int]:
+    state = path.stat()
+    return state.st_size, state.st_mtime_ns
+
+
+def _folder(store: Store, key: str) -> Path:
+    return store.root / "data" / key
+
+
+def _stated(store: Store, key: str) -> dict[str, Any]:
+    """What the cache says of a data set. Raises RecordError where it is damaged."""
+    try:
+        metadata: dict[str, Any] = json.loads((_folder(store, key) / METADATA).read_bytes())
+        Shape(**metadata["shape"])
+        whole = all(isinstance(metadata[name], kind) for name, kind in FIELDS.items())
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        whole = False
+    if not whole:
+        raise RecordError("the decoded images in the results folder are damaged")
+    return metadata
+
+
+FIELDS = {"fingerprint": str, "classes": list, "counts": dict, "states": dict}
+
+
+def _read(store: Store, key: str) -> Data | None:
+    folder = _folder(store, key)
+    try:
+        metadata = _stated(store, key)
+        counts = metadata["counts"]
+        shape, classes = Shape(**metadata["shape"]), len(metadata["classes"])
+        data = Data(key, metadata["fingerprint"], shape, classes, counts["train"], counts["test"])
+    except (RecordError, KeyError):
+        return None
+    return data if all(is_regular(folder / name) for name in metadata["states"]) else None
+
+
+def _write(store: Store, key: str, name: str, splits: Splits) -> None:
+    _check(name, splits)
+    shape = Shape(*splits.train.images.shape[1:])
+    with building(_folder(store, key)) as folder:
+        for split_name in SPLITS:
+            split: Split = getattr(splits, split_name)
+            _save(folder / f"{split_name}-images.npy", np.ascontiguousarray(split.images))
+            _save(folder / f"{split_name}-labels.npy", split.labels)
+            if split.recorded is not None:
+                _save(folder / f"{split_name}-recorded.npy", np.ascontiguousarray(split.recorded))
+        metadata = {
+            "name": name,
+            "fingerprint": fingerprint(splits),
+            "shape": asdict(shape),
+            "classes": list(splits.class_names),
+            "counts": {split_name: len(getattr(splits, split_name)) for split_name in SPLITS},
+            "states": {path.name: _state(path) for path in sorted(folder.iterdir())},
+        }
+        (folder / METADATA).write_text(json.dumps(metadata, indent=1) + "\n", encoding="utf-8")
+
+
+def _save(path: Path, values: NDArray[Any]) -> None:
+    try:
+        np.save(path, values)
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        # What numpy says where it could not write all of it: "32768 requested and 24448 written".
+        raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)}: {error}", str(path)) from None
+
+
+def _check(name: str, splits: Splits) -> None:
+    """A data set plugin's answer is checked once, where it enters."""
+    sides = {getattr(splits, part).images.shape[1:] for part in SPLITS}
+    if len(sides) != 1 or len(next(iter(sides))) != 3:
+        raise PluginError(f"data set {name}: images must be (N, C, H, W), of one size in all parts")
+    for part in SPLITS:
+        split: Split = getattr(splits, part)
+        if split.images.dtype != np.uint8 or split.labels.dtype != np.int64:
+            raise PluginError(f"data set {name}: {part} images must be uint8 and labels int64")
+        recorded = split.recorded
+        if recorded is not None and (recorded.shape != split.images.shape or recorded.dtype != np.uint8):
+            raise PluginError(
+                f"data set {name}: {part} recorded images must be as the images, uint8 and of their shape"
+            )
+        if len(split.images) != len(split.labels) or not len(split):
+            raise PluginError(f"data set {name}: {part} has {len(split.images)} images and {len(split.labels)} labels")
+        if split.labels.min() < 0 or split.labels.max() >= len(splits.class_names):
+            raise PluginError(f"data set {name}: {part} has labels outside 0..{len(splits.class_names) - 1}")
+    _check_apart(name, splits)
+
+
+def _check_apart(name: str, splits: Splits) -> None:
+    """Refuse parts that share images: who has seen a test image before is not tested by it."""
+    prints = {part: _prints(getattr(splits, part)) for part in SPLITS}
+    for part, other in (("test", "train"), ("test", "validation"), ("validation", "train")):
+        known = set(prints[other])
+        images = getattr(splits, part).images
+        # Images of one value, such as black ones, are equal without being the same picture.
+        again = sum(bool(np.ptp(image)) for image, one in zip(images, prints[part], strict=True) if one in known)
+        if again > REPEATED * len(images):
+            seen = "training" if other == "train" else other
+            raise PluginError(
+                f"data set {name}: {again:,} of the {len(images):,} {part} images are {seen} images, too, byte "
+                "for byte; give each image to one part only"
+            )
+
+
+def _prints(split: Split) -> list[bytes]:
+    """A hash of each image."""
+    images = np.ascontiguousarray(split.images).reshape(len(split.images), -1)
+    return [hashlib.blake2b(image.data, digest_size=16).digest() for image in images]
+
+
+def _read_split(folder: Path, name: str) -> Split:
+    recorded = folder / f"{name}-recorded.npy"
+    return Split(
+        np.load(folder / f"{name}-images.npy", mmap_mode="r"),
+        np.load(folder / f"{name}-labels.npy"),
+        np.load(recorded, mmap_mode="r") if recorded.is_file() else None,
+    )
+
+
+def fingerprint(splits: Splits) -> str:
+    """The SHA-256 of all decoded pixels and labels."""
+    found = hashlib.sha256()
+    for part in SPLITS:
+        split: Split = getattr(splits, part)
+        found.update(f"{part}{split.images.shape}".encode())
+        found.update(np.ascontiguousarray(split.images).data)
+        found.update(np.ascontiguousarray(split.labels).data)
+        if split.recorded is not None:
+            found.update(np.ascontiguousarray(split.recorded).data)
+    return found.hexdigest()
+
+
+def read_splits(store: Store, key: str) -> dict[str, Split]:
+    """The decoded splits of the data set under `key`, mapped from disk. Raises RecordError where they are damaged."""
+    folder = _folder(store, key)
+    metadata = _stated(store, key)
+    try:
+        splits = {name: _read_split(folder, name) for name in SPLITS}
+        for name, split in splits.items():
+            _check_arrays(split, metadata["counts"][name])
+        unchanged = all(list(_state(folder / name)) == state for name, state in metadata["states"].items())
+        found = metadata["fingerprint"] if unchanged else fingerprint(Splits(**splits, class_names=()))
+    except (OSError, ValueError, KeyError, TypeError, EOFError, AttributeError) as error:
+        raise RecordError(f"the decoded images in the results folder are damaged: {error}") from None
+    if found != metadata["fingerprint"]:
+        raise RecordError("the decoded images in the results folder were changed")
+    return splits
+
+
+def _check_arrays(split: Split, count: int) -> None:
+    """Raises ValueError for arrays that `_write` did not write."""
+    if split.images.dtype != np.uint8 or split.images.ndim != 4 or split.labels.dtype != np.int64:
+        raise ValueError("not images and labels")
+    if not len(split.images) == len(split.labels) == count:
+        raise ValueError("not as many as there were")

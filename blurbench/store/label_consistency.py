@@ -1,0 +1,72 @@
+"""Which records of a data set were not measured on the test images of the others.
+
+A record's test labels can be forged together with its predictions. What the test images alone decide must agree between
+all records on them, so the few that differ from the many are found, and left out, while the rest stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from blurbench.matrix.keys import digest
+from blurbench.measurements import MEASUREMENTS
+from blurbench.store.record import Manifest, Record
+
+__all__ = ["inconsistent", "without_inconsistent"]
+
+
+def inconsistent(records: Iterable[Record]) -> dict[str, str]:
+    """The keys of measured records whose test images are not those of most others of their data set, with the reason.
+
+    Where as many say one thing as another, the one that came first is believed.
+    """
+    groups: dict[str, list[Record]] = {}
+    for record in records:
+        if record.result is not None:
+            groups.setdefault(_same_images(record), []).append(record)
+    return {key: reason for group in groups.values() for key, reason in _minority(group).items()}
+
+
+def _same_images(record: Record) -> str:
+    """Equal for records that must have been measured on the same test images."""
+    measurement = MEASUREMENTS[record.measure]
+    axes = [record.axes[axis].model_dump() for axis in measurement.truth_axes]
+    return digest([record.measure, axes, record.budget.get("test_images"), measurement.sampling(record.result)])
+
+
+def _minority(group: list[Record]) -> dict[str, str]:
+    measurement = MEASUREMENTS[group[0].measure]
+    truths = [(record.data_fingerprint, measurement.truth(record.result)) for record in group]
+
+    def agree(first: tuple[str, Any], second: tuple[str, Any]) -> bool:
+        return first[0] == second[0] and measurement.same_truth(first[1], second[1])
+
+    # Most groups are of one mind, which is seen at once: comparing all pairs of 10,000 records would take minutes.
+    classes: list[list[int]] = []
+    for place, truth in enumerate(truths):
+        known = next((members for members in classes if agree(truths[members[0]], truth)), None)
+        if known is None:
+            classes.append([place])
+        else:
+            known.append(place)
+    believed = max(classes, key=len)
+    others = f"{len(believed)} other record{'s' * (len(believed) > 1)}"
+    return {
+        group[place].key: f"its test {_what(truths[place], truths[believed[0]])} are not those of {others} of "
+        f"{group[place].label('dataset')}"
+        for members in classes
+        if members is not believed
+        for place in members
+    }
+
+
+def _what(truth: tuple[str, Any], believed: tuple[str, Any]) -> str:
+    return "labels" if truth[0] == believed[0] and isinstance(truth[1], int) else "images"
+
+
+def without_inconsistent(board: Manifest, records: Mapping[str, Record]) -> dict[str, Record]:
+    """`records`, with those that cannot be compared replaced by a failed record that says why."""
+    ordered = [records[line.key] for line in board.lines if line.key in records]
+    odd = inconsistent(ordered)
+    return {key: record.refused(odd[key]) if key in odd else record for key, record in records.items()}

@@ -1,0 +1,136 @@
+"""The results folder: records, artifacts, decoded data, timings, boards and logs, all content-addressed.
+
+    records/ab/abcd....json        one validated record a cell
+    artifacts/abcd.../             state.safetensors, artifact.json: one fitted thing
+    data/abcd.../                  decoded images of one data set
+    timings/abcd....json           milliseconds an image of one pipeline
+    samples/abcd....npz            a few images of a cell: clean, blurred, restored; or an estimator's maps
+    boards/NAME.json               which cells make up a board; beside it the board as markdown, CSV and web page
+    papers/NAME.BUDGET.md          what `reproduce` tells, with JSON and curves beside it
+    logs/abcd....log               what a task printed, and its traceback
+    locks/                         one empty file a key, held while its task is under way
+
+Everything is written to a temporary name beside its place, flushed to disk and renamed: a reader sees all of it or
+nothing, whenever the writer is killed. Any number of processes on any number of hosts may use one folder; locks only
+spare them doing a thing twice.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
+
+from blurbench.errors import UsageError
+from blurbench.store.artifacts import ArtifactStore
+from blurbench.store.files import write_atomically
+from blurbench.store.record import Timing
+from blurbench.store.records import RecordStore, read_if_there
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["Store"]
+
+FOLDERS = ("records", "artifacts", "data", "timings", "samples", "boards", "logs", "locks")
+
+
+class Store:
+    """A results folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.expanduser().absolute()
+        self.records = RecordStore(self.root, lambda key: self.locked(key))
+        self.artifacts = ArtifactStore(self.root)
+
+    def create(self) -> None:
+        """Make the folder, and check that it can be written to. Refuses a folder that holds something else."""
+        is_new = not self.root.exists()
+        if not is_new and self.root.is_dir() and any(self.root.iterdir()) and not (self.root / "records").is_dir():
+            raise UsageError(f"{self.root} holds other files; name a new or an empty folder for the results")
+        try:
+            for name in FOLDERS:
+                (self.root / name).mkdir(parents=True, exist_ok=True)
+            if is_new:
+                write_atomically(self.root / ".gitignore", "*\n")
+        except OSError as error:
+            raise UsageError(f"cannot write to the results folder {self.root}: {error.strerror}") from None
+
+    @contextmanager
+    def locked(self, key: str, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Hold the lock of `key`; while another process holds it, call `waiting` about once a second."""
+        lock = FileLock(self.root / "locks" / f"{key}.lock", fallback_to_soft=False)
+        while True:
+            try:
+                lock.acquire(timeout=1.0, poll_interval=0.05)
+                break
+            except Timeout:
+                waiting()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    # --- what tasks ask --------------------------------------------------------------------------------------------
+
+    def has_artifact(self, key: str) -> bool:
+        """See `ArtifactStore.has`."""
+        return self.artifacts.has(key)
+
+    def artifact(self, key: str) -> Mapping[str, Any] | None:
+        """See `ArtifactStore.get`."""
+        return self.artifacts.get(key)
+
+    def is_measured(self, key: str, identity: Mapping[str, Any]) -> bool:
+        """Whether there is a measured record of the cell that a plan describes so."""
+        record = self.records.get(key)
+        return record is not None and record.status == "ok" and record.is_of(identity)
+
+    def has_timing(self, key: str) -> bool:
+        """Whether there is a sound timing."""
+        return self.timing(key) is not None
+
+    # --- samples ---------------------------------------------------------------------------------------------------
+
+    def put_samples(self, key: str, samples: Mapping[str, NDArray[np.uint8]]) -> None:
+        """Keep a few images of a cell, each array (N, C, H, W), for the pictures beside a board."""
+        import numpy as np
+
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **dict(samples))  # type: ignore[arg-type] # names are not the function's own options
+        write_atomically(self.root / "samples" / f"{key}.npz", buffer.getvalue())
+
+    def samples(self, key: str) -> dict[str, NDArray[np.uint8]]:
+        """The images kept of a cell by name; none if there are none, or where they are damaged."""
+        import numpy as np
+
+        try:
+            with np.load(self.root / "samples" / f"{key}.npz", allow_pickle=False) as stored:
+                found = dict(stored)
+        except (OSError, EOFError, ValueError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error):
+            return {}
+        return found if found and all(isinstance(value, np.ndarray) and value.ndim >= 3 for value in found.values()) else {}
+
+    # --- timings ---------------------------------------------------------------------------------------------------
+
+    def timing(self, key: str) -> Timing | None:
+        """The timing of that key, if it is there and sound."""
+        found: Timing | None = read_if_there(Timing, self.root / "timings" / f"{key}.json")
+        return found if found is not None and found.key == key else None
+
+    def put_timing(self, timing: Timing) -> None:
+        """Store a timing."""
+        write_atomically(self.root / "timings" / f"{timing.key}.json", timing.model_dump_json(indent=1) + "\n")
+
+    # --- logs ------------------------------------------------------------------------------------------------------
+
+    def log_path(self, key: str) -> Path:
+        """Where the log of a task lies."""
+        return self.root / "logs" / f"{key}.log"

@@ -1,0 +1,1 @@
+"""Other people's results: read as a stranger's, held against this installation, merged into a board."""
