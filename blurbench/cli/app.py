@@ -28,6 +28,9 @@ from blurbench.cli import (
 
 __all__ = ["app"]
 
+PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+"""Settings of a command that hands its arguments to another programme's."""
+
 app = typer.Typer(
     help="What does blur cost an image classifier, which remedy wins it back, and at what price?",
     no_args_is_help=True,
@@ -46,7 +49,7 @@ boards = typer.Typer(cls=options.WithDefault, help="Boards from stored records."
 boards.command("render")(leaderboard.leaderboard)
 boards.command("merge")(merge.merge)
 app.add_typer(boards, name="leaderboard")
-app.command("time")(timing.time)
+app.command("time", add_help_option=False, context_settings=PASSED_ON)(timing.time)
 app.command("validate")(validate.validate)
 app.command("submit")(submit.submit)
 app.command("advise")(advise.advise)

@@ -4,7 +4,7 @@ The fields of the dataclass are its parameters. Class variables describe the plu
 it may know: a `Restorer` never sees the PSF, nothing that fits ever sees a test image. Importing the contract (or a
 built-in plugin) does not import torch: import it inside the methods that compute.
 
-One file a kind (`blur`, `restorer`, `classifier`, `strategy`, `estimator`, `dataset`); `hooks` is how they are
+One file a kind (`blur`, `restorer`, `classifier`, `strategy`, `estimator`, `dataset`, `paper`); `hooks` is how they are
 registered. Everything that a plugin needs by name is here.
 """
 
@@ -14,6 +14,7 @@ from blurbench.contract.classifier import Classifier, PatchClassifier
 from blurbench.contract.dataset import Dataset
 from blurbench.contract.estimator import Estimator, EstimatorJob
 from blurbench.contract.images import Output, Split, Splits
+from blurbench.contract.paper import Paper
 from blurbench.contract.plugin import Knows, Plugin
 from blurbench.contract.references import Ref
 from blurbench.contract.restorer import AnyRestorer, Deconvolver, Restorer, RestorerJob
@@ -80,6 +81,7 @@ __all__ = [
     "Need",
     "Output",
     "Padding",
+    "Paper",
     "PatchClassifier",
     "Pixels",
     "Plugin",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import fmean
@@ -101,7 +101,7 @@ class Findings:
 
     manifest: Manifest
     records: Mapping[str, Record]
-    stand_ins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    stand_ins: Mapping[str, Collection[str]] = field(default_factory=dict)
     """For a data set's label, others that hold the same images, and are named wherever they are used."""
 
     @cached_property
@@ -143,7 +143,7 @@ class Findings:
         return f"budget {self.manifest.budget} does not have it"
 
 
-def read_board(store: Store, board: str, stand_ins: Mapping[str, tuple[str, ...]]) -> Findings | None:
+def read_board(store: Store, board: str, stand_ins: Mapping[str, Collection[str]]) -> Findings | None:
     """The findings of a stored board, if there is one; as on the board, what cannot be compared has failed."""
     manifest = store.manifest(board)
     if manifest is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -106,7 +106,7 @@ class Board:
             commands=["blurbench run --suite restored-digits"],
         )
 
-    def findings(self, **stand_ins: tuple[str, ...]) -> Findings:
+    def findings(self, **stand_ins: Collection[str]) -> Findings:
         """Without a results folder."""
         return Findings(self.manifest, self.records, stand_ins)
 
