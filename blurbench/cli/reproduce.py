@@ -10,13 +10,13 @@ import typer
 from blurbench.cli import options
 from blurbench.cli.estimation import estimation_session
 from blurbench.cli.run import measure
+from blurbench.papers.paper import StoredBoard
 from blurbench.registry.discovery import discover
 from blurbench.results.store import Store, write_atomically
 from blurbench.running.session import Request, Session
 
 if TYPE_CHECKING:
     from blurbench.contract import Paper
-    from blurbench.papers.paper import StoredBoard
     from blurbench.papers.report import Report
 
 __all__ = ["reproduce"]
@@ -70,8 +70,6 @@ def reproduce(
                 raise
             failed = stop  # what was measured is told all the same
     session = estimation_session(request) or Session(request)
-    from blurbench.papers.paper import StoredBoard  # numpy: not for --help
-
     report = chosen.report(StoredBoard(session.store, session.board, session.registry))
     _tell(report, session.store, session.budget.name, publish)
     if failed is not None:

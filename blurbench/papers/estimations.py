@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from blurbench.papers.comparing import mean_interval
 from blurbench.papers.paper import ReportedPaper, StoredBoard
 from blurbench.papers.published import Anchor
 from blurbench.papers.report import Comparison, Filled, Report, Size
 from blurbench.papers.sizes import UNKNOWN
-from blurbench.results.agreement import without_dissenters
-from blurbench.results.estimation import Board, Errors, Estimation
-from blurbench.results.store import Store
 
-__all__ = ["Estimation", "EstimationPaper", "Estimations", "Reading", "fill", "over", "read_estimations"]
+if TYPE_CHECKING:
+    from blurbench.results.estimation import Board, Errors, Estimation
+    from blurbench.results.store import Store
+
+__all__ = ["EstimationPaper", "Estimations", "Reading", "fill", "over", "read_estimations"]
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,8 @@ class Estimations:
 
 def read_estimations(store: Store, board: str) -> Estimations | None:
     """The estimations of a stored board, if there is one."""
+    from blurbench.results.agreement import without_dissenters
+
     shelf = store.estimations
     found = shelf.board(board)
     if found is None:
@@ -92,6 +94,8 @@ def fill(found: Estimations, anchor: Anchor, reading: Reading, error: Literal["m
 def over(found: Estimations, name: str, larger: Reading, smaller: Reading) -> Comparison:
     """Whether the squared error of one reading exceeds that of another, picture by picture."""
     import numpy as np
+
+    from blurbench.papers.comparing import mean_interval
 
     empty = Comparison(name, "squared pixels", 0.0)
     sides = []

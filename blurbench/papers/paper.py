@@ -5,16 +5,18 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from blurbench.contract import Paper
-from blurbench.errors import UsageError
+from blurbench.errors import PluginError, UsageError
 from blurbench.papers.findings import Findings, read_board
 from blurbench.papers.published import Anchor, Statement
 from blurbench.papers.report import Comparison, Curve, Judged, Report, Table
 from blurbench.papers.sizes import sizes
-from blurbench.registry import Registry
-from blurbench.results.store import Store
+
+if TYPE_CHECKING:
+    from blurbench.registry import Registry
+    from blurbench.results.store import Store
 
 __all__ = ["CellPaper", "Claim", "ReportedPaper", "StoredBoard"]
 
@@ -74,7 +76,11 @@ class ReportedPaper(Paper[StoredBoard, Report], Generic[Evidence]):
         """Every claim that the paper makes, in order."""
         claims = self.claims()
         for statement in self.statements():
-            claim = claims[statement.id]
+            claim = claims.get(statement.id)
+            if claim is None:
+                raise PluginError(
+                    f"{type(self).__name__} has no rule for its claim {statement.id!r}; `claims` needs one"
+                )
             rows = tuple(claim.compare(evidence))
             yield Judged(
                 statement.id, statement.text, statement.own_figures, claim.rule, rows, claim.in_paper, claim.reason

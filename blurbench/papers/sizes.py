@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from blurbench.contract import Budget
 from blurbench.errors import UsageError
 from blurbench.papers.findings import Findings
 from blurbench.papers.report import Size
 from blurbench.registry import Registry, label
-from blurbench.results.record import Record
+
+if TYPE_CHECKING:
+    from blurbench.results.record import Record
 
 __all__ = ["sizes"]
 

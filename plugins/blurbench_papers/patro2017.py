@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from blurbench import hookimpl
 from blurbench.contract import Paper
-from blurbench.papers.comparing import mean_interval
-from blurbench.papers.estimations import Estimation, EstimationPaper, Estimations, Reading, fill, over
+from blurbench.papers.estimations import EstimationPaper, Estimations, Reading, fill, over
 from blurbench.papers.paper import Claim
 from blurbench.papers.published import Anchor, Statement
 from blurbench.papers.report import Comparison, Filled, Table
@@ -66,7 +65,8 @@ def _other_cell(found: Estimations, anchor: Anchor) -> Filled:
         return replace(empty, reason="only told in rough words, or of a network that is not published")
     if isinstance(records, str):
         return replace(empty, reason=records)
-    values = [_number(record, anchor.column) for record in records]
+    counted = anchor.column == "params"
+    values = [record.parameters if counted else _validation_accuracy(record.fit) for record in records]
     known = [value for value in values if value is not None]
     if len(known) < len(values):
         return replace(empty, reason="the records do not hold it")
@@ -74,10 +74,9 @@ def _other_cell(found: Estimations, anchor: Anchor) -> Filled:
     return replace(empty, measured=sum(known) / len(known), dataset=FITTED_ON, seeds=len(known), records=keys)
 
 
-def _number(record: Estimation, column: str) -> float | None:
-    if column == "params":
-        return record.parameters
-    shares = record.fit.get("validation_accuracy")
+def _validation_accuracy(fit: Mapping[str, Any]) -> float | None:
+    """Percent at the end of a fit."""
+    shares = fit.get("validation_accuracy")
     return 100 * float(shares[-1]) if shares else None
 
 
@@ -96,6 +95,8 @@ def _c2(found: Estimations) -> Iterator[Comparison]:
 def _c4(found: Estimations) -> Iterator[Comparison]:
     """Flat windows under the ramp, whose true sigma is anything: what is read there too much, picture by picture."""
     import numpy as np
+
+    from blurbench.papers.comparing import mean_interval
 
     for pictures in ("text", "photographs"):
         empty = Comparison(f"{pictures}: flat windows read above the truth", "pixels", 0.0)

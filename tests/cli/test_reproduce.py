@@ -41,6 +41,26 @@ def test_what_is_stored_is_told_and_published_without_running(blurbench: Command
     assert (tmp_path / "results" / "papers" / "shen2022.quick.md").read_text().startswith("# shen2022")
 
 
+def test_a_paper_of_an_outside_package_is_run_and_told_like_ours(blurbench: Command, box: Path, tmp_path: Path) -> None:
+    listed = blurbench("ls", "papers", "-v", PYTHONPATH=str(box))
+    citation = "paper: Nobody 2020, digits through a bathroom window"
+    assert f"{citation}\n    suite: box\n    from blurbench-box" in listed.stdout
+
+    result = blurbench("reproduce", "mosaics", "-j", "1", "--out", "results", PYTHONPATH=str(box))
+
+    assert result.returncode == 0, result.stderr
+    assert "Table 1: top-1 (percent)" in result.stdout
+    report = json.loads((tmp_path / "results" / "papers" / "mosaics.quick.json").read_bytes())
+    sharp, blurred = report["tables"][0]["cells"]
+    records = [json.loads(path.read_bytes()) for path in (tmp_path / "results" / "records").rglob("*.json")]
+    top1 = {record["key"]: record["metrics"]["top1"] for record in records}
+    for cell in (sharp, blurred):
+        assert cell["measured"] == pytest.approx(100 * top1[cell["records"][0]])
+    assert (sharp["published"], blurred["published"]) == (97.0, 61.5)
+    (row,) = report["claims"][0]["comparisons"]
+    assert row["interval"]["estimate"] == pytest.approx(sharp["measured"] - blurred["measured"], abs=1e-4)
+
+
 @pytest.mark.slow
 def test_a_protocol_is_run_and_told(blurbench: Command, tmp_path: Path) -> None:
     result = blurbench("reproduce", "kim2023", "-j", "2", "--out", "results")

@@ -54,7 +54,10 @@ def test_all_built_ins_load_without_a_problem(registry: Registry) -> None:
     assert registry.problems == []
 
 
-@pytest.mark.parametrize("module", ["torch", "torchvision", "timm", "sklearn", "skimage", "pandas", "matplotlib"])
+HEAVY = ("torch", "torchvision", "timm", "sklearn", "skimage", "numpy", "pandas", "matplotlib")
+
+
+@pytest.mark.parametrize("module", HEAVY)
 def test_looking_at_the_menu_imports_nothing_heavy(module: str) -> None:
     code = "import sys, blurbench.cli.app; from blurbench.registry.discovery import discover; discover()"
     code += f"; sys.exit({module!r} in sys.modules)"

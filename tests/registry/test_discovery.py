@@ -10,7 +10,7 @@ from tests.conftest import Command
 def test_an_outside_package_is_on_the_menu_with_its_version(blurbench: Command, box: Path) -> None:
     result = blurbench("plugin", "list", PYTHONPATH=str(box))
     assert result.returncode == 0, result.stderr
-    brought = "blurs: block-mean\n  strategies: retouch\n  estimators: step-width\n  suites: box\n"
+    brought = "blurs: block-mean\n  strategies: retouch\n  estimators: step-width\n  papers: mosaics\n  suites: box\n"
     assert f"blurbench-box 1.2.3\n  {brought}" in result.stdout
 
 
