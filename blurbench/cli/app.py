@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+import blurbench
 from blurbench.cli import (
     advise,
     compare,
@@ -67,7 +68,5 @@ def version_option(
     version: bool = typer.Option(False, "--version", help="Show the version and stop.", is_eager=True),
 ) -> None:
     if version:
-        from importlib.metadata import version as version_of
-
-        typer.echo(f"blurbench {version_of('blurbench')}")
+        typer.echo(f"blurbench {blurbench.__version__}")
         raise typer.Exit

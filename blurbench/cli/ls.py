@@ -147,8 +147,9 @@ def _network_size(registry: Registry, entry: Registration) -> int | None:
         return None
     if any(item.default is MISSING and item.default_factory is MISSING for item in fields(cls)):  # type: ignore[arg-type]
         return None
-    plugin, shape = registry.resolve(entry.kind, entry.name), Shape(1, 28, 28)
+    shape = Shape(1, 28, 28)
     try:
+        plugin = registry.resolve(entry.kind, entry.name)
         module = plugin.build(shape, 10) if isinstance(plugin, Classifier) else plugin.build(shape)
     except Exception:  # not for this shape, or a broken plugin: a listing lists the rest all the same
         return None

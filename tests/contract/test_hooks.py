@@ -16,7 +16,8 @@ from blurbench.contract.references import KINDS
 from blurbench.registry import Registry
 
 ROOT = Path(__file__).parents[2]
-POINTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]["blurbench"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+POINTS = PROJECT["entry-points"]["blurbench"]
 
 
 def file_of(module: str) -> Path:
@@ -82,8 +83,10 @@ def test_every_module_exports_what_it_says() -> None:
             assert hasattr(module, exported), f"{name}.{exported}"
 
 
-def test_blurbench_itself_exports_the_hook_marker_only() -> None:
-    assert blurbench.__all__ == ["hookimpl"]
+def test_blurbench_itself_exports_the_hook_marker_and_its_version() -> None:
+    assert blurbench.__all__ == ["__version__", "hookimpl"]
+    assert blurbench.__version__ == PROJECT["version"]
+    assert not hasattr(blurbench, "versions")
 
 
 def test_every_kind_has_a_documented_hook_and_every_hook_a_kind() -> None:
