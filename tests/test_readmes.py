@@ -18,6 +18,7 @@ from blurbench.registry import Registry
 from blurbench.registry.discovery import fill
 from blurbench.suites.axes import Axes
 from blurbench.suites.suite import load
+from tests.papers.conftest import Board
 
 ROOT = Path(__file__).parent.parent
 
@@ -52,6 +53,17 @@ def test_the_example_estimator_reads_the_sigma_of_a_blurred_edge(example: Regist
     sigmas = torch.tensor([1.0, 2.0, 4.0], dtype=torch.float64)
     blurred = convolve(edge.expand(3, -1, -1, -1).contiguous(), GaussianPsf(sigmas))
     torch.testing.assert_close(estimator.estimate(blurred).double(), sigmas, rtol=0.05, atol=0)
+
+
+def test_the_example_paper_sets_its_figure_beside_a_board(example: Registry) -> None:
+    board = Board()
+    board.cell("digits", "plain", "", "none", hits="1" * 180 + "0" * 20)
+    board.cell("digits", "plain", "", "block-mean[side=5]", hits="1" * 100 + "0" * 100)
+    paper, findings = example.resolve("papers", "mosaics"), board.findings()
+    (table,), (claim,) = paper.tables(findings), paper.judged(findings)
+    cell = table.at("squares of 5", "top-1")
+    assert (cell.published, cell.measured, claim.verdict) == (61.5, 50.0, "holds")
+    assert claim.measured[0].interval.estimate == pytest.approx(40.0)
 
 
 def test_the_example_suite_is_a_suite(tmp_path: Path, registry: Registry) -> None:

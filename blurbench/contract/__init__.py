@@ -5,7 +5,8 @@ it may know: a `Restorer` never sees the PSF, nothing that fits ever sees a test
 built-in plugin) does not import torch: import it inside the methods that compute.
 
 One file a kind (`blur`, `restorer`, `classifier`, `strategy`, `estimator`, `dataset`, `paper`); `hooks` is how they are
-registered. Everything that a plugin needs by name is here.
+registered; `blurbench/guide.md`, in a checkout plugins/README.md, is the guide. Everything that a plugin needs by name
+is here.
 """
 
 from blurbench.contract.blur import Blur

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import hashlib
+import logging
 import os
 import platform
 import shutil
@@ -21,6 +22,7 @@ from filelock import FileLock
 __all__ = ["library", "status"]
 
 _SOURCES = Path(__file__).with_name("c")
+_LOG = logging.getLogger(__name__)
 _SWITCH = "BLURBENCH_NATIVE"
 _FLAGS = (
     "-O3",
@@ -58,7 +60,9 @@ def _load(name: str) -> ctypes.CDLL | str:
     try:
         return ctypes.CDLL(str(_compiled(name)))
     except (OSError, _Absent, subprocess.SubprocessError) as problem:
-        return " ".join(str(problem).split())
+        reason = " ".join(str(problem).split())
+        _LOG.info("compiled code is not used, torch takes its place: %s", reason)
+        return reason
 
 
 def _compiled(name: str) -> Path:

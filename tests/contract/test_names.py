@@ -17,13 +17,13 @@ WORDS = {
     "imaging/fourier.py": {"wiener"},  # a function of that name
     "results/provenance.py": {"timm", "torchvision"},  # packages
     "cli/ls.py": {"none"},  # no value
-    "cli/replay.py": {"none"},
     "cli/probe.py": {"pictures", "spectral"},  # a key of its own JSON; the default of an option
     "leaderboard/estimation.py": {"pictures"},  # a column
-    "results/estimation.py": {"pictures", "gaussian"},  # a field; the family of blurs that one number describes
     "cli/options.py": {"mnist-family"},  # the default of --suite
     "suites/suite.py": {"plain"},  # the default baseline
     # What the clean blur, the baseline and the controls are called, by which they are still found:
+    "cli/replay.py": {"none"},
+    "results/estimation.py": {"gaussian", "pictures"},  # the second is a field
     "suites/axes.py": {"none"},
     "suites/plan.py": {"none"},
     "results/cell_validation.py": {"none"},
