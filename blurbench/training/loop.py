@@ -145,9 +145,10 @@ def _settle_norms(module: nn.Module, inputs: Tensor, batches: Batches) -> None:
     for norm in norms:
         norm.reset_running_stats()
         norm.train()
-        norm.momentum = None  # torch's word for a plain mean
     with torch.no_grad():
-        for indices in _on_device(batches, inputs.device):
+        for position, indices in enumerate(_on_device(batches, inputs.device)):
+            for norm in norms:
+                norm.momentum = 1 / (position + 1)  # a plain mean; torch's own, momentum None, waits for the device
             module(inputs[indices])
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum

@@ -45,7 +45,7 @@ class Norm(nn.BatchNorm2d):
         self.steps = 0
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.training and self.momentum is not None:  # None: a plain mean is being taken, at the end of a fit
+        if self.training and torch.is_grad_enabled():  # without, a plain mean is being taken, at the end of a fit
             self.steps += 1
             self.momentum = max(0.01, 10 / (9 + self.steps))
         return super().forward(x)
