@@ -72,9 +72,9 @@ def _thrown(draws: Draws, anxiety: NDArray[np.float64]) -> NDArray[np.complex128
     import numpy as np
 
     often = 0.2 * draws.uniform("often thrown") * anxiety[:, None]
-    backwards = 2 * np.exp(1j * (math.pi + draws.uniform("thrown to", _STEPS) - 0.5))
-    change: NDArray[np.complex128] = backwards * (draws.uniform("thrown", _STEPS) < often)
-    return change
+    backwards: NDArray[np.complex128] = 2 * np.exp(1j * (math.pi + draws.uniform("thrown to", _STEPS) - 0.5))
+    backwards[draws.uniform("thrown", _STEPS) >= often] = 0
+    return backwards
 
 
 def _jolts(draws: Draws) -> NDArray[np.complex128]:

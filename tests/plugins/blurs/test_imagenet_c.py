@@ -56,7 +56,8 @@ def test_defocus_is_the_softened_disc_of_the_programme(severity: int) -> None:
     psf = dense(seen.psf).weights[0].numpy()
     np.testing.assert_allclose(psf, expected / expected.sum(), atol=1e-7)
     blurred = scipy.ndimage.correlate(x[0, 0].numpy(), expected, mode="mirror")
-    np.testing.assert_allclose(seen.images[0, 0].numpy(), blurred, atol=2e-3)
+    assert expected.sum() == pytest.approx({8: 1.013, 10: 1.0108}.get(radius, 1), abs=1e-4)
+    np.testing.assert_allclose(seen.images[0, 0].numpy(), blurred / expected.sum(), atol=1e-5)
 
 
 @SEVERITIES
