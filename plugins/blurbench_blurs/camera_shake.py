@@ -72,18 +72,16 @@ def _thrown(draws: Draws, anxiety: NDArray[np.float64]) -> NDArray[np.complex128
     import numpy as np
 
     often = 0.2 * draws.uniform("often thrown") * anxiety[:, None]
-    backwards: NDArray[np.complex128] = 2 * np.exp(1j * (math.pi + draws.uniform("thrown to", _STEPS) - 0.5))
-    backwards[draws.uniform("thrown", _STEPS) >= often] = 0
-    return backwards
+    angle = math.pi + draws.uniform("thrown to", _STEPS) - 0.5
+    change: NDArray[np.complex128] = 2 * np.exp(1j * angle) * (draws.uniform("thrown", _STEPS) < often)
+    return change
 
 
 def _jolts(draws: Draws) -> NDArray[np.complex128]:
     """Complex (N, steps), normal in each direction with a standard deviation of the image's own, up to 10."""
     strength = 10 * draws.uniform("jolt strength")
-    jolts: NDArray[np.complex128] = strength * (
-        draws.normal("jolts across", _STEPS) + 1j * draws.normal("jolts down", _STEPS)
-    )
-    return jolts
+    jolts: NDArray[np.complex128] = draws.normal("jolts", 2 * _STEPS).view("complex128")
+    return strength * jolts
 
 
 @hookimpl

@@ -47,7 +47,7 @@ def test_a_path_is_that_of_the_recurrence_written_out_for_one_image() -> None:
     one = Draws([7], 1, ("test",))
     u = lambda name, count=1: one.uniform(name, count)[0]  # noqa: E731
     pull, often, strength = 0.7 * u("pull")[0], 0.2 * u("often thrown")[0], 10 * u("jolt strength")[0]
-    across, down = one.normal("jolts across", 1999)[0], one.normal("jolts down", 1999)[0]
+    across, down = one.normal("jolts", 2 * 1999)[0].reshape(1999, 2).T
     step, anxiety, place = 12 / 1999, 0.05, 0j
     v, places = step * np.exp(2j * np.pi * u("first direction")[0]), [0j]
     thrown, thrown_to = u("thrown", 1999), u("thrown to", 1999)
