@@ -143,12 +143,12 @@ def _settle_norms(module: nn.Module, inputs: Tensor, batches: Batches) -> None:
         return
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
-        norm.reset_running_stats()
         norm.train()
     with torch.no_grad():
         for position, indices in enumerate(_on_device(batches, inputs.device)):
             for norm in norms:
-                norm.momentum = 1 / (position + 1)  # a plain mean; torch's own, momentum None, waits for the device
+                # A plain mean, which the first batch begins anew; torch's own, momentum None, waits for the device.
+                norm.momentum = 1 / (position + 1)
             module(inputs[indices])
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum

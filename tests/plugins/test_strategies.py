@@ -169,7 +169,8 @@ def test_every_image_gets_the_same_mean_and_contrast():
     found = standardised(images).flatten(1).numpy()
     np.testing.assert_allclose(found.mean(1), 0.5, atol=1e-5)
     np.testing.assert_allclose(found.std(1), 0.25, atol=1e-5)
-    assert torch.equal(standardised(torch.full((1, 1, 4, 4), 0.3)), torch.full((1, 1, 4, 4), 0.5))
+    empty = torch.full((1, 1, 4, 4), 0.3)
+    torch.testing.assert_close(standardised(empty), torch.full_like(empty, 0.5))
 
 
 def test_a_classifier_of_standardised_images_does_not_care_how_bright_or_flat_an_image_is():
@@ -395,7 +396,8 @@ def test_images_under_a_blur_that_draws_nothing_are_restored_once(blur, times):
     where = setting(strategy, blur=blur)
     Darken.shown.clear()
     strategy.fit(strategy.build(where), job(where, {}))
-    assert sum(Darken.shown) == times * (600 + 60)
+    again = 60 if times > 1 else 0  # what is kept is validated once more
+    assert sum(Darken.shown) == times * (600 + 60) + again
 
 
 def test_a_deconvolver_is_told_the_psf_of_each_image():
