@@ -12,12 +12,13 @@ from blurbench_classifiers.masked_patches import MaskedPatches
 from blurbench_classifiers.networks.adapted import Adapted
 from blurbench_classifiers.networks.tokens import Masked
 from blurbench_classifiers.timm import Timm
+from blurbench_strategies.patch_mask import MaskingPredictor, PatchMask
 from timm.models.deit import VisionTransformerDistilled
 from timm.models.vision_transformer import VisionTransformer
 from torch import nn
 from torchvision.models.vision_transformer import VisionTransformer as TorchvisionTransformer
 
-from blurbench.contract import PatchClassifier, Shape
+from blurbench.contract import Degraded, PatchClassifier, Shape
 from blurbench.errors import Skip, UsageError
 from blurbench.registry import Registry
 from blurbench.training import seed_torch
@@ -139,6 +140,20 @@ def test_patches_of_enlarged_images_are_counted_in_the_data_set_s_pixels() -> No
         MaskedPatches(Timm("test_vit")).build(Shape(3, 32, 32), 7)
     with pytest.raises(Skip, match="no squares of whole pixels"):
         MaskedPatches(Timm("test_vit")).build(Shape(3, 160, 80), 7)
+
+
+def test_patch_mask_drops_the_blurry_patches_of_such_a_network() -> None:
+    seed_torch(0, "weights")
+    classifier = MaskedPatches(Timm("test_vit"), side=4)
+    module = classifier.build(Shape(1, 40, 40), 7).eval()
+    images = torch.rand(3, 1, 40, 40)
+    images[:, :, :, 20:] = 0.5
+    predictor = MaskingPredictor(PatchMask(how="drop"), module, classifier.patch, 100.0, [0.5])
+    output = predictor.predict(Degraded(images, None))
+    keep = ~predictor.masked(images)
+    assert keep.view(3, 10, 10)[:, :, 6:].sum() == 0 < keep.sum()
+    torch.testing.assert_close(output.logits, module(images, keep))
+    assert lengths(module, images, keep) == int(keep.sum()) + 3
 
 
 def test_a_classifier_of_another_kind_is_declined() -> None:

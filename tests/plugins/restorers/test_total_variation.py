@@ -14,7 +14,7 @@ from blurbench_restorers.total_variation import TotalVariation
 from blurbench_restorers.wiener import Wiener
 from skimage.restoration import denoise_tv_chambolle
 
-from blurbench.contract import Blur, Degraded, ImageSet, Psf, SigmaMap, TapsPsf
+from blurbench.contract import Blur, Degraded, ImageSet, Psf, Range, SigmaMap, TapsPsf
 from blurbench.errors import Skip
 from blurbench.imaging.draws import Draws
 from blurbench.imaging.psf import delta, dense
@@ -81,7 +81,7 @@ def test_the_border_does_not_ring_however_it_was_padded(photographs: ImageSet) -
 
 
 def test_an_image_is_restored_as_it_would_be_alone(photographs: ImageSet) -> None:
-    degraded = seen(photographs.images, Chain((Gaussian(1.0), GaussianNoise(4))))
+    degraded = seen(photographs.images, Chain((Gaussian(Range(0.5, 2.0)), GaussianNoise(4))))
     alone = degraded.part(slice(3, 4))
     together = TotalVariation().deconvolve(*told(degraded))[3:4]
     torch.testing.assert_close(together, TotalVariation().deconvolve(*told(alone)), rtol=0, atol=1e-4)
