@@ -75,6 +75,12 @@ class Draws:
         child._record = self._record
         return child
 
+    def part(self, rows: NDArray[np.int64]) -> Draws:
+        """The draws of some of the images, the same numbers for each."""
+        child = Draws(self.ids[rows], self.seed, self.scope, self.device)
+        child._place, child._record = self._place, self._record
+        return child
+
     def __call__(self, name: str, quantity: Quantity) -> torch.Tensor:
         """float64 (N,): the number itself, a value uniform on a `Range`, or one of a `Choice` with equal chances."""
         match quantity:

@@ -36,7 +36,7 @@ __all__ = ["REVISIONS", "Cell", "Data", "Kind", "Plan", "Task", "built_on", "mak
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
-REVISIONS = {"draws": 1, "convolution": 1, "training": 1, "evaluation": 1}
+REVISIONS = {"draws": 1, "convolution": 1, "training": 2, "evaluation": 1}
 """Parts of the framework that can change results. Raise one by hand when its golden test has to change."""
 
 Kind: TypeAlias = Literal["restorer", "predictor", "estimator", "cell", "estimation", "timing"]
