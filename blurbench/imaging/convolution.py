@@ -16,7 +16,7 @@ import torch
 from torch.nn import functional as F
 
 from blurbench.errors import UnknownName, UsageError
-from blurbench.imaging import compiled
+from blurbench.imaging import accelerated, compiled
 from blurbench.imaging.psf import dense, disc_radius, from_kernel, gaussian_radius, gaussian_taps, is_delta
 from blurbench.imaging.values import DensePsf, DiscPsf, GaussianPsf, Padding, Psf, SigmaMap, TapsPsf
 
@@ -43,7 +43,10 @@ def convolve(images: torch.Tensor, psf: Psf | torch.Tensor, padding: Padding = "
     if images.numel() == 0 or (isinstance(psf, TapsPsf) and is_delta(psf)):
         return images
     covered = compiled.covers(images, psf)
-    check_reach(images, _reach(psf, covered), padding)
+    reach = _reach(psf, covered)
+    check_reach(images, reach, padding)
+    if accelerated.covers(images, psf, reach):
+        return accelerated.blur(images, psf, padding, reach)
     if covered:
         return compiled.blur(images, psf, padding, lambda x, w: _padded_fourier(x, w, padding), _most_taps(images))
     match psf:
