@@ -12,11 +12,13 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from blurbench.imaging.psf import precision
 from blurbench.parameters import Choice, Quantity, Range
 
 __all__ = ["Draws"]
@@ -90,7 +92,12 @@ class Draws:
                 values = np.asarray(choice, dtype=np.float64)[self.integers(name, 0, len(choice) - 1)]
             case number:
                 values = np.full(len(self.ids), number, dtype=np.float64)
-        return torch.from_numpy(values).to(self.device)
+        return self.there(values)
+
+    def there(self, values: NDArray[Any]) -> torch.Tensor:
+        """Numbers on the device: real ones in the dtype of PSFs, float64 where the device has it."""
+        tensor = torch.from_numpy(values)
+        return tensor.to(self.device, precision(self.device) if tensor.is_floating_point() else tensor.dtype)
 
     def uniform(self, name: str, count: int = 1) -> NDArray[np.float64]:
         """float64 (N, count), uniform on [0, 1) with all 53 bits."""

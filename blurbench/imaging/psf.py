@@ -13,7 +13,31 @@ from torch.nn import functional as F
 from blurbench.errors import UsageError
 from blurbench.imaging.values import DensePsf, DiscPsf, GaussianPsf, Psf, SigmaMap, TapsPsf
 
-__all__ = ["compose", "delta", "dense", "disc_radius", "from_kernel", "gaussian_radius", "gaussian_taps", "is_delta"]
+__all__ = [
+    "compose",
+    "delta",
+    "dense",
+    "disc_radius",
+    "from_kernel",
+    "gaussian_radius",
+    "gaussian_taps",
+    "is_delta",
+    "precise",
+    "precision",
+]
+
+
+WITHOUT_FLOAT64 = ("mps",)
+
+
+def precision(device: torch.device) -> torch.dtype:
+    """The dtype of PSFs: float64, or float32 on a kind of device that has nothing better."""
+    return torch.float32 if device.type in WITHOUT_FLOAT64 else torch.float64
+
+
+def precise(values: torch.Tensor) -> torch.Tensor:
+    """`values` in the dtype of PSFs, where they lie."""
+    return values.to(precision(values.device))
 
 
 def dense(psf: Psf) -> DensePsf:
@@ -24,7 +48,7 @@ def dense(psf: Psf) -> DensePsf:
     """
     match psf:
         case DensePsf():
-            return DensePsf(psf.weights.double())
+            return DensePsf(precise(psf.weights))
         case GaussianPsf():
             taps = gaussian_taps(psf.sigma, psf.size)
             return DensePsf(taps[:, :, None] * taps[:, None, :])
@@ -36,9 +60,11 @@ def dense(psf: Psf) -> DensePsf:
             raise UsageError("a map of sigma has a different PSF at every pixel, so there is no single one to give")
 
 
-def delta(n: int) -> TapsPsf:
+def delta(n: int, device: torch.device | str = "cpu") -> TapsPsf:
     """N PSFs that change nothing."""
-    return TapsPsf(torch.zeros(n, 1, 2, dtype=torch.int64), torch.ones(n, 1, dtype=torch.float64))
+    where = torch.device(device)
+    offsets = torch.zeros(n, 1, 2, dtype=torch.int64, device=where)
+    return TapsPsf(offsets, torch.ones(n, 1, dtype=precision(where), device=where))
 
 
 def is_delta(psf: Psf) -> bool:
@@ -71,7 +97,7 @@ def from_kernel(kernel: torch.Tensor) -> DensePsf:
     half = max(rows // 2, columns // 2)
     top, left = half - rows // 2, half - columns // 2
     side = 2 * half + 1
-    return DensePsf(F.pad(kernel.double(), (left, side - columns - left, top, side - rows - top)))
+    return DensePsf(F.pad(precise(kernel), (left, side - columns - left, top, side - rows - top)))
 
 
 def disc_radius(radius: torch.Tensor) -> int:
@@ -81,7 +107,7 @@ def disc_radius(radius: torch.Tensor) -> int:
 
 def gaussian_radius(sigma: torch.Tensor) -> torch.Tensor:
     """floor(4 sigma + 0.5), where the weights have fallen below 1/2000 of the centre's; int64, shape of `sigma`."""
-    return torch.floor(4.0 * sigma.double() + 0.5).long()
+    return torch.floor(4.0 * precise(sigma) + 0.5).long()
 
 
 def gaussian_taps(sigma: torch.Tensor, size: int | None = None) -> torch.Tensor:
@@ -89,7 +115,7 @@ def gaussian_taps(sigma: torch.Tensor, size: int | None = None) -> torch.Tensor:
 
     `size` taps, or cut at each image's own `gaussian_radius`, so that it does not depend on its neighbours in a batch.
     """
-    sigma = sigma.double()
+    sigma = precise(sigma)
     half = int(gaussian_radius(sigma).max()) if size is None else size // 2
     x = torch.arange(-half, half + 1, device=sigma.device)
     # The limit sigma = 0 is a delta.
@@ -100,7 +126,7 @@ def gaussian_taps(sigma: torch.Tensor, size: int | None = None) -> torch.Tensor:
 
 
 def _splat(psf: TapsPsf) -> torch.Tensor:
-    weights = psf.weights.double()
+    weights = precise(psf.weights)
     offsets = psf.offsets * (weights != 0)[..., None]
     half = int(offsets.abs().max())
     image = weights.new_zeros(len(weights), 2 * half + 1, 2 * half + 1)
@@ -111,9 +137,9 @@ def _splat(psf: TapsPsf) -> torch.Tensor:
 
 def _disc(radius: torch.Tensor) -> torch.Tensor:
     """Area of (pixel square ∩ disc) / (pi r^2). Up to r = 1/2 the disc lies within one pixel: a delta."""
-    r = radius.double().clamp_min(0.5)[:, None]
+    r = precise(radius).clamp_min(0.5)[:, None]
     # The pixels from the centre on; the others are their mirror images.
-    edges = torch.arange(disc_radius(radius) + 2, device=r.device, dtype=torch.float64) - 0.5
+    edges = torch.arange(disc_radius(radius) + 2, device=r.device, dtype=r.dtype) - 0.5
     areas = _areas(torch.minimum(edges.abs(), r), r) * torch.sign(edges[:, None] * edges)
     quadrant = areas.diff(dim=1).diff(dim=2).clamp_min(0.0) / (torch.pi * r[..., None] ** 2)  # rounding leaves -1e-17
     half = torch.cat([quadrant[..., 1:].flip(-1), quadrant], -1)

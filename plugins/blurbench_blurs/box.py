@@ -31,9 +31,10 @@ class Box(Blur):
         import torch
 
         from blurbench.contract import DensePsf
+        from blurbench.imaging.psf import precision
 
         shape = (len(draws), self.side, self.side)
-        return DensePsf(torch.full(shape, self.side**-2, dtype=torch.float64, device=draws.device))
+        return DensePsf(torch.full(shape, self.side**-2, dtype=precision(draws.device), device=draws.device))
 
 
 @hookimpl

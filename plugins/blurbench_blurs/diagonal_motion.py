@@ -31,7 +31,6 @@ class DiagonalMotion(Blur):
     def psf(self, draws: Draws) -> Psf:
         """A line of `box` taps at most for each image."""
         import numpy as np
-        import torch
 
         from blurbench.contract import TapsPsf
 
@@ -44,10 +43,7 @@ class DiagonalMotion(Blur):
         columns = b * j // length - b // 2
         used = j < length
         offsets = np.stack([rows, columns], axis=-1) * used[..., None]
-        return TapsPsf(
-            torch.from_numpy(offsets).to(draws.device),
-            torch.from_numpy(np.where(used, 1.0 / length, 0.0)).to(draws.device),
-        )
+        return TapsPsf(draws.there(offsets), draws.there(np.where(used, 1.0 / length, 0.0)))
 
     def _boxes(self) -> list[tuple[int, int]]:
         sides = range(1, self.box + 1)
