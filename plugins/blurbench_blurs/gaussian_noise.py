@@ -29,7 +29,7 @@ class GaussianNoise(Blur):
         from blurbench.imaging.psf import delta
 
         std = draws("std", self.std).to(images)[:, None, None, None] / 255
-        noise = draws.there(draws.normal("noise", images[0].numel())).to(images)
+        noise = draws.tensor(draws.normal("noise", images[0].numel())).to(images)
         return Degraded(
             images + std * noise.view_as(images), delta(len(images), images.device), self._root_mean_square() / 255
         )

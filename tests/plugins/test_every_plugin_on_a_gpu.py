@@ -28,8 +28,9 @@ from blurbench.contract import (
     Shape,
     Strategy,
 )
-from blurbench.imaging import psf
+from blurbench.imaging import precision
 from blurbench.imaging.draws import Draws
+from blurbench.imaging.precision import finest
 from blurbench.registry import Registry
 from blurbench.training import seed_torch
 from tests.pretended import PretendedGpu, entered, moved
@@ -94,7 +95,7 @@ ONE = Shape(1, 32, 32)
 
 @pytest.fixture(params=[True, False], ids=["float64", "no float64"])
 def gpu(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> PretendedGpu:
-    monkeypatch.setattr(psf, "WITHOUT_FLOAT64", () if request.param else ("cuda",))
+    monkeypatch.setattr(precision, "_WITHOUT_DOUBLES", frozenset() if request.param else frozenset({"cuda"}))
     return PretendedGpu(request.param)
 
 
@@ -156,7 +157,7 @@ def test_restorers(name: str, registry: Registry, gpu: PretendedGpu) -> None:
     def restored(x: torch.Tensor) -> torch.Tensor:
         if isinstance(restorer, Restorer):
             return restorer.restore(x, module)
-        sigma = torch.full((len(x),), 1.2, dtype=psf.precision(x.device), device=x.device)
+        sigma = torch.full((len(x),), 1.2, dtype=finest(x.device), device=x.device)
         return restorer.deconvolve(x, GaussianPsf(sigma), 0.01)
 
     with torch.inference_mode():
@@ -216,7 +217,7 @@ def test_predictors_of_strategies(name: str, registry: Registry, gpu: PretendedG
             some = ImageSet(x, torch.zeros(len(x), dtype=torch.int64, device=x.device), torch.arange(len(x)))
             notes = strategy.fit(None, FitJob(setting, some, some, lambda part, _: Degraded(part.images, None), needed))
         predictor = strategy.predictor(setting, Fitted(own, notes), needed)
-        sigma = torch.full((len(x),), 1.2, dtype=psf.precision(x.device), device=x.device)
+        sigma = torch.full((len(x),), 1.2, dtype=finest(x.device), device=x.device)
         output = predictor.predict(Degraded(x, GaussianPsf(sigma), 0.01))
         assert all(part.device == x.device for part in (*tensors(output.observations), *tensors(output)))
         return output.logits
