@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import logging
 import os
 import shutil
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blurbench.contract import Dataset, Shape, Split, Splits
-from blurbench.errors import PluginError, RecordError
+from blurbench.errors import PluginError, RecordError, shortened
 from blurbench.registry import Registry, spec
 from blurbench.results.store import Store
 from blurbench.suites.keys import digest
@@ -44,6 +45,8 @@ def describe(registry: Registry, store: Store, dataset: Dataset, folders: Sequen
                 _write(store, key, registry.name_of(dataset), dataset.load(folders))
                 found = _read(store, key)
                 assert found is not None
+    for note in json.loads((store.root / "data" / key / "about.json").read_bytes()).get("notes", ()):
+        logging.getLogger("blurbench").warning("%s", shortened(str(note)))
     return found
 
 
@@ -65,7 +68,7 @@ def _read(store: Store, key: str) -> Data | None:
 
 
 def _write(store: Store, key: str, name: str, splits: Splits) -> None:
-    _check(name, splits)
+    notes = _check(name, splits)
     shape = Shape(*splits.train.images.shape[1:])
     with store.building("data", key) as folder:
         for part in PARTS:
@@ -80,6 +83,7 @@ def _write(store: Store, key: str, name: str, splits: Splits) -> None:
             "shape": asdict(shape),
             "classes": list(splits.class_names),
             "counts": {part: len(getattr(splits, part)) for part in PARTS},
+            "notes": notes,
         }
         (folder / "about.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
 
@@ -94,8 +98,8 @@ def _save(path: Path, values: NDArray[Any]) -> None:
         raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)}: {error}", str(path)) from None
 
 
-def _check(name: str, splits: Splits) -> None:
-    """A data set plugin's answer is checked once, where it enters."""
+def _check(name: str, splits: Splits) -> list[str]:
+    """A data set plugin's answer is checked once, where it enters; what planning says of it each time."""
     sides = {getattr(splits, part).images.shape[1:] for part in PARTS}
     if len(sides) != 1 or len(next(iter(sides))) != 3:
         raise PluginError(f"data set {name}: images must be (N, C, H, W), of one size in all parts")
@@ -112,23 +116,25 @@ def _check(name: str, splits: Splits) -> None:
             raise PluginError(f"data set {name}: {part} has {len(split.images)} images and {len(split.labels)} labels")
         if split.labels.min() < 0 or split.labels.max() >= len(splits.class_names):
             raise PluginError(f"data set {name}: {part} has labels outside 0..{len(splits.class_names) - 1}")
-    _check_apart(name, splits)
+    return _check_apart(name, splits)
 
 
-def _check_apart(name: str, splits: Splits) -> None:
-    """Refuse parts that share images: who has seen a test image before is not tested by it."""
+def _check_apart(name: str, splits: Splits) -> list[str]:
+    """Refuse parts that share images: who has seen a test image before is not tested by it. A few are noted."""
+    notes = []
     prints = {part: _prints(getattr(splits, part)) for part in PARTS}
     for part, other in (("test", "train"), ("test", "validation"), ("validation", "train")):
         known = set(prints[other])
         images = getattr(splits, part).images
         # Images of one value, such as black ones, are equal without being the same picture.
         again = sum(bool(np.ptp(image)) for image, one in zip(images, prints[part], strict=True) if one in known)
+        seen = "training" if other == "train" else other
+        shared = f"data set {name}: {again:,} of the {len(images):,} {part} images are {seen} images, too"
         if again > REPEATED * len(images):
-            seen = "training" if other == "train" else other
-            raise PluginError(
-                f"data set {name}: {again:,} of the {len(images):,} {part} images are {seen} images, too, byte "
-                "for byte; give each image to one part only"
-            )
+            raise PluginError(f"{shared}, byte for byte; give each image to one part only")
+        if again:
+            notes.append(shared)
+    return notes
 
 
 def _prints(split: Split) -> list[bytes]:
