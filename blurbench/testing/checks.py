@@ -14,6 +14,7 @@ from blurbench.testing.classifiers import check_classifier
 from blurbench.testing.datasets import check_dataset
 from blurbench.testing.deconvolvers import check_deconvolver
 from blurbench.testing.estimators import check_estimator
+from blurbench.testing.guards import undisturbed
 from blurbench.testing.imports import check_imports
 from blurbench.testing.parameters import check_parameters
 from blurbench.testing.report import Report
@@ -37,7 +38,7 @@ KINDS: tuple[tuple[type, Callable[[Report, Registry, Any], None]], ...] = (
 
 
 def check(subject: Subject) -> Report:
-    """Try a plugin; nothing that it does raises."""
+    """Try a plugin; nothing that it does raises, and what it does to the process is undone."""
     kind = "strategy" if subject.entry.kind == "strategies" else subject.entry.kind.removesuffix("s")
     report = Report(f"{kind} {subject.entry.name!r}")
     check_imports(report, subject)
@@ -49,6 +50,6 @@ def check(subject: Subject) -> Report:
         return report
     for base, check_kind in KINDS:
         if isinstance(plugin, base):
-            with report.trying("the check"):
+            with undisturbed(Report("the check"), "it"), report.trying("the check"):
                 check_kind(report, subject.registry, plugin)
     return report

@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields
-from itertools import count as counting
+from itertools import chain, count
 from pathlib import Path
 from types import ModuleType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -87,7 +87,8 @@ def _entry(registry: Registry, cls: type) -> tuple[Registration, bool]:
         if entry.target is cls:
             return entry, True
     name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", cls.__name__).lower().replace("_", "-").strip("-")
-    free = next(one for one in (name, *(f"{name}-{n}" for n in counting(2))) if one not in registry.entries[kind])
+    numbered = chain([name], (f"{name}-{number}" for number in count(2)))
+    free = next(one for one in numbered if one not in registry.entries[kind])
     entry = Registration(kind, free, cls, cls.__module__, "unregistered")
     registry.add(entry)
     return entry, False
@@ -143,10 +144,8 @@ def _in_module(registry: Registry, module: ModuleType, name: str) -> tuple[list[
     """The plugins that the hooks of a module register, beside those that are installed."""
     known = with_samples(registry)
     before = {(entry.kind, entry.name) for entry in _all(known)}
-    fill(known, module, name, name, "not installed")
+    fill(known, module, Path(name).stem, name, "(not installed)")
     fresh = [entry for entry in _all(known) if (entry.kind, entry.name) not in before]
-    if not fresh and not known.problems:
-        raise UsageError(f"{name} registers no plugin: does it have a function register_...(register) with @hookimpl?")
     return [Subject(known, entry, {}) for entry in fresh], known.problems
 
 
