@@ -16,7 +16,7 @@ from blurbench.errors import RecordError, UsageError
 from blurbench.registry.discovery import discover
 
 if TYPE_CHECKING:  # numpy: not for --help
-    from blurbench.leaderboard.rows import Standings
+    from blurbench.board.schema import Standings
 
 __all__ = ["advise"]
 
@@ -39,8 +39,8 @@ def advise(
     as_json: Annotated[bool, typer.Option("--json", help="Everything, as JSON; fractions, not percent.")] = False,
 ) -> None:
     """Answer from a board which remedy to use: what it wins, costs and requires, how sure, and what is not known."""
-    from blurbench.leaderboard.advice import Question, advise
-    from blurbench.leaderboard.advice_text import text
+    from blurbench.board.advice import Question, advise
+    from blurbench.board.render.advice import text
 
     if budget_ms is not None and math.isnan(budget_ms):
         raise UsageError("--budget-ms nan: give milliseconds, such as 2")
@@ -55,7 +55,7 @@ def advise(
 
 def _standings(out: Path, board: str | None) -> tuple[str, Standings]:
     """A board by its name or file: a published one is read, one in a results folder is worked out from its records."""
-    from blurbench.leaderboard.standings import standings
+    from blurbench.board.standings import standings
 
     path = Path(board) if board is not None and board.endswith(".json") else None
     if path is not None and (found := _published(path)) is not None:
@@ -67,7 +67,7 @@ def _standings(out: Path, board: str | None) -> tuple[str, Standings]:
 
 def _published(path: Path) -> Standings | None:
     """A published board; None where the file is a results folder's list of cells."""
-    from blurbench.leaderboard.json import parse
+    from blurbench.board.render.export import parse
 
     if not path.is_file():
         raise UsageError(

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from blurbench.leaderboard.page import Strip
-    from blurbench.leaderboard.standings import Standings
+    from blurbench.board.render.page import Strip
+    from blurbench.board.standings import Standings
     from blurbench.results.record import AnyBoard, Manifest, Record, Timing
 
 __all__ = [
@@ -133,7 +133,7 @@ def timings_of(store: Store, records: Mapping[str, Record]) -> dict[str, Timing]
 
 def _standings_of(store: Store, board: str, baseline_classifier: str | None = None) -> Standings:
     """The standings of a stored board; `baseline_classifier` is the reference of its corruption errors."""
-    from blurbench.leaderboard.standings import standings
+    from blurbench.board.standings import standings
 
     manifest, found = records_of(store, board)
     return standings(manifest, found, timings_of(store, found), baseline_classifier)
@@ -142,12 +142,12 @@ def _standings_of(store: Store, board: str, baseline_classifier: str | None = No
 def write_board(store: Store, board: str, baseline_classifier: str | None = None) -> tuple[str, list[Path]]:
     """Write markdown, CSV and the web page; return the summary to be printed and the paths. Of estimators' boards:
     markdown, CSV and pictures of maps."""
-    from blurbench.leaderboard import csv, markdown, page
+    from blurbench.board.render import markdown, page, spreadsheet
 
     if board in store.estimations.boards():
         return _write_estimations(store, board, store.root / "boards", baseline_classifier)
     result = _standings_of(store, board, baseline_classifier)
-    files = {".md": markdown.render(result), ".csv": csv.rows(result)}
+    files = {".md": markdown.render(result), ".csv": spreadsheet.rows(result)}
     files[".html"] = page.render(result, _strips(store, board))
     paths = [store.board_path(board, suffix) for suffix in files]
     for path, text in zip(paths, files.values(), strict=True):
@@ -158,8 +158,8 @@ def write_board(store: Store, board: str, baseline_classifier: str | None = None
 def publish_board(store: Store, board: str, folder: Path, baseline_classifier: str | None = None) -> list[Path]:
     """Copy a board into `folder`, also as JSON and LaTeX, with a chart and strips of sample images; one of estimators
     as `write_board` does, and as JSON."""
-    from blurbench.leaderboard import json, latex
-    from blurbench.leaderboard.picture import recovery_chart, sample_strip
+    from blurbench.board.render import export, latex
+    from blurbench.board.render.figures import recovery_chart, sample_strip
 
     if board in store.estimations.boards():
         _, paths = _write_estimations(store, board, folder, baseline_classifier)
@@ -168,7 +168,7 @@ def publish_board(store: Store, board: str, folder: Path, baseline_classifier: s
     files: dict[str, str | bytes] = {
         suffix: store.board_path(board, suffix).read_bytes() for suffix in (".md", ".csv", ".html")
     }
-    files |= {".json": json.render(result), ".tex": latex.render(result)}
+    files |= {".json": export.render(result), ".tex": latex.render(result)}
     paths = [folder / f"{board}{suffix}" for suffix in files]
     for path, content in zip(paths, files.values(), strict=True):
         write_atomically(path, content)
@@ -195,7 +195,7 @@ def _write_estimations(
 
 def _sigma_curve(store: Store, board: str, folder: Path) -> list[Path]:
     """What a wrong sigma costs, as a picture, where the board has rows that tell."""
-    from blurbench.leaderboard.sigma_cost import costs_of, draw_costs
+    from blurbench.board.psf_mismatch import costs_of, draw_costs
 
     costs = costs_of(*records_of(store, board))
     if not costs:
@@ -207,7 +207,7 @@ def _sigma_curve(store: Store, board: str, folder: Path) -> list[Path]:
 
 def _write_index(folder: Path) -> list[Path]:
     """The front page of a folder of published results, made anew from what lies there."""
-    from blurbench.leaderboard import index
+    from blurbench.board.render import index
 
     documents = index.published(folder)
     paths = [folder / "README.md", folder / "index.html"]
@@ -217,7 +217,7 @@ def _write_index(folder: Path) -> list[Path]:
 
 
 def _strips(store: Store, board: str) -> list[Strip]:
-    from blurbench.leaderboard.page import Strip
+    from blurbench.board.render.page import Strip
 
     return [Strip(*place, stages) for place, stages in _sample_stages(store, board).items()]
 

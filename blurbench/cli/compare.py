@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from blurbench.board.render.escape import one_line
 from blurbench.cli.board import all_boards, board_at, records_of
 from blurbench.cli.estimation import estimations_of
 from blurbench.errors import UsageError
-from blurbench.leaderboard.escape import one_line
 from blurbench.results.store import Store
 
 if TYPE_CHECKING:  # numpy: not for --help
-    from blurbench.leaderboard.comparison import Change, Comparison
+    from blurbench.board.comparison import Change, Comparison
     from blurbench.metrics.intervals import Interval
 
 __all__ = ["compare"]
@@ -55,7 +55,7 @@ def compare(
         raise typer.Exit(1)
     if fail_on is not None and not found.blocks:
         raise UsageError("no cell of one has an equal in the other, so --fail-on cannot tell")
-    from blurbench.leaderboard.comparison import ONLY_FIRST
+    from blurbench.board.comparison import ONLY_FIRST
 
     if fail_on is not None and (lost := sum(one.reason == ONLY_FIRST for one in found.uncompared)):
         raise UsageError(f"{lost} of the first run's cells are not in the second, so --fail-on cannot tell")
@@ -64,8 +64,8 @@ def compare(
 def _compared(
     first: Path, second: Path | None, board: str | None, strategies: list[str], estimators: list[str]
 ) -> Comparison:
-    from blurbench.leaderboard.comparison import compare_boards
-    from blurbench.leaderboard.estimation_comparison import compare_estimation_boards
+    from blurbench.board.comparison import compare_boards
+    from blurbench.board.estimator_comparison import compare_estimation_boards
 
     named = strategies or estimators
     if second is None and len(strategies) + len(estimators) == 2 == len(named):
@@ -84,8 +84,8 @@ def _compared(
 
 
 def _rows_compared(store: Store, board: str, named: list[str], of_estimators: bool) -> Comparison:
-    from blurbench.leaderboard.comparison import compare_strategies
-    from blurbench.leaderboard.estimation_comparison import compare_estimators
+    from blurbench.board.comparison import compare_strategies
+    from blurbench.board.estimator_comparison import compare_estimators
 
     is_of_estimators = store.shelf_of(board) is store.estimations
     if of_estimators != is_of_estimators:
@@ -115,8 +115,8 @@ class _Measure:
 
 
 def _measure_of(found: Comparison) -> _Measure:
-    from blurbench.leaderboard.estimation_comparison import EstimationComparison
-    from blurbench.leaderboard.wording import gain, percent
+    from blurbench.board.estimator_comparison import EstimationComparison
+    from blurbench.board.render.formatting import gain, percent
 
     if isinstance(found, EstimationComparison):
         what = "the mean squared error, in squared pixels of sigma: less is better"
@@ -160,7 +160,7 @@ def _examples(found: Comparison, reason: str) -> str:
 
 
 def _table(changes: Sequence[Change], measure: _Measure) -> str:
-    from blurbench.leaderboard.tables import table
+    from blurbench.board.render.tables import table
 
     columns: list[tuple[str, Callable[[Change], str]]] = [
         ("data set", lambda one: one_line(one.dataset)),

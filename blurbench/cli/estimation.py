@@ -16,7 +16,7 @@ from blurbench.results.store import Store, write_atomically
 from blurbench.running.session import Request, Rerun
 
 if TYPE_CHECKING:
-    from blurbench.leaderboard.estimation import Line
+    from blurbench.board.estimators import Line
     from blurbench.results.estimation import Board, Estimation
     from blurbench.running.estimation_session import EstimationSession
 
@@ -62,7 +62,7 @@ def plan_estimators(session: EstimationSession) -> None:
 
 def run_estimators(session: EstimationSession, rerun: Rerun) -> None:
     """Measure what is missing and write the board."""
-    from blurbench.leaderboard.estimation import summary
+    from blurbench.board.estimators import summary
 
     began = time.perf_counter()
     for problem in session.registry.problems:
@@ -120,8 +120,8 @@ def _announce(session: EstimationSession, rerun: Rerun) -> None:
 
 def publish_estimations(store: Store, name: str, folder: Path) -> list[Path]:
     """Write a board of estimators into `folder`: markdown, CSV and a picture for each kind of pictures and blur."""
-    from blurbench.leaderboard.estimation import csv_rows, markdown, places
-    from blurbench.leaderboard.sigma_pictures import map_picture
+    from blurbench.board.estimators import csv_rows, markdown, places
+    from blurbench.board.render.sigma_maps import map_picture
 
     board, lines = _stored(store, name)
     folder.mkdir(parents=True, exist_ok=True)
@@ -140,7 +140,7 @@ def publish_estimations(store: Store, name: str, folder: Path) -> list[Path]:
 
 def publish_json(store: Store, name: str, folder: Path) -> Path:
     """Write a board of estimators into `folder` as JSON, for other programs and for the folder's front page."""
-    from blurbench.leaderboard.estimation import json_text
+    from blurbench.board.estimators import json_text
 
     path = folder / f"{name}.json"
     write_atomically(path, json_text(*_stored(store, name)))
@@ -148,7 +148,7 @@ def publish_json(store: Store, name: str, folder: Path) -> Path:
 
 
 def _stored(store: Store, name: str) -> tuple[Board, list[Line]]:
-    from blurbench.leaderboard.estimation import lines_of
+    from blurbench.board.estimators import lines_of
 
     board, records = estimations_of(store, name)
     return board, lines_of(board, records)

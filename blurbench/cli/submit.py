@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
+from blurbench.board.render.escape import one_line
 from blurbench.cli import options
 from blurbench.cli.board import all_boards, listed, only_board
 from blurbench.errors import UsageError
-from blurbench.leaderboard.escape import one_line
 from blurbench.results.store import Store, write_atomically
 
 __all__ = ["submit"]

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from blurbench.board.render.escape import one_line
 from blurbench.cli import options
 from blurbench.cli.board import manifest_of, only_board
 from blurbench.cli.replay import Refit
 from blurbench.errors import BlurbenchError, UsageError
-from blurbench.leaderboard.escape import one_line
 from blurbench.registry.discovery import discover
 from blurbench.results.store import Store
 from blurbench.running.session import chosen_device, data_folders

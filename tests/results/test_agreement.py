@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from blurbench.leaderboard.standings import standings
+from blurbench.board.standings import standings
 from blurbench.results.agreement import dissenters, without_dissenters
-from tests.leaderboard.conftest import Board
+from tests.board.conftest import Board
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from blurbench.leaderboard import markdown
-from blurbench.leaderboard.standings import standings
+from blurbench.board.render import markdown
+from blurbench.board.standings import standings
 from blurbench.registry import Registry
 from blurbench.results.bundle import MOST_BYTES
 from blurbench.results.held import Held, hold
