@@ -2,199 +2,184 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from statistics import fmean
-from typing import Any
+from typing import Any, TypeVar
 
 from blurbench.board.correct import packed
-from blurbench.board.outcomes import BlockKey, Cells, RowKey, RowOutcomes, common_seeds, difference
+from blurbench.board.outcomes import Outcomes, RowOutcomes
+from blurbench.board.paired import common_seeds, difference, mean_of_all
 from blurbench.board.pareto import CostBenefit, on_front
-from blurbench.board.schema import CLEAN, ORACLE, BestOfGap, Block, Control, Cost, Row
+from blurbench.board.schema import CLEAN, BestOfGap, Block, BlockKey, Cost, RankedStrategy, Row, RowKey
 from blurbench.metrics.intervals import Interval, difference_interval, top1_interval
-from blurbench.metrics.ranks import Scores, rank_sets
+from blurbench.metrics.ranks import Ranks, Scores, rank_sets
 from blurbench.metrics.robustness import recovered, retained
-from blurbench.results.record import Record, Timing
 
-__all__ = ["block"]
+__all__ = ["block", "in_order", "with_ranks"]
 
 
-def block(place: BlockKey, cells: Cells, baseline: RowKey | None, timings: Mapping[str, Timing]) -> Block:
-    """Everything that was measured at `place`, ranked."""
-    here = cells[place]
-    base = _measured(here, baseline)
-    clean = {} if place.test_blur == CLEAN else cells.get(place._replace(test_blur=CLEAN), {})
-    loss = _paired(_measured(clean, baseline), base)
-    yardstick = _Yardstick(base, _measured(clean, baseline), loss, timings)
-    rows = [
-        _row(entry, row, _measured(clean, entry), yardstick, entry == baseline)
-        for entry, row in here.items()
-        if row.records
-    ]
-    ranked = _ranked([row for row in rows if not row.is_oracle], here)
+def block(key: BlockKey, outcomes: Outcomes) -> Block:
+    """Everything that was measured there, ranked."""
+    rows = outcomes.rows[key]
+    clean = {} if key.test_blur == CLEAN else outcomes.rows.get(key._replace(test_blur=CLEAN), {})
+    baseline, clean_baseline = _measured(rows, outcomes.baseline), _measured(clean, outcomes.baseline)
+    loss = _paired(clean_baseline, baseline)
+    reference = _Reference(outcomes.baseline, baseline, clean_baseline, loss)
+    finished = [_row(one, row, _measured(clean, one), reference) for one, row in rows.items() if row.cells]
+    ranked = _ranked([row for row in finished if not row.is_oracle], rows)
     return Block(
-        *place,
-        baseline=_top1(base) if base else None,
+        *key,
+        baseline=_top1(baseline) if baseline else None,
         loss=loss,
         rows=ranked,
-        oracles=tuple(sorted((row for row in rows if row.is_oracle), key=_order)),
-        missing=tuple(missing for row in here.values() for missing in row.missing),
-        headroom=_headroom(ranked) if base and place.test_blur != CLEAN else None,
+        oracles=tuple(in_order(row for row in finished if row.is_oracle)),
+        missing=tuple(gap for row in rows.values() for gap in row.missing),
+        best_of_gap=_best_of_gap(ranked) if baseline and key.test_blur != CLEAN else None,
     )
 
 
-def _headroom(rows: Iterable[Row]) -> BestOfGap | None:
+def _best_of_gap(rows: Iterable[Row]) -> BestOfGap | None:
     """The row with the greatest gain, the baseline's being 0."""
     gains = [(row.gain.estimate if row.gain else 0.0, row) for row in rows if row.gain or row.is_baseline]
     if not gains:
         return None
     gain, best = max(gains, key=lambda pair: pair[0])
-    return BestOfGap(best.strategy, best.train_blur, best.top1.estimate, gain)
+    return BestOfGap(*best.key, best.top1.estimate, gain)
 
 
 @dataclass(frozen=True, eq=False)
-class _Yardstick:
-    """What the rows of a block are held against."""
+class _Reference:
+    """What the rows of a block are compared with."""
 
-    base: RowOutcomes | None
-    clean_base: RowOutcomes | None
+    key: RowKey | None
+    baseline: RowOutcomes | None
+    clean_baseline: RowOutcomes | None
     loss: Interval | None
-    timings: Mapping[str, Timing]
 
 
-def _measured(rows: Mapping[RowKey, RowOutcomes], entry: RowKey | None) -> RowOutcomes | None:
-    row = rows.get(entry) if entry else None
-    return row if row and row.records else None
+def _measured(rows: Mapping[RowKey, RowOutcomes], key: RowKey | None) -> RowOutcomes | None:
+    row = rows.get(key) if key else None
+    return row if row and row.cells else None
 
 
 def _top1(row: RowOutcomes) -> Interval:
-    return top1_interval(row.correct(row.records))
+    return top1_interval(row.correct(row.seeds))
 
 
-def _paired(one: RowOutcomes | None, other: RowOutcomes | None) -> Interval | None:
-    """The interval of `one` less `other` over the seeds that both have."""
-    if one is None or other is None or not (seeds := common_seeds(one, other)):
+def _paired(row: RowOutcomes | None, reference: RowOutcomes | None) -> Interval | None:
+    """The interval of `row` less `reference` over the seeds that both have."""
+    if row is None or reference is None or not (seeds := common_seeds(row, reference)):
         return None
-    return difference_interval(difference(one, other, seeds))
+    return difference_interval(difference(row, reference, seeds))
 
 
-def _row(entry: RowKey, row: RowOutcomes, clean: RowOutcomes | None, yardstick: _Yardstick, is_baseline: bool) -> Row:
-    first, metrics, top1 = row.first, row.metrics, _top1(row)
-    assert first.knows is not None
-    assert first.exposure is not None
-    gain = None if is_baseline else _paired(row, yardstick.base)
-    clean_top1 = fmean(one.top1 for one in clean.metrics) if clean else None
-    common = common_seeds(row, yardstick.base) if yardstick.base and not is_baseline else []
+def _row(key: RowKey, row: RowOutcomes, clean: RowOutcomes | None, reference: _Reference) -> Row:
+    assert row.facts is not None
+    top1, means, is_baseline = _top1(row), _means(row), key == reference.key
+    baseline = None if is_baseline else reference.baseline
+    gain, seeds = _paired(row, baseline), common_seeds(row, baseline) if baseline else []
+    on_clean = _means(clean) if clean else {}
     return Row(
-        *entry,
-        n=metrics[0].n,
-        seeds=tuple(row.records),
-        keys=tuple(record.key for record in row.records.values()),
+        *key,
+        n=len(row.first.correct),
+        seeds=tuple(row.seeds),
+        keys=tuple(cell.key for cell in row.cells.values()),
         top1=top1,
-        top1_by_seed=tuple(one.top1 for one in metrics),
-        top5=_mean(one.top5 for one in metrics),
-        calibration_error=fmean(one.calibration_error for one in metrics),
-        knows=first.knows,
-        requires=tuple(first.requires),
-        exposure=first.exposure,
-        cost=_cost(row, yardstick),
-        hits=tuple(packed(hits) for hits in row.hits.values()),
+        top1_by_seed=tuple(float(cell.metrics["top1"] or 0) for cell in row.cells.values()),
+        knows=row.facts.knows,
+        requires=row.facts.requires,
+        exposure=row.facts.exposure,
+        cost=_cost(row, reference.baseline),
+        correct=tuple(packed(cell.correct) for cell in row.cells.values()),
         gain=gain,
-        gain_seeds=tuple(common),
-        gain_by_seed=_by_seed(row, yardstick.base, common),
-        recovered=recovered(gain.estimate, yardstick.loss) if gain and yardstick.loss else None,
-        retained=retained(top1.estimate, clean_top1) if clean_top1 is not None else None,
-        clean=clean_top1,
-        clean_top5=_mean(one.top5 for one in clean.metrics) if clean else None,
-        clean_calibration_error=fmean(one.calibration_error for one in clean.metrics) if clean else None,
-        clean_change=None if is_baseline else _paired(clean, yardstick.clean_base),
-        blurred_psnr=_mean(one.blurred_psnr for one in metrics),
-        restored_psnr=_mean(one.restored_psnr for one in metrics),
-        blurred_ssim=_mean(one.blurred_ssim for one in metrics),
-        restored_ssim=_mean(one.restored_ssim for one in metrics),
+        gain_seeds=tuple(seeds),
+        gain_by_seed=tuple(float(difference(row, baseline, [seed]).mean()) for seed in seeds) if baseline else (),
+        recovered=recovered(gain.estimate, reference.loss) if gain and reference.loss else None,
+        retained=retained(top1.estimate, on_clean["top1"]) if on_clean else None,
+        clean=on_clean.get("top1"),
+        clean_top5=on_clean.get("top5"),
+        clean_calibration_error=on_clean.get("calibration_error"),
+        clean_change=None if is_baseline else _paired(clean, reference.clean_baseline),
         observations=_observations(row),
         is_baseline=is_baseline,
-        control=_control(first),
+        control=row.facts.control,
+        **{name: mean for name, mean in means.items() if name != "top1"},
     )
 
 
-def _by_seed(row: RowOutcomes, base: RowOutcomes | None, seeds: Iterable[int]) -> tuple[float, ...]:
-    return tuple(float(difference(row, base, [seed]).mean()) for seed in seeds) if base else ()
-
-
-def _control(record: Record) -> Control:
-    """Told by the restorer of the strategy, however a suite labels it."""
-    restorer = _table(record.strategy.spec.get("restorer"))
-    name = restorer.get("name", "")
-    if name == "identity":
-        return "identity"
-    if _table(restorer.get("estimator")).get("name") == "constant":  # one sigma for all: right by chance alone
-        return "wrong PSF"
-    return "right PSF" if name == "wiener" and record.knows == ORACLE else ""
-
-
-def _table(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _mean(values: Iterable[float | None]) -> float | None:
-    """The mean, where every seed has a value."""
-    numbers = list(values)
-    return fmean(number for number in numbers if number is not None) if None not in numbers else None
+def _means(row: RowOutcomes) -> dict[str, Any]:
+    """Of each metric over the seeds; None where a seed has none."""
+    return {name: mean_of_all(cell.metrics[name] for cell in row.cells.values()) for name in row.first.metrics}
 
 
 def _observations(row: RowOutcomes) -> dict[str, float]:
-    names = sorted(set().union(*(one.observations for one in row.metrics)))
-    means = {name: _mean(one.observations.get(name) for one in row.metrics) for name in names}
+    names = sorted(set().union(*(cell.observations for cell in row.cells.values())))
+    means = {name: mean_of_all(cell.observations.get(name) for cell in row.cells.values()) for name in names}
     return {name: mean for name, mean in means.items() if mean is not None}
 
 
 # --- cost ----------------------------------------------------------------------------------------------------------
 
 
-def _cost(row: RowOutcomes, yardstick: _Yardstick) -> Cost:
-    costs = [record.cost for record in row.records.values() if record.cost]
-    own, base = _timing(row, yardstick.timings), _timing(yardstick.base, yardstick.timings)
+def _cost(row: RowOutcomes, baseline: RowOutcomes | None) -> Cost:
+    costs: list[Mapping[str, Any]] = [cell.cost for cell in row.cells.values()]
+    timing: Mapping[str, Any] = row.first.timing
+    reference: Mapping[str, Any] = baseline.first.timing if baseline else {}
+    times = ("batch_1_ms", "batch_256_ms")
+    added = {f"added_{name}": timing[name] - reference[name] for name in times if timing and reference}
     return Cost(
-        fit_seconds=fmean(cost.fit_seconds for cost in costs),
-        fit_images_seen=fmean(cost.fit_images_seen for cost in costs),
-        parameters=costs[0].parameters,
-        fit_steps=_mean(cost.fit_steps for cost in costs),
-        macs=costs[0].macs,
-        batch_1_ms=own.batch_1_ms if own else None,
-        batch_256_ms=own.batch_256_ms if own else None,
-        added_batch_1_ms=own.batch_1_ms - base.batch_1_ms if own and base else None,
-        added_batch_256_ms=own.batch_256_ms - base.batch_256_ms if own and base else None,
-        peak_memory_bytes=own.peak_memory_bytes if own else None,
+        fit_seconds=fmean(cost["fit_seconds"] for cost in costs),
+        fit_images_seen=fmean(cost["fit_images_seen"] for cost in costs),
+        parameters=costs[0]["parameters"],
+        fit_steps=mean_of_all(cost["fit_steps"] for cost in costs),
+        macs=costs[0]["macs"],
+        **timing,
+        **added,
     )
-
-
-def _timing(row: RowOutcomes | None, timings: Mapping[str, Timing]) -> Timing | None:
-    cost = row.first.cost if row else None
-    return timings.get(cost.timing) if cost else None
 
 
 # --- order ---------------------------------------------------------------------------------------------------------
 
-
-def _order(row: Row) -> tuple[float, bool, str, str]:
-    # Of equals, a control comes after the remedy that it is the control of.
-    return (-row.top1.estimate, bool(row.control), row.strategy, row.train_blur)
+_Ranked = TypeVar("_Ranked", Row, RankedStrategy)
 
 
-def _ranked(rows: list[Row], here: Mapping[RowKey, RowOutcomes]) -> tuple[Row, ...]:
-    """By top-1, then by label; with the ranks that each may truly have, and whether it is worth its cost."""
-    ordered = sorted(rows, key=_order)
-    sets = rank_sets([Scores([here[RowKey(row.strategy, row.train_blur)].hits for row in ordered])])
-    front = on_front([_offer(row) for row in ordered])
+def in_order(rows: Iterable[_Ranked]) -> list[_Ranked]:
+    """Best first: by top-1, over several blocks by the mean gain; then by label."""
+
+    def place(row: _Ranked) -> tuple[float, bool, str, str]:
+        # Of equals, a control comes after the remedy that it is the control of.
+        return (-_score(row), bool(row.control), *row.key)
+
+    return sorted(rows, key=place)
+
+
+def _score(row: Row | RankedStrategy) -> float:
+    if isinstance(row, Row):
+        return row.top1.estimate
+    return row.gain.estimate if row.gain else 0.0
+
+
+def with_ranks(rows: list[_Ranked], sets: Callable[[list[RowKey]], list[Ranks]]) -> tuple[_Ranked, ...]:
+    """`rows`, in order, with the ranks that each may truly have, and whether it is worth its cost."""
+    ranks, front = sets([row.key for row in rows]), on_front([_cost_benefit(row) for row in rows])
     return tuple(
-        replace(row, rank=rank, rank_low=own.low, rank_high=own.high, ties_with_best=own.low == 1, on_front=worth)
-        for rank, (row, own, worth) in enumerate(zip(ordered, sets, front, strict=True), start=1)
+        replace(row, rank=rank, rank_low=own.low, rank_high=own.high, on_front=worth)
+        for rank, (row, own, worth) in enumerate(zip(rows, ranks, front, strict=True), start=1)
     )
 
 
-def _offer(row: Row) -> CostBenefit | None:
-    added, loses = row.cost.added_batch_1_ms, bool(row.gain and row.gain.high < 0)
-    return (
-        None if added is None else CostBenefit(row.top1.estimate, added, row.cost.fit_seconds, loses, bool(row.control))
-    )
+def _cost_benefit(row: Row | RankedStrategy) -> CostBenefit | None:
+    cost = row.cost if isinstance(row, Row) else row
+    if cost.added_batch_1_ms is None or not (isinstance(row, Row) or row.is_baseline or row.gain):
+        return None
+    loses = bool(row.gain and row.gain.high < 0)
+    return CostBenefit(_score(row), cost.added_batch_1_ms, cost.fit_seconds, loses, bool(row.control))
+
+
+def _ranked(rows: list[Row], outcomes: Mapping[RowKey, RowOutcomes]) -> tuple[Row, ...]:
+    def sets(keys: list[RowKey]) -> list[Ranks]:
+        return rank_sets([Scores([{seed: cell.correct for seed, cell in outcomes[key].cells.items()} for key in keys])])
+
+    ranked = with_ranks(in_order(rows), sets)
+    return tuple(replace(row, ties_with_best=row.rank_low == 1) for row in ranked)

@@ -1,26 +1,25 @@
-"""Two sides compared cell by cell: two runs or versions of a board, or two strategies on one board.
+"""Two sides compared cell by cell: two runs or versions of a board, or two rows of one board.
 
-Every change is paired: same test images, same seeds, hits of the second side less hits of the first.
+Every change is paired: same test images, same seeds, the second side less the first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from blurbench.board.outcomes import BlockKey, Cells, HasCorrect, RowKey, RowOutcomes, common_seeds, difference, gather
+from blurbench.board.outcomes import Outcomes, RowOutcomes
+from blurbench.board.paired import Pair, common_seeds, difference, paired_interval
 from blurbench.board.render.formatting import row_name
-from blurbench.board.schema import CLEAN
+from blurbench.board.schema import CLEAN, BlockKey, RowKey
 from blurbench.errors import UnknownName, UsageError
-from blurbench.metrics.intervals import Interval, difference_interval, mean_difference_interval
-from blurbench.results.record import Manifest, Record
+from blurbench.metrics.intervals import Interval
 
-__all__ = ["Change", "Comparison", "Uncompared", "compare_boards", "compare_strategies", "mean_change"]
+__all__ = ["ONLY_FIRST", "Change", "Comparison", "Uncompared", "compare_boards", "compare_strategies"]
+
+ONLY_FIRST = "only the first has it"
+"""Why a cell is not compared: the second run lost it, or never measured it."""
 
 
 @dataclass(frozen=True)
@@ -66,147 +65,105 @@ class Comparison:
         return [one for one in (*self.overall, *self.clean, *self.blocks) if one.change.high < -drop]
 
 
-class _Pair(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class _Candidate:
     """Two rows of a block, either of which may not be there."""
 
-    place: BlockKey
+    block: BlockKey
     row: str
-    one: RowOutcomes | None
-    other: RowOutcomes | None
+    before: RowOutcomes | None
+    after: RowOutcomes | None
+
+    @property
+    def obstacle(self) -> str:
+        """Why they cannot be paired; empty if they can."""
+        if self.before is None or not self.before.cells:
+            return "only the second has it" if self.after and self.after.cells else "neither has measured it"
+        if self.after is None or not self.after.cells:
+            return ONLY_FIRST
+        if not common_seeds(self.before, self.after):
+            return "measured with different seeds"
+        same = self.before.first.truth == self.after.first.truth
+        return "" if same else "measured on different test images"
+
+    def pair(self) -> Pair:
+        assert self.before is not None
+        assert self.after is not None
+        return Pair(self.block, self.after, self.before)
 
 
-class _Joined(NamedTuple):
-    """Two rows of a block that can be paired."""
-
-    place: BlockKey
-    one: RowOutcomes
-    other: RowOutcomes
-
-
-def compare_boards(
-    one: tuple[Manifest, Mapping[str, Record]], other: tuple[Manifest, Mapping[str, Record]]
-) -> Comparison:
+def compare_boards(before: Outcomes, after: Outcomes) -> Comparison:
     """The second board against the first, rows joined by their labels."""
-    before, after = gather(*one), gather(*other)
-    places = dict.fromkeys([*before, *after])
     return _compared(
-        _Pair(place, row_name(*entry), before.get(place, {}).get(entry), after.get(place, {}).get(entry))
-        for place in places
-        for entry in dict.fromkeys([*before.get(place, {}), *after.get(place, {})])
+        _Candidate(block, row_name(*key), rows.get(key), others.get(key))
+        for block in dict.fromkeys([*before.rows, *after.rows])
+        for rows, others in [(before.rows.get(block, {}), after.rows.get(block, {}))]
+        for key in dict.fromkeys([*rows, *others])
     )
 
 
-def compare_strategies(board: tuple[Manifest, Mapping[str, Record]], one: str, other: str) -> Comparison:
+def compare_strategies(board: Outcomes, first: str, second: str) -> Comparison:
     """Two strategies of one board, the second against the first: wherever both were fitted to the same training blur,
     or one of them does not look at it. A row's full name, `retrain on gaussian-2`, chooses that one."""
-    cells = gather(*board)
-    _check_names(cells, (one, other))
-    pairs = []
-    for place, rows in cells.items():
-        firsts, seconds = ([entry for entry in rows if _is(entry, name)] for name in (one, other))
-        chosen = [(a, b) for a in firsts for b in seconds if a != b and _may_pair(a, b, (one, other))]
-        pairs += [_Pair(place, f"{row_name(*b)} against {row_name(*a)}", rows[a], rows[b]) for a, b in chosen]
-    if not pairs:
-        raise UsageError(f"{one!r} and {other!r} are nowhere on this board in one block with the same training blur")
-    return _compared(pairs)
+    known = {key for rows in board.rows.values() for key in rows}
+    for name in (first, second):
+        if not any(_is_called(key, name) for key in known):
+            raise UnknownName("strategy on this board:", name, {key.strategy for key in known})
+    candidates = [
+        _Candidate(block, f"{row_name(*after)} against {row_name(*before)}", rows[before], rows[after])
+        for block, rows in board.rows.items()
+        for before in rows
+        for after in rows
+        if _is_called(before, first) and _is_called(after, second)
+        if before != after and _may_pair(before, after, (first, second))
+    ]
+    if not candidates:
+        raise UsageError(f"{first!r} and {second!r} are nowhere on this board in one block with the same training blur")
+    return _compared(candidates)
 
 
-def _is(entry: RowKey, name: str) -> bool:
-    return name in (entry.strategy, row_name(*entry))
+def _is_called(key: RowKey, name: str) -> bool:
+    return name in (key.strategy, row_name(*key))
 
 
-def _may_pair(one: RowKey, other: RowKey, names: Sequence[str]) -> bool:
-    in_full = row_name(*one) == names[0] and row_name(*other) == names[1]
-    return in_full or one.train_blur == other.train_blur or not (one.train_blur and other.train_blur)
-
-
-def _check_names(cells: Cells, names: Iterable[str]) -> None:
-    entries = {entry for rows in cells.values() for entry in rows}
-    for name in names:
-        if not any(_is(entry, name) for entry in entries):
-            raise UnknownName("strategy on this board:", name, {entry.strategy for entry in entries})
+def _may_pair(before: RowKey, after: RowKey, names: tuple[str, str]) -> bool:
+    in_full = (row_name(*before), row_name(*after)) == names
+    return in_full or before.train_blur == after.train_blur or not (before.train_blur and after.train_blur)
 
 
 # --- pairing --------------------------------------------------------------------------------------------------------
 
 
-def _compared(pairs: Iterable[_Pair]) -> Comparison:
+def _compared(candidates: Iterable[_Candidate]) -> Comparison:
     changes: list[Change] = []
     uncompared: list[Uncompared] = []
-    joined: dict[tuple[str, str], list[_Joined]] = {}
-    for place, row, one, other in pairs:
-        if one is None or other is None or not (one.records and other.records):
-            uncompared.append(Uncompared(*place, row, _lacking(one, other)))
-        elif reason := _obstacle(one, other):
-            uncompared.append(Uncompared(*place, row, reason))
+    groups: dict[tuple[str, str], list[Pair]] = {}
+    for candidate in candidates:
+        if candidate.obstacle:
+            uncompared.append(Uncompared(*candidate.block, candidate.row, candidate.obstacle))
         else:
-            cell = _Joined(place, one, other)
-            changes.append(_change(place, row, [cell]))
-            joined.setdefault((place.classifier, row), []).append(cell)
-    overall, clean = _overall(joined, blurred=True), _overall(joined, blurred=False)
-    return Comparison(overall, clean, tuple(changes), tuple(uncompared))
+            pair = candidate.pair()
+            changes += _changes(candidate.block, candidate.row, [pair])
+            groups.setdefault((candidate.block.classifier, candidate.row), []).append(pair)
+    return Comparison(_overall(groups, True), _overall(groups, False), tuple(changes), tuple(uncompared))
 
 
-ONLY_FIRST = "only the first has it"
-"""Why a cell is not compared: the second run lost it, or never measured it."""
+def _overall(groups: dict[tuple[str, str], list[Pair]], blurred: bool) -> tuple[Change, ...]:
+    changes: list[Change] = []
+    for (classifier, row), pairs in groups.items():
+        chosen = [pair for pair in pairs if (pair.block.test_blur != CLEAN) == blurred]
+        changes += _changes(BlockKey("", classifier, "" if blurred else CLEAN), row, chosen)
+    return tuple(changes)
 
 
-def _lacking(one: RowOutcomes | None, other: RowOutcomes | None) -> str:
-    if one is not None and one.records:
-        return ONLY_FIRST
-    return "only the second has it" if other is not None and other.records else "neither has measured it"
-
-
-def _obstacle(one: RowOutcomes, other: RowOutcomes) -> str:
-    """Why two measured rows cannot be paired; empty if they can."""
-    if not common_seeds(one, other):
-        return "measured with different seeds"
-    return "" if _labels(one) == _labels(other) else "measured on different test images"
-
-
-def _labels(row: RowOutcomes) -> list[int]:
-    assert row.first.images is not None
-    return row.first.images.label
-
-
-def _overall(groups: Mapping[tuple[str, str], list[_Joined]], blurred: bool) -> tuple[Change, ...]:
-    found = []
-    for (classifier, row), cells in groups.items():
-        chosen = [cell for cell in cells if (cell.place.test_blur != CLEAN) == blurred]
-        if chosen and _seeds(chosen):
-            found.append(_change(BlockKey("", classifier, "" if blurred else CLEAN), row, chosen))
-    return tuple(found)
-
-
-def _seeds(cells: Iterable[_Joined]) -> list[int]:
-    return common_seeds(*(row for cell in cells for row in (cell.one, cell.other)))
-
-
-def _change(place: BlockKey, row: str, cells: Sequence[_Joined]) -> Change:
-    seeds = _seeds(cells)
-    places, before, after = zip(*cells, strict=True)
-    return Change(
-        *place,
-        row=row,
-        seeds=tuple(seeds),
-        before=fmean(float(one.correct(seeds).mean()) for one in before),
-        after=fmean(float(one.correct(seeds).mean()) for one in after),
-        change=mean_change(places, before, after, seeds),
-        same=all(not difference(cell.other, cell.one, seeds).any() for cell in cells),
+def _changes(block: BlockKey, row: str, pairs: Sequence[Pair]) -> list[Change]:
+    """One, over the seeds that all rows have; none where there is no such seed."""
+    seeds = common_seeds(*(side for pair in pairs for side in (pair.row, pair.reference))) if pairs else []
+    if (change := paired_interval(pairs, seeds) if seeds else None) is None:
+        return []
+    before, after = (
+        fmean(float(side.correct(seeds).mean()) for side in sides)
+        for sides in ([pair.reference for pair in pairs], [pair.row for pair in pairs])
     )
-
-
-def mean_change(
-    places: Sequence[BlockKey], before: Sequence[HasCorrect], after: Sequence[HasCorrect], seeds: Sequence[int]
-) -> Interval:
-    """The mean paired difference over `places`, every block with the same weight.
-
-    Blocks of one data set share their test images, so an image's differences are averaged over them first.
-    """
-    by_dataset: dict[str, list[NDArray[np.float64]]] = {}
-    for place, one, other in zip(places, before, after, strict=True):
-        by_dataset.setdefault(place.dataset, []).append(difference(other, one, seeds))
-    means: list[NDArray[np.float64]] = [np.mean(group, axis=0) for group in by_dataset.values()]
-    if len(means) == 1:
-        return difference_interval(means[0])
-    return mean_difference_interval(means, [len(group) / len(places) for group in by_dataset.values()])
+    same = all(not difference(pair.row, pair.reference, seeds).any() for pair in pairs)
+    return [Change(*block, row, tuple(seeds), before, after, change, same)]

@@ -1,87 +1,69 @@
-"""CE, mCE and relative mCE of every row, Hendrycks & Dietterich 2019: a corruption is a ladder, or a blur alone."""
+"""CE, mCE and relative mCE of every row, Hendrycks & Dietterich 2019: a corruption is a sweep, or a blur alone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from statistics import fmean
 
-from blurbench.board.outcomes import RowKey
-from blurbench.board.schema import CLEAN, Block, Corruption, CorruptionErrors, CorruptionTable, Row
-from blurbench.board.severity import Blurs
+from blurbench.board.paired import mean_of_all
+from blurbench.board.schema import CLEAN, Block, Corruption, CorruptionErrors, CorruptionTable, Row, RowKey
+from blurbench.board.severity import SweepSteps, corruptions
 from blurbench.metrics.robustness import corruption_error, relative_corruption_error
 
 __all__ = ["corruption_tables"]
 
-_Top1 = Mapping[str, float]
-"""Of one row, by test blur."""
+_Rows = dict[str, Row]
+"""One row by test blur."""
 
 
 def corruption_tables(
-    blurs: Blurs, blocks: Sequence[Block], baseline: RowKey | None, classifier: str | None
+    names: Sequence[str],
+    sweeps: Sequence[SweepSteps],
+    blocks: Sequence[Block],
+    baseline: RowKey | None,
+    classifier: str | None,
 ) -> Iterator[CorruptionTable]:
     """A table for each data set and classifier. The reference is the baseline strategy with `classifier`, or with the
     table's own classifier where that is None; no table where the reference was not measured at all."""
-    corruptions = [Corruption(name, steps) for name, steps in blurs.corruptions()]
-    if baseline is None or not corruptions:
+    listed = tuple(Corruption(name, steps) for name, steps in corruptions(names, sweeps))
+    if baseline is None or not listed:
         return
-    for dataset, own in dict.fromkeys((block.dataset, block.classifier) for block in blocks):
-        reference = _top1(blocks, dataset, classifier or own).get(baseline, {})
-        rows = _rows(blocks, dataset, own)
-        if reference:
-            yield CorruptionTable(
-                *(dataset, own, f"{baseline.strategy} of {classifier or own}", tuple(corruptions)),
-                rows=tuple(
-                    _errors(row, top1, reference, corruptions)
-                    for entry, top1 in _top1(blocks, dataset, own).items()
-                    for row in [rows[entry]]
-                ),
-            )
-
-
-def _rows(blocks: Sequence[Block], dataset: str, classifier: str) -> dict[RowKey, Row]:
-    found: dict[RowKey, Row] = {}
+    by_place: dict[tuple[str, str], dict[RowKey, _Rows]] = {}
     for block in blocks:
-        if (block.dataset, block.classifier) == (dataset, classifier):
-            for row in (*block.rows, *block.oracles):
-                found.setdefault(RowKey(row.strategy, row.train_blur), row)
-    return found
+        rows = by_place.setdefault((block.dataset, block.classifier), {})
+        for key, row in block.by_key.items():
+            rows.setdefault(key, {})[block.test_blur] = row
+    for (dataset, own), rows in by_place.items():
+        if reference := _top1(by_place.get((dataset, classifier or own), {}).get(baseline, {})):
+            errors = tuple(_errors(some, reference, listed) for some in rows.values())
+            yield CorruptionTable(dataset, own, f"{baseline.strategy} of {classifier or own}", listed, errors)
 
 
-def _top1(blocks: Sequence[Block], dataset: str, classifier: str) -> dict[RowKey, dict[str, float]]:
-    found: dict[RowKey, dict[str, float]] = {}
-    for block in blocks:
-        if (block.dataset, block.classifier) == (dataset, classifier):
-            for row in (*block.rows, *block.oracles):
-                found.setdefault(RowKey(row.strategy, row.train_blur), {})[block.test_blur] = row.top1.estimate
-    return found
+def _top1(rows: _Rows) -> dict[str, float]:
+    return {test_blur: row.top1.estimate for test_blur, row in rows.items()}
 
 
-def _errors(row: Row, top1: _Top1, reference: _Top1, corruptions: Sequence[Corruption]) -> CorruptionErrors:
-    ce = tuple(_ce(one, top1, reference) for one in corruptions)
-    relative = tuple(_relative_ce(one, top1, reference) for one in corruptions)
+def _errors(rows: _Rows, reference: Mapping[str, float], listed: Sequence[Corruption]) -> CorruptionErrors:
+    row, top1 = next(iter(rows.values())), _top1(rows)
+    ce = tuple(_ce(corruption, top1, reference) for corruption in listed)
+    relative = tuple(_relative_ce(corruption, top1, reference) for corruption in listed)
     return CorruptionErrors(
-        *(row.strategy, row.train_blur, row.is_baseline, row.is_oracle),
+        *(*row.key, row.is_baseline, row.is_oracle),
         clean_error=1 - top1[CLEAN] if CLEAN in top1 else None,
         ce=ce,
         relative_ce=relative,
-        mce=_mean_of_all(ce),
-        relative_mce=_mean_of_all(relative),
+        mce=mean_of_all(ce),
+        relative_mce=mean_of_all(relative),
     )
 
 
-def _ce(corruption: Corruption, top1: _Top1, reference: _Top1) -> float | None:
+def _ce(corruption: Corruption, top1: Mapping[str, float], reference: Mapping[str, float]) -> float | None:
     if not set(corruption.test_blurs) <= top1.keys() & reference.keys():
         return None
-    return corruption_error(*([one[name] for name in corruption.test_blurs] for one in (top1, reference)))
+    return corruption_error(*([some[name] for name in corruption.test_blurs] for some in (top1, reference)))
 
 
-def _relative_ce(corruption: Corruption, top1: _Top1, reference: _Top1) -> float | None:
+def _relative_ce(corruption: Corruption, top1: Mapping[str, float], reference: Mapping[str, float]) -> float | None:
     if not {CLEAN, *corruption.test_blurs} <= top1.keys() & reference.keys():
         return None
-    severities, references = ([one[name] for name in corruption.test_blurs] for one in (top1, reference))
+    severities, references = ([some[name] for name in corruption.test_blurs] for some in (top1, reference))
     return relative_corruption_error(severities, top1[CLEAN], references, reference[CLEAN])
-
-
-def _mean_of_all(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return fmean(known) if len(known) == len(values) else None

@@ -5,114 +5,99 @@ Every change is paired: same pictures, same seeds, the squared errors of the sec
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from blurbench.board.comparison import ONLY_FIRST, Change, Comparison, Uncompared
-from blurbench.board.estimators import BlockKey, Line, lines_of
+from blurbench.board.outcomes import Estimate, Estimates
 from blurbench.errors import UnknownName, UsageError
 from blurbench.metrics.mean_intervals import picture_mean_interval
-from blurbench.results.estimation import Board, Estimation
 
-__all__ = ["EstimationComparison", "compare_estimation_boards", "compare_estimators"]
+__all__ = ["EstimatorComparison", "compare_estimator_boards", "compare_estimators"]
 
-Side: TypeAlias = tuple[Board, Mapping[str, Estimation]]
-Cells: TypeAlias = dict[BlockKey, dict[str, dict[int, Line]]]
-"""The measured lines of a board by place, title and seed."""
+BySeed: TypeAlias = Mapping[int, Estimate]
+"""One row at one place."""
+Place: TypeAlias = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class EstimationComparison(Comparison):
+class EstimatorComparison(Comparison):
     """Its changes are of mean squared errors in squared pixels of sigma, so that more is worse."""
 
     def losses(self, drop: float) -> list[Change]:
         """Where the whole 95% interval lies above a growth of `drop`. Each is judged alone."""
-        return [one for one in self.blocks if one.change.low > drop]
+        return [block for block in self.blocks if block.change.low > drop]
 
 
-def compare_estimation_boards(one: Side, other: Side) -> EstimationComparison:
+def compare_estimator_boards(before: Estimates, after: Estimates) -> EstimatorComparison:
     """The second board against the first, rows joined by their labels."""
-    before, after = _cells(*one), _cells(*other)
-    places = dict.fromkeys([*before, *after])
+    old, new = _cells(before), _cells(after)
     return _compared(
-        (place, title, before.get(place, {}).get(title, {}), after.get(place, {}).get(title, {}))
-        for place in places
-        for title in dict.fromkeys([*before.get(place, {}), *after.get(place, {})])
+        (place, title, old.get(place, {}).get(title, {}), new.get(place, {}).get(title, {}))
+        for place in dict.fromkeys([*old, *new])
+        for title in dict.fromkeys([*old.get(place, {}), *new.get(place, {})])
     )
 
 
-def compare_estimators(side: Side, one: str, other: str) -> EstimationComparison:
+def compare_estimators(board: Estimates, first: str, second: str) -> EstimatorComparison:
     """Two estimators of one board, the second against the first, each by its row's whole title."""
-    cells = _cells(*side)
+    cells = _cells(board)
     known = {title for rows in cells.values() for title in rows}
-    for name in (one, other):
+    for name in (first, second):
         if name not in known:
             raise UnknownName("estimator on this board:", name, known)
-    if one == other:
-        raise UsageError(f"{one!r} is to be compared with itself")
-    return _compared(
-        (place, f"{other} against {one}", rows.get(one, {}), rows.get(other, {})) for place, rows in cells.items()
-    )
+    if first == second:
+        raise UsageError(f"{first!r} is to be compared with itself")
+    title = f"{second} against {first}"
+    return _compared((place, title, rows.get(first, {}), rows.get(second, {})) for place, rows in cells.items())
 
 
-def _cells(board: Board, records: Mapping[str, Estimation]) -> Cells:
-    cells: Cells = {}
-    for line in lines_of(board, records):
-        place = cells.setdefault((line.row.tested_on, line.row.blur), {}).setdefault(line.title, {})
-        if line.measured is not None:
-            place[line.row.seed] = line
+def _cells(board: Estimates) -> dict[Place, dict[str, dict[int, Estimate]]]:
+    cells: dict[Place, dict[str, dict[int, Estimate]]] = {}
+    for cell in board.cells:
+        by_seed = cells.setdefault(cell.place, {}).setdefault(cell.title, {})
+        if cell.values:
+            by_seed[cell.labels["seed"]] = cell
     return cells
 
 
-def _compared(
-    pairs: Iterable[tuple[BlockKey, str, Mapping[int, Line], Mapping[int, Line]]],
-) -> EstimationComparison:
+def _compared(pairs: Iterable[tuple[Place, str, BySeed, BySeed]]) -> EstimatorComparison:
     changes: list[Change] = []
     uncompared: list[Uncompared] = []
-    for (pictures, blur), title, one, other in pairs:
-        if reason := _obstacle(one, other):
+    for (pictures, blur), title, before, after in pairs:
+        if reason := _obstacle(before, after):
             uncompared.append(Uncompared(pictures, "", blur, title, reason))
         else:
-            changes.append(_change((pictures, blur), title, one, other))
-    return EstimationComparison((), (), tuple(changes), tuple(uncompared))
+            changes.append(_change((pictures, blur), title, before, after))
+    return EstimatorComparison((), (), tuple(changes), tuple(uncompared))
 
 
-def _obstacle(one: Mapping[int, Line], other: Mapping[int, Line]) -> str:
+def _obstacle(before: BySeed, after: BySeed) -> str:
     """Why two rows cannot be paired; empty if they can."""
-    if not one or not other:
-        return ONLY_FIRST if one else "only the second has it" if other else "neither has measured it"
-    if not one.keys() & other.keys():
+    if not before or not after:
+        return ONLY_FIRST if before else "only the second has it" if after else "neither has measured it"
+    if not before.keys() & after.keys():
         return "measured with different seeds"
-    measured = [line.measured for line in (*one.values(), *other.values()) if line.measured]
-    first = measured[0]
-    if any(
-        found.pictures != first.pictures or not np.isclose(found.mean_answer_mse, first.mean_answer_mse, rtol=1e-2)
-        for found in measured
-    ):
+    values = [cell.values for cell in (*before.values(), *after.values())]
+    # The best constant answer tells the true maps apart, but for last digits.
+    truths = np.array([(of["pictures"], of["mean_answer_mse"]) for of in values], dtype=np.float64)
+    if (truths[:, 0] != truths[0, 0]).any() or not np.allclose(truths[0, 1], truths[:, 1], rtol=1e-2):
         return "measured on different pictures"
-    alone = first.pictures == 1 and len({found.raw.mse for found in measured}) > 1
+    alone = values[0]["pictures"] == 1 and len({of["mse"] for of in values}) > 1
     return "one picture tells nothing about others" if alone else ""
 
 
-def _change(place: BlockKey, title: str, one: Mapping[int, Line], other: Mapping[int, Line]) -> Change:
-    seeds = sorted(one.keys() & other.keys())
-    before, after = (_errors([rows[seed] for seed in seeds]) for rows in (one, other))
-    return Change(
-        dataset=place[0],
-        classifier="",
-        test_blur=place[1],
-        row=title,
-        seeds=tuple(seeds),
-        before=float(before.mean()),
-        after=float(after.mean()),
-        change=picture_mean_interval(after - before),
-        same=bool((before == after).all()),
-    )
+def _change(place: Place, title: str, before: BySeed, after: BySeed) -> Change:
+    seeds = sorted(before.keys() & after.keys())
+    old, new = (_errors(side, seeds) for side in (before, after))
+    change, same = picture_mean_interval(new - old), bool((old == new).all())
+    return Change(place[0], "", place[1], title, tuple(seeds), float(old.mean()), float(new.mean()), change, same)
 
 
-def _errors(lines: Sequence[Line]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def _errors(cells: BySeed, seeds: list[int]) -> NDArray[np.float64]:
     """Mean squared errors (seeds, pictures)."""
-    return np.array([line.measured.raw.per_picture for line in lines if line.measured], dtype=np.float64)
+    return np.stack([cells[seed].errors for seed in seeds])

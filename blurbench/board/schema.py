@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, NamedTuple
 
+from pydantic import Field
+
+from blurbench.contract import Control
 from blurbench.metrics.intervals import Interval
 from blurbench.suites.exposure import Exposure
 
@@ -14,7 +17,7 @@ __all__ = [
     "ORACLE",
     "BestOfGap",
     "Block",
-    "Control",
+    "BlockKey",
     "Corruption",
     "CorruptionErrors",
     "CorruptionTable",
@@ -26,6 +29,7 @@ __all__ = [
     "RankedStrategy",
     "Ranking",
     "Row",
+    "RowKey",
     "SeveritySweep",
     "Standings",
     "SweepPoint",
@@ -39,8 +43,33 @@ CLEAN = "none"
 ORACLE = "true PSF"
 """Rows that know this stand apart and never rank."""
 
-Control: TypeAlias = Literal["", "identity", "wrong PSF", "right PSF"]
-"""What a row controls for: a restorer that does nothing, a deconvolver told a wrong PSF, Wiener's told the true one."""
+
+class BlockKey(NamedTuple):
+    """Which block."""
+
+    dataset: str
+    classifier: str
+    test_blur: str
+
+
+class RowKey(NamedTuple):
+    """Which row of a block."""
+
+    strategy: str
+    train_blur: str
+
+
+@dataclass(frozen=True)
+class _OfRow:
+    """A row of a block, or what is said of the row over several blocks."""
+
+    strategy: str
+    train_blur: str
+
+    @property
+    def key(self) -> RowKey:
+        """What it is found by."""
+        return RowKey(self.strategy, self.train_blur)
 
 
 @dataclass(frozen=True)
@@ -64,14 +93,12 @@ class Cost:
 
 
 @dataclass(frozen=True)
-class Row:
+class Row(_OfRow):
     """A strategy with its training blur inside a block, over the seeds that were measured.
 
     Differences (`gain`, `clean_change`) are paired: same images, same seeds, against the baseline, None for itself.
     """
 
-    strategy: str
-    train_blur: str
     n: int
     seeds: tuple[int, ...]
     keys: tuple[str, ...]
@@ -85,8 +112,8 @@ class Row:
     requires: tuple[str, ...]
     exposure: Exposure
     cost: Cost
-    hits: tuple[str, ...] = ()
-    """Which test images were right, a text a seed (see `hits`)."""
+    correct: Annotated[tuple[str, ...], Field(alias="hits")] = ()
+    """Which test images were right, a text a seed (see `correct`); in JSON `hits`."""
     gain: Interval | None = None
     gain_seeds: tuple[int, ...] = ()
     """The seeds that the baseline has too, over which the gain goes."""
@@ -122,11 +149,9 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Missing:
+class Missing(_OfRow):
     """A cell without a measurement: `status` is failed, skipped, blocked or not yet run."""
 
-    strategy: str
-    train_blur: str
     seed: int
     status: str
     reason: str = ""
@@ -134,11 +159,9 @@ class Missing:
 
 
 @dataclass(frozen=True)
-class BestOfGap:
+class BestOfGap(_OfRow):
     """The best that could be had by choosing among all rows but the oracles: chosen on test images, so no remedy."""
 
-    strategy: str
-    train_blur: str
     top1: float
     gain: float
     """Over the baseline; never below 0, which keeping to the baseline gives."""
@@ -158,16 +181,24 @@ class Block:
     rows: tuple[Row, ...]
     oracles: tuple[Row, ...]
     missing: tuple[Missing, ...]
-    headroom: BestOfGap | None = None
-    """None in the clean block, and without a baseline."""
+    best_of_gap: Annotated[BestOfGap | None, Field(alias="headroom")] = None
+    """None in the clean block, and without a baseline; in JSON `headroom`, as in a ranking."""
+
+    @property
+    def key(self) -> BlockKey:
+        """What it is found by."""
+        return BlockKey(self.dataset, self.classifier, self.test_blur)
+
+    @property
+    def by_key(self) -> dict[RowKey, Row]:
+        """All rows, oracles last."""
+        return {row.key: row for row in (*self.rows, *self.oracles)}
 
 
 @dataclass(frozen=True)
-class RankedStrategy:
+class RankedStrategy(_OfRow):
     """A strategy over all blurred blocks of a classifier: means of its gains and of its costs over data sets."""
 
-    strategy: str
-    train_blur: str
     knows: str
     requires: tuple[str, ...]
     is_baseline: bool
@@ -197,11 +228,9 @@ class RankedStrategy:
 
 
 @dataclass(frozen=True)
-class Unseen:
+class Unseen(_OfRow):
     """A strategy over the blurred blocks whose blur it had not met; which these are depends on its training blur."""
 
-    strategy: str
-    train_blur: str
     blocks: int
     gain: Interval
     """Over the baseline, in those blocks."""
@@ -211,11 +240,9 @@ class Unseen:
 
 
 @dataclass(frozen=True)
-class Incomplete:
+class Incomplete(_OfRow):
     """A strategy that was not measured everywhere, and the cells that it lacks."""
 
-    strategy: str
-    train_blur: str
     cells: tuple[str, ...]
 
 
@@ -232,7 +259,7 @@ class Ranking:
     incomplete: tuple[Incomplete, ...]
     unseen: tuple[Unseen, ...] = ()
     """The rows again, ranked by what they do where the blur was not met in training. Empty where all was met."""
-    headroom: float | None = None
+    best_of_gap: Annotated[float | None, Field(alias="headroom")] = None
     """Mean over the blurred blocks of the gain of each block's best row: chosen on test images."""
 
 
@@ -262,11 +289,9 @@ class HalfAccuracy:
 
 
 @dataclass(frozen=True)
-class SweepRow:
+class SweepRow(_OfRow):
     """One row along a ladder."""
 
-    strategy: str
-    train_blur: str
     is_baseline: bool
     is_oracle: bool
     clean: float | None
@@ -312,11 +337,9 @@ class Corruption:
 
 
 @dataclass(frozen=True)
-class CorruptionErrors:
+class CorruptionErrors(_OfRow):
     """Shares of the reference's errors, Hendrycks & Dietterich 2019: 1 is as many errors as the reference makes."""
 
-    strategy: str
-    train_blur: str
     is_baseline: bool
     is_oracle: bool
     clean_error: float | None
@@ -375,5 +398,5 @@ class Standings:
     """One seed: the intervals speak of the test images alone, not of fitting again."""
     meanings: Mapping[str, Meaning] = field(default_factory=dict)
     """By test blur, in ladder order, where anything was measured."""
-    ladders: tuple[SeveritySweep, ...] = ()
+    sweeps: Annotated[tuple[SeveritySweep, ...], Field(alias="ladders")] = ()
     corruptions: tuple[CorruptionTable, ...] = ()

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from blurbench.board.locate import board_at
 from blurbench.cli import options
-from blurbench.cli.board import board_at, records_of, timings_of
 from blurbench.errors import RecordError, UsageError
 from blurbench.registry.discovery import discover
 
@@ -55,14 +55,14 @@ def advise(
 
 def _standings(out: Path, board: str | None) -> tuple[str, Standings]:
     """A board by its name or file: a published one is read, one in a results folder is worked out from its records."""
+    from blurbench.board.outcomes import stored_outcomes
     from blurbench.board.standings import standings
 
     path = Path(board) if board is not None and board.endswith(".json") else None
     if path is not None and (found := _published(path)) is not None:
         return path.stem, found
     store, name = board_at(path or out, None if path else board)
-    manifest, records = records_of(store, name)
-    return name, standings(manifest, records, timings_of(store, records))
+    return name, standings(stored_outcomes(store, name))
 
 
 def _published(path: Path) -> Standings | None:

@@ -14,10 +14,9 @@ from blurbench.board.match_blur import Outside, match_blur
 from blurbench.board.render import export
 from blurbench.board.render.advice import text
 from blurbench.board.schema import Standings
-from blurbench.board.standings import standings
 from blurbench.errors import RecordError, Unavailable, UnknownName
 from blurbench.registry import Registry, label, spec
-from tests.board.conftest import Board
+from tests.builders import Board
 
 SHARP, PLAIN, GOOD, BEST = ("1" * right + "0" * (200 - right) for right in (190, 100, 160, 164))
 BLURS = {
@@ -55,7 +54,7 @@ def standing(registry: Registry, board: Board) -> Standings:
         plugin = registry.resolve("blurs", BLURS.get(record.test_blur.label, record.test_blur.label))
         part = record.test_blur.model_copy(update={"label": label(registry, plugin), "spec": spec(registry, plugin)})
         board.records[key] = record.model_copy(update={"test_blur": part})
-    return standings(board.manifest, board.records, board.timings)
+    return board.standings()
 
 
 def ask(registry: Registry, board: Board, blur: str = "gaussian-2", **wishes: Any) -> Advice:
@@ -363,7 +362,7 @@ def test_a_published_board_that_contradicts_itself_is_refused(
     registry: Registry, board: Board, hits: str, says: str
 ) -> None:
     own = standing(registry, board)
-    rows = [replace(row, hits=(hits,)) if row.strategy == "cheap" else row for row in own.blocks[1].rows]
+    rows = [replace(row, correct=(hits,)) if row.strategy == "cheap" else row for row in own.blocks[1].rows]
     forged = replace(own, blocks=(own.blocks[0], replace(own.blocks[1], rows=tuple(rows)), *own.blocks[2:]))
     with pytest.raises(
         RecordError, match=f"dots, gaussian-2, cheap on gaussian-2: its hits {says}|its hits are {says}"

@@ -10,7 +10,7 @@ import pytest
 from blurbench.board.comparison import compare_boards, compare_strategies
 from blurbench.errors import UsageError
 from blurbench.metrics.intervals import difference_interval
-from tests.board.conftest import Board
+from tests.builders import Board
 
 GOOD, BAD = "1" * 90 + "0" * 10, "1" * 60 + "0" * 40
 
@@ -26,7 +26,7 @@ def board(board: Board) -> Board:
 
 
 def both(one: Board, other: Board):  # type: ignore[no-untyped-def]
-    return compare_boards((one.manifest, one.records), (other.manifest, other.records))
+    return compare_boards(one.outcomes, other.outcomes)
 
 
 def test_a_board_against_itself_is_the_same_everywhere(board: Board) -> None:
@@ -81,7 +81,7 @@ def test_other_test_images_are_not_paired(board: Board) -> None:
 
 
 def test_two_strategies_meet_where_they_share_a_training_blur_or_one_needs_none(board: Board) -> None:
-    found = compare_strategies((board.manifest, board.records), "plain", "retrain")
+    found = compare_strategies(board.outcomes, "plain", "retrain")
     assert [(one.test_blur, one.row) for one in found.blocks] == [
         ("none", "retrain on gaussian-2 against plain"),
         ("gaussian-2", "retrain on gaussian-2 against plain"),
@@ -93,10 +93,10 @@ def test_two_strategies_meet_where_they_share_a_training_blur_or_one_needs_none(
 
 def test_rows_named_in_full_are_compared_across_training_blurs(board: Board) -> None:
     full = "retrain on gaussian-2", "retrain on move"
-    found = compare_strategies((board.manifest, board.records), *full)
+    found = compare_strategies(board.outcomes, *full)
     assert [one.row for one in found.blocks] == ["retrain on move against retrain on gaussian-2"]
 
 
 def test_an_unknown_strategy_is_named_with_a_suggestion(board: Board) -> None:
     with pytest.raises(UsageError, match="'retrian'; did you mean 'retrain'"):
-        compare_strategies((board.manifest, board.records), "plain", "retrian")
+        compare_strategies(board.outcomes, "plain", "retrian")

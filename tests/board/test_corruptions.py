@@ -1,6 +1,5 @@
 import pytest
 
-from blurbench.board.standings import standings
 from blurbench.errors import UnknownName, UsageError
 
 
@@ -9,7 +8,7 @@ def first(n: int, of: int = 100) -> str:
 
 
 def tables(board, classifier=None):
-    return standings(board.manifest, board.records, board.timings, classifier).corruptions
+    return board.standings(classifier).corruptions
 
 
 def row(table, strategy):
@@ -68,7 +67,7 @@ def test_a_reference_that_lacks_a_cell_is_refused_with_the_command_that_helps(la
     ladder.failure("gaussian-1", "plain", classifier="vit", status="failed", reason="out of memory")
     ladder.line("gaussian-2", "plain", classifier="vit")
     with pytest.raises(
-        UsageError, match=r"it lacks dots gaussian-1, seed 0 and 1 more; measure it with `blurbench run mini`"
+        UsageError, match=r"it lacks dots gaussian-2, seed 0 and 1 more; measure it with `blurbench run mini`"
     ):
         tables(ladder, "vit")
 

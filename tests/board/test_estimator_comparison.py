@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from blurbench.board.estimator_comparison import Side, compare_estimation_boards, compare_estimators
+from blurbench.board.estimator_comparison import compare_estimator_boards, compare_estimators
+from blurbench.board.outcomes import Estimates, estimates_of
 from blurbench.errors import UnknownName, UsageError
 from blurbench.metrics.mean_intervals import picture_mean_interval
 from blurbench.results.estimation import Board, Errors, Estimation, Measured, Row
@@ -21,7 +22,7 @@ def errors(per_picture: list[float]) -> Errors:
     return Errors(mse=mse, rmse=mse**0.5, bias=0.0, per_picture=per_picture)
 
 
-def side(rows: dict[tuple[str, int], list[float]], variance: float = 0.7) -> Side:
+def side(rows: dict[tuple[str, int], list[float]], variance: float = 0.7) -> Estimates:
     """A board of estimators by name and seed with their errors, picture by picture."""
     lines, records = [], {}
     for number, ((name, seed), values) in enumerate(rows.items()):
@@ -43,18 +44,18 @@ def side(rows: dict[tuple[str, int], list[float]], variance: float = 0.7) -> Sid
             key=key, status="ok", estimator=PART, tested_on=PART, blur=PART, budget={}, seed=seed, measured=measured
         )
     about = {"suite": "s", "suite_version": 1, "title": "T", "budget": "quick", "budget_values": {}}
-    return Board.model_validate({**about, "content": "ab" * 16, "lines": lines}), records
+    return estimates_of(Board.model_validate({**about, "content": "ab" * 16, "lines": lines}), records)
 
 
 def test_a_board_against_itself_is_the_same_everywhere() -> None:
     board = side({("one", 0): GOOD, ("two", 0): BAD})
-    found = compare_estimation_boards(board, board)
+    found = compare_estimator_boards(board, board)
     assert [one.same for one in found.blocks] == [True, True]
     assert found.losses(0.0) == []
 
 
 def test_a_change_is_students_interval_of_the_paired_errors() -> None:
-    (change,) = compare_estimation_boards(side({("one", 0): GOOD}), side({("one", 0): BAD})).blocks
+    (change,) = compare_estimator_boards(side({("one", 0): GOOD}), side({("one", 0): BAD})).blocks
     low, high = stats.ttest_rel(BAD, GOOD).confidence_interval(0.95)
     assert (change.before, change.after) == pytest.approx((np.mean(GOOD), np.mean(BAD)))
     assert (change.change.low, change.change.high) == pytest.approx((low, high))
@@ -62,25 +63,25 @@ def test_a_change_is_students_interval_of_the_paired_errors() -> None:
 
 def test_more_error_is_a_loss_where_the_whole_interval_is_beyond_the_growth() -> None:
     better, worse = side({("one", 0): GOOD}), side({("one", 0): BAD})
-    found = compare_estimation_boards(better, worse)
+    found = compare_estimator_boards(better, worse)
     low = found.blocks[0].change.low
     assert len(found.losses(low - 0.001)) == 1
     assert found.losses(low + 0.001) == []
-    assert compare_estimation_boards(worse, better).losses(0.0) == [], "a gain is no loss"
+    assert compare_estimator_boards(worse, better).losses(0.0) == [], "a gain is no loss"
 
 
 def test_what_cannot_be_paired_is_named() -> None:
     one = side({("both", 0): GOOD, ("first", 0): GOOD, ("seeds", 0): GOOD})
     other = side({("both", 0): GOOD, ("second", 0): GOOD, ("seeds", 1): GOOD})
-    found = compare_estimation_boards(one, other)
+    found = compare_estimator_boards(one, other)
     assert {(one.row, one.reason) for one in found.uncompared} == {
         ("first", "only the first has it"),
         ("second", "only the second has it"),
         ("seeds", "measured with different seeds"),
     }
-    elsewhere = compare_estimation_boards(one, side({("both", 0): GOOD}, variance=0.4))
+    elsewhere = compare_estimator_boards(one, side({("both", 0): GOOD}, variance=0.4))
     assert "measured on different pictures" in {one.reason for one in elsewhere.uncompared}
-    alone = compare_estimation_boards(side({("one", 0): [0.1]}), side({("one", 0): [0.2]}))
+    alone = compare_estimator_boards(side({("one", 0): [0.1]}), side({("one", 0): [0.2]}))
     assert [one.reason for one in alone.uncompared] == ["one picture tells nothing about others"]
 
 

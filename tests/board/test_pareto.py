@@ -1,9 +1,8 @@
 import pytest
 
 from blurbench.board.pareto import CostBenefit, on_front
-from blurbench.board.standings import standings
 
-IDENTITY = {"restorer": {"name": "identity"}}
+IDENTITY = {"name": "deblur-then-classify", "restorer": {"name": "identity"}}
 
 
 def test_an_offer_that_another_beats_in_everything_is_off_the_front():
@@ -85,7 +84,7 @@ def test_a_control_and_a_sure_loss_are_known_in_blocks_and_in_the_ranking(board)
 
 def marks(board) -> dict[str, bool | None]:
     """Of the one block and of the one ranking, which must agree."""
-    result = standings(board.manifest, board.records, board.timings)
+    result = board.standings()
     (block,), (ranking,) = result.blocks, result.rankings
     of_block = {row.strategy: row.on_front for row in (*block.rows, *block.oracles)}
     assert {row.strategy: row.on_front for row in (*ranking.rows, *ranking.oracles)} == of_block

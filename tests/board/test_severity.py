@@ -1,23 +1,21 @@
 import pytest
 
-from blurbench.board.standings import standings
-
 
 def first(n: int, of: int = 100) -> str:
     return "1" * n + "0" * (of - n)
 
 
 def of(board):
-    return standings(board.manifest, board.records, board.timings)
+    return board.standings()
 
 
 def curves(board):
-    (ladder,) = of(board).ladders
+    (ladder,) = of(board).sweeps
     return {curve.strategy: curve for curve in ladder.curves}
 
 
 def test_blurs_that_differ_in_one_length_make_a_ladder_mildest_first(ladder):
-    (found,) = of(ladder).ladders
+    (found,) = of(ladder).sweeps
     assert (found.blur, found.parameter, found.unit, found.image_side) == ("gaussian", "sigma", "pixels", 20)
     assert found.steps == ("gaussian-1", "gaussian-2", "gaussian-4")
     assert found.values == (1.0, 2.0, 4.0)
@@ -64,7 +62,7 @@ def test_a_length_inside_a_chain_makes_a_ladder_too(board):
         board.specs[label] = {"name": "chain", "steps": steps}
         board.units[label] = {"steps.0.sigma": "pixels", "steps.1.std": "of 255"}
         board.cell(label, "plain", hits=first(50))
-    (found,) = of(board).ladders
+    (found,) = of(board).sweeps
     assert (found.blur, found.parameter) == ("gaussian + gaussian-noise", "steps.0.sigma")
 
 
@@ -74,7 +72,7 @@ def test_noise_makes_a_ladder_without_a_share_of_the_side(board):
         board.units[f"noise-{std}"] = {"std": "of 255"}
         board.cell(f"noise-{std}", "plain", hits=first(50))
     board.cell("none", "plain", hits=first(90))
-    (found,) = of(board).ladders
+    (found,) = of(board).sweeps
     assert found.unit == "of 255"
     assert found.curves[0].half.of_side is None
 
@@ -94,7 +92,7 @@ def test_what_is_no_severity_makes_no_ladder(board, one, other, unit):
         board.specs[label] = spec
         board.units[label] = {"sigma": unit, "angle": unit} if unit else {}
         board.cell(label, "plain", hits=first(50))
-    assert of(board).ladders == ()
+    assert of(board).sweeps == ()
 
 
 def test_ladders_of_one_name_say_what_sets_them_apart(board):
@@ -104,4 +102,4 @@ def test_ladders_of_one_name_say_what_sets_them_apart(board):
             board.specs[label] = {"name": "linear-motion", "length": length, "angle": angle}
             board.units[label] = {"length": "pixels", "angle": "degrees"}
             board.cell(label, "plain", hits=first(50))
-    assert [ladder.blur for ladder in of(board).ladders] == ["linear-motion[angle=0.0]", "linear-motion[angle=90.0]"]
+    assert [ladder.blur for ladder in of(board).sweeps] == ["linear-motion[angle=0.0]", "linear-motion[angle=90.0]"]

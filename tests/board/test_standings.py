@@ -4,6 +4,7 @@ import time
 import numpy as np
 import pytest
 
+from blurbench.board.outcomes import outcomes_of
 from blurbench.board.render.markdown import render
 from blurbench.board.standings import standings
 from blurbench.errors import RecordError
@@ -25,7 +26,7 @@ def simple(board):
 
 
 def of(board):
-    return standings(board.manifest, board.records, board.timings)
+    return board.standings()
 
 
 def block(board, test_blur="gaussian-2", dataset="dots"):
@@ -162,7 +163,7 @@ def test_records_of_other_test_images_are_refused(simple):
 
 def test_the_order_of_records_does_not_matter(simple):
     backwards = dict(reversed(simple.records.items()))
-    assert render(standings(simple.manifest, backwards, {})) == render(of(simple))
+    assert render(standings(outcomes_of(simple.manifest, backwards, {}))) == render(of(simple))
 
 
 def test_blocks_follow_the_manifests_order_of_test_blurs(board):
@@ -175,13 +176,13 @@ def test_the_headroom_is_the_gain_of_the_best_row_that_is_no_oracle(simple):
     simple.cell("gaussian-2", "wiener", hits=first(99), knows="true PSF")
     simple.cell("move", "plain", hits=first(60))
     simple.cell("move", "retrain", "gaussian-2", hits=first(55), exposure="unseen family")
-    here, there = block(simple).headroom, block(simple, "move").headroom
+    here, there = block(simple).best_of_gap, block(simple, "move").best_of_gap
     assert (here.strategy, here.train_blur, here.top1) == ("retrain", "gaussian-2", pytest.approx(0.8))
     assert here.gain == pytest.approx(0.3)
     assert (there.strategy, there.gain) == ("plain", 0.0)
-    assert block(simple, "none").headroom is None
+    assert block(simple, "none").best_of_gap is None
     (ranking,) = of(simple).rankings
-    assert ranking.headroom == pytest.approx((0.3 + 0.0) / 2)
+    assert ranking.best_of_gap == pytest.approx((0.3 + 0.0) / 2)
 
 
 def test_a_board_of_one_seed_speaks_of_images_only(simple):
@@ -343,6 +344,6 @@ def test_a_thousand_cells_of_ten_thousand_images_take_seconds(board):
             strategy = f"remedy-{number}" if number else "plain"
             board.cell(test_blur, strategy, hits="".join("01"[hit] for hit in hits.tolist()))
     before = time.process_time()
-    result = standings(board.manifest, board.records, {})
+    result = board.standings()
     assert time.process_time() - before < 30
     assert len(result.blocks) == 20

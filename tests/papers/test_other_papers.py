@@ -10,7 +10,7 @@ from blurbench.papers import dicosola2020, kim2023, markdown, zhou2017
 from blurbench.papers.curves import draw
 from blurbench.papers.report import Judged, Report, Table
 from blurbench.registry import Registry
-from tests.papers.conftest import Board
+from tests.builders import Board
 
 GOOD, FAIR, POOR = ("1" * right + "0" * (400 - right) for right in (390, 330, 220))
 

@@ -9,7 +9,7 @@ from blurbench.papers.library import PAPERS
 from blurbench.papers.paper import Paper
 from blurbench.papers.patro2017 import CLAIMS
 from blurbench.papers.published import anchors, statements
-from tests.papers.conftest import Board
+from tests.builders import Board
 
 NUMBERS = {"000": 75, "001": 26, "002": 8, "003": 15, "004": 31}
 

@@ -84,9 +84,9 @@ def _block(block: Block) -> list[str]:
         parts.append(_verdict(block.loss))
     if block.rows:
         parts.append(table(block.rows, columns))
-    if block.headroom:
-        best = named(block.headroom.strategy, block.headroom.train_blur)
-        parts.append(f"Headroom: {points(block.headroom.gain)} ({best}), chosen on test images.")
+    if block.best_of_gap:
+        best = named(block.best_of_gap.strategy, block.best_of_gap.train_blur)
+        parts.append(f"Headroom: {points(block.best_of_gap.gain)} ({best}), chosen on test images.")
     if block.oracles:
         parts += ["Told the true PSF, so out of competition:", table(block.oracles, columns[1:])]
     if block.missing:

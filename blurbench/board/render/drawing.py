@@ -4,6 +4,7 @@ input and the same matplotlib. Who draws imports matplotlib inside the function.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,11 +13,12 @@ from numpy.typing import NDArray
 from blurbench.board.render.escape import one_line
 from blurbench.board.render.formatting import NOTHING
 from blurbench.board.schema import RankedStrategy, SweepRow
+from blurbench.board.written import MARK
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["GREY", "MARKERS", "PALETTE", "SETTINGS", "distinct", "merged", "plain", "save"]
+__all__ = ["GREY", "MARKERS", "PALETTE", "SETTINGS", "distinct", "drawn", "merged", "plain", "save"]
 
 T = TypeVar("T", SweepRow, RankedStrategy)
 
@@ -51,8 +53,15 @@ def merged(stages: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     return {", ".join(same): stages[same[0]] for same in names.values()}
 
 
+def drawn(figure: Figure, suffix: str = ".png", **options: Any) -> bytes:
+    """A picture of the kind of `suffix`, without a date or versions: the same bytes each time."""
+    buffer = BytesIO()
+    says = {"Date": None, "Creator": MARK} if suffix == ".svg" else {"Software": MARK}
+    figure.savefig(buffer, format=suffix[1:], metadata=says, **{"dpi": 150, "transparent": True, **options})
+    return buffer.getvalue()
+
+
 def save(figure: Figure, path: Path) -> None:
-    """Write a .png or .svg without the date and the versions that would make it another file each time."""
-    when = {"Date": None} if path.suffix == ".svg" else {"Software": None}
+    """Write that."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=150, transparent=True, metadata=when)
+    path.write_bytes(drawn(figure, path.suffix))

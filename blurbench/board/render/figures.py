@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import cycle
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from blurbench.board.render.drawing import GREY, MARKERS, PALETTE, SETTINGS, distinct, merged, plain, save
+from blurbench.board.psf_mismatch import MismatchPoint
+from blurbench.board.render.drawing import GREY, MARKERS, PALETTE, SETTINGS, distinct, drawn, merged, plain
 from blurbench.board.render.formatting import points, row_name
 from blurbench.board.schema import Block, RankedStrategy, Ranking, Standings
 from blurbench.errors import UsageError
@@ -18,18 +18,18 @@ from blurbench.errors import UsageError
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["recovery_chart", "sample_strip"]
+__all__ = ["mismatch_chart", "recovery_chart", "sample_strip"]
 
 
 # --- sample images -------------------------------------------------------------------------------------------------
 
 
-def sample_strip(stages: Mapping[str, NDArray[Any]], path: Path) -> None:
-    """Write a picture with a row for each image and a column for each stage: clean, blurred, restored by ...
+def sample_strip(stages: Mapping[str, NDArray[Any]], suffix: str = ".png") -> bytes:
+    """A picture with a row for each image and a column for each stage: clean, blurred, restored by ...
     Stages that are the same byte by byte share a column.
 
     Each stage holds the same images, (N, C, H, W) with one or three channels, uint8 or float on the 0..1 scale
-    (values beyond are clipped). `path` ends in .png or .svg. Small images are enlarged without smoothing.
+    (values beyond are clipped). `suffix` is .png or .svg. Small images are enlarged without smoothing.
     """
     import matplotlib as mpl
     from matplotlib.figure import Figure
@@ -46,7 +46,7 @@ def sample_strip(stages: Mapping[str, NDArray[Any]], path: Path) -> None:
             for row in range(rows):
                 grid[row, column].imshow(stage[row], cmap="gray", vmin=0, vmax=1, interpolation="nearest")
                 grid[row, column].axis("off")
-        save(figure, path)
+        return drawn(figure, suffix)
 
 
 def _shown(stage: NDArray[Any]) -> NDArray[np.float64]:
@@ -66,11 +66,11 @@ def _broken(title: str, width: int = 16) -> str:
 # --- top-1 over test blurs -----------------------------------------------------------------------------------------
 
 
-def recovery_chart(standings: Standings, path: Path, classifier: str | None = None, most: int = 6) -> None:
-    """Write a chart of one classifier (the suite's first where None): a panel for each data set, top-1 over test blurs.
+def recovery_chart(standings: Standings, suffix: str, classifier: str | None = None, most: int = 6) -> bytes:
+    """A chart of one classifier (the suite's first where None): a panel for each data set, top-1 over test blurs.
 
     Shown are the baseline in grey, the `most` best of the overall ranking, and the best oracle, dotted. Controls are
-    dashed; one that does what another row does has no line. `path` ends in .png or .svg. Raises UsageError where no
+    dashed; one that does what another row does has no line. `suffix` is .png or .svg. Raises UsageError where no
     strategy has been measured everywhere.
     """
     import matplotlib as mpl
@@ -96,7 +96,7 @@ def recovery_chart(standings: Standings, path: Path, classifier: str | None = No
         legend = figure.legend(handles, labels, title=title, loc="outside lower left", frameon=False, labelcolor=GREY)
         legend.get_title().set_color(GREY)
         legend.set_alignment("left")
-        save(figure, path)
+        return drawn(figure, suffix)
 
 
 def _ranking(standings: Standings, classifier: str | None) -> Ranking:
@@ -134,13 +134,42 @@ def _panel(
 
 
 def _top1(block: Block, one: RankedStrategy) -> float:
-    for row in (*block.rows, *block.oracles):
-        if (row.strategy, row.train_blur) == (one.strategy, one.train_blur):
-            return row.top1.estimate
-    return float("nan")
+    row = block.by_key.get(one.key)
+    return row.top1.estimate if row else float("nan")
 
 
 def _label(one: RankedStrategy) -> str:
     mean = "baseline" if one.gain is None else points(one.gain.estimate)
     told = ", told the true PSF" if one.rank is None else f", control: {one.control}" if one.control else ""
     return plain(f"{row_name(one.strategy, one.train_blur)}: {mean}{told}")
+
+
+# --- a wrong PSF ------------------------------------------------------------------------------------------------------
+
+
+def mismatch_chart(points: Sequence[MismatchPoint]) -> bytes:
+    """A picture as PNG: PSNR and top-1 over the error of sigma, a curve for each data set and blur."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(SETTINGS):
+        figure = Figure(figsize=(8.0, 3.4), layout="constrained")
+        panels = figure.subplots(1, 2)
+        for dataset, blur, true in dict.fromkeys((point.dataset, point.blur, point.true) for point in points):
+            curve = sorted(
+                (one for one in points if (one.dataset, one.blur) == (dataset, blur)), key=lambda one: one.told
+            )
+            errors = [one.told - true for one in curve]
+            name = plain(f"{dataset}, {blur}", 60)
+            panels[0].plot(errors, [one.psnr for one in curve], "o-", markersize=3, label=name)
+            panels[1].plot(errors, [100 * one.top1 for one in curve], "o-", markersize=3, label=name)
+        for panel, heading in zip(panels, ("PSNR of the restored images, dB", "top-1, %"), strict=True):
+            panel.axvline(0, color=GREY, linewidth=0.8, linestyle=":")
+            panel.set_title(heading, color=GREY, fontsize=10)
+            panel.set_xlabel("sigma told - true sigma, pixels", color=GREY)
+            panel.tick_params(colors=GREY)
+            panel.grid(color=GREY, alpha=0.25, linewidth=0.6)
+            panel.spines[:].set_visible(False)
+            panel.patch.set_alpha(0)
+        panels[1].legend(fontsize=7, frameon=False, labelcolor=GREY)
+        return drawn(figure)

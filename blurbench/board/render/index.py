@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from html import escape, unescape
+from html import unescape
 from pathlib import Path
 
-from blurbench.board import estimators
-from blurbench.board.render import export
+from markupsafe import Markup, escape
+
+from blurbench.board.render import estimators, export
 from blurbench.board.render.escape import for_markdown
 from blurbench.board.render.formatting import gain, row_name
+from blurbench.board.render.page import template
 from blurbench.board.schema import Ranking, Standings
 from blurbench.errors import RecordError
 
@@ -47,86 +50,67 @@ class Published:
         rankings = self.standings.rankings if self.standings else ()
         return [f"{ranking.classifier}: {_first(ranking)}" for ranking in rankings if ranking.rows]
 
+    @property
+    def page(self) -> str:
+        """The web page, or the markdown file where there is none."""
+        return self.path.removesuffix(".md") + ".html" if self.has_page else self.path
+
+    @property
+    def heading(self) -> Markup:
+        """As HTML; what is no board is headed in markdown, where backticks mean code."""
+        if self.standings:
+            return escape(self.title)
+        return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(unescape(self.title)))))
+
+    @property
+    def markdown_title(self) -> str:
+        """Headings of reports are markdown already."""
+        return for_markdown(self.title) if self.standings else self.title
+
 
 def _first(ranking: Ranking) -> str:
-    may_be_best = [one for one in ranking.rows if one.rank_low == 1] or list(ranking.rows[:1])
-    best = [one for one in may_be_best if not one.control] or may_be_best
-    named = [
-        f"{row_name(one.strategy, one.train_blur)} {gain(one.gain) if one.gain else '(the baseline)'}"
-        for one in best[:MOST]
-    ]
+    may_be_best = [row for row in ranking.rows if row.rank_low == 1] or list(ranking.rows[:1])
+    best = [row for row in may_be_best if not row.control] or may_be_best
+    named = [f"{row_name(*row.key)} {gain(row.gain) if row.gain else '(the baseline)'}" for row in best[:MOST]]
     more = f" and {len(best) - MOST} more" if len(best) > MOST else ""
     opening = "" if len(best) == 1 else f"{len(best)} rows may be best: "
     return f"{opening}{', '.join(named)}{more}"
 
 
-def published(folder: Path) -> list[Published]:
-    """Every markdown file in `folder` and below but its front page, boards first."""
-    found = [_published(folder, path) for path in sorted(folder.rglob("*.md")) if path != folder / "README.md"]
-    return sorted(found, key=lambda one: (not one.facts, one.standings is None, one.path))
+def published(folder: Path, new: Mapping[str, str | bytes]) -> list[Published]:
+    """Every markdown file in `folder` and in the folders in it, boards first; `new` is what is about to be written
+    there, by name. The front page itself, and what is hidden, is left out."""
+    stored = [path.relative_to(folder) for path in (*folder.glob("*.md"), *folder.glob("*/*.md"))]
+    shown = {path.as_posix() for path in stored if not any(part.startswith(".") for part in path.parts)}
+    names = sorted({*shown, *(name for name in new if name.endswith(".md"))} - {"README.md"})
+    documents = [_published(folder, name, new) for name in names]
+    return sorted(documents, key=lambda one: (not one.facts, one.standings is None, one.path))
 
 
-def _published(folder: Path, path: Path) -> Published:
-    lines = path.read_text(encoding="utf-8").splitlines()
-    title = next((line.removeprefix("# ") for line in lines if line.startswith("# ")), path.stem)
-    content = path.with_suffix(".json").read_bytes() if path.with_suffix(".json").is_file() else b""
+def _published(folder: Path, name: str, new: Mapping[str, str | bytes]) -> Published:
+    def content(suffix: str) -> bytes | None:
+        beside = name.removesuffix(".md") + suffix
+        found = (
+            new[beside] if beside in new else (folder / beside).read_bytes() if (folder / beside).is_file() else None
+        )
+        return found.encode() if isinstance(found, str) else found
+
+    lines = (content(".md") or b"").decode("utf-8", "replace").splitlines()
+    title = next((line.removeprefix("# ") for line in lines if line.startswith("# ")), Path(name).stem)
+    data = content(".json") or b""
     try:
-        standings = export.parse(content, path.name)
+        standings = export.parse(data, name)
     except RecordError:
         standings = None
-    return Published(
-        path.relative_to(folder).as_posix(),
-        standings.title if standings else title,
-        standings,
-        path.with_suffix(".html").is_file(),
-        estimators.facts(content),
-    )
+    title = standings.title if standings else title
+    return Published(name, title, standings, content(".html") is not None, estimators.facts(data))
 
 
 def markdown(documents: list[Published]) -> str:
     """`README.md`."""
-    lines = [
-        "# Published results",
-        "",
-        "Written by `blurbench leaderboard render --publish` and its sister commands from runs.",
-    ]
-    for one in documents:
-        page = f" ([web page]({one.path.removesuffix('.md')}.html))" if one.has_page else ""
-        title = for_markdown(one.title) if one.standings else one.title  # headings are markdown already
-        lines += ["", f"**[{title}]({one.path})**{page}", *([for_markdown(one.facts)] if one.facts else [])]
-        lines += [f"- {for_markdown(leader)}" for leader in one.leaders]
-    return "\n".join(lines) + "\n"
+    return template("index.md.jinja", autoescape=False).render(documents=documents, for_markdown=for_markdown)
 
 
 def html(documents: list[Published]) -> str:
     """`index.html`."""
-    entries = []
-    for one in documents:
-        target = one.path.removesuffix(".md") + ".html" if one.has_page else one.path
-        leaders = "".join(f"<li>{escape(leader)}</li>" for leader in one.leaders)
-        facts = f"<p>{escape(one.facts)}</p>" if one.facts else ""
-        entries.append(f'<h2><a href="{escape(target)}">{_heading(one)}</a></h2>{facts}<ul>{leaders}</ul>')
-    return _FRAME.format(entries="\n".join(entries))
-
-
-def _heading(one: Published) -> str:
-    """As HTML; what is no board is headed in markdown, where backticks mean code."""
-    if one.standings:
-        return escape(one.title)
-    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(unescape(one.title)))
-
-
-_FRAME = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>blurbench: published results</title>
-<style>
-:root {{ color-scheme: light dark; }}
-body {{ font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; padding: 1rem; max-width: 50rem; }}
-h2 {{ font-size: 1.1rem; margin: 1.4rem 0 0; }}
-p, ul {{ margin: 0.2rem 0; }}
-</style></head>
-<body><h1>blurbench: what blur costs an image classifier, and which remedy wins it back</h1>
-{entries}
-</body></html>
-"""
+    return template("index.html.jinja").render(documents=documents)

@@ -32,10 +32,10 @@ def ranking_section(ranking: Ranking, baseline: str) -> list[str]:
         f"Mean gain over {for_markdown(baseline)} in {extent(ranking)}, percentage points.",
         table(ranking.rows, _OVERALL),
     ]
-    if ranking.headroom is not None:
+    if ranking.best_of_gap is not None:
         parts.append(
-            f"Headroom: {points(ranking.headroom)} for whoever knew the best row of each block. That row is chosen on "
-            "test images, so no remedy reaches it."
+            f"Headroom: {points(ranking.best_of_gap)} for whoever knew the best row of each block. That row is chosen "
+            "on test images, so no remedy reaches it."
         )
     if ranking.oracles:
         parts += ["Told the true PSF, so out of competition:", table(ranking.oracles, _OVERALL[1:])]

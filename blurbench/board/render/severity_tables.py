@@ -14,8 +14,8 @@ __all__ = ["corruption_section", "severity_section"]
 
 def severity_section(standings: Standings) -> list[str]:
     """Nothing where no test blurs make a ladder."""
-    parts = ["## Fitted for one severity, met at others"] if standings.ladders else []
-    for ladder in standings.ladders:
+    parts = ["## Fitted for one severity, met at others"] if standings.sweeps else []
+    for ladder in standings.sweeps:
         place = f"{for_markdown(ladder.dataset)}, {for_markdown(ladder.classifier)}"
         parts += [
             f"### {place}, {for_markdown(ladder.blur)}",

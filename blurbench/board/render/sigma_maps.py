@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from blurbench.board.render.drawing import GREY, SETTINGS, plain
+from blurbench.board.render.drawing import GREY, SETTINGS, drawn, plain
 from blurbench.results.estimation import STEPS
 
 __all__ = ["map_picture"]
@@ -18,9 +17,9 @@ __all__ = ["map_picture"]
 _LARGEST, _WORST = 3.0, 1.0
 
 
-def map_picture(maps: Mapping[str, Mapping[str, NDArray[np.uint8]]], path: Path) -> None:
-    """Write a row for each estimator, by its title: picture, true sigma, estimate, estimate - truth, and the profile
-    along the middle of the map. `maps` holds of each what `Store.samples` keeps."""
+def map_picture(maps: Mapping[str, Mapping[str, NDArray[np.uint8]]]) -> bytes:
+    """A PNG with a row for each estimator, by its title: picture, true sigma, estimate, estimate - truth, and the
+    profile along the middle of the map. `maps` holds of each what `Store.samples` keeps."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -44,7 +43,7 @@ def map_picture(maps: Mapping[str, Mapping[str, NDArray[np.uint8]]], path: Path)
             grid[0], ("picture", "true sigma", "estimate", "error", "middle of the map"), strict=True
         ):
             one.set_title(heading, color=GREY)
-        figure.savefig(path, dpi=110, metadata={"Software": None})
+        return drawn(figure, dpi=110, transparent=False)
 
 
 def _in_lines(title: str) -> str:

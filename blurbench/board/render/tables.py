@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias, TypeVar
 
+from tabulate import tabulate
+
 __all__ = ["Column", "bullets", "grid", "table"]
 
 T = TypeVar("T")
@@ -21,13 +23,8 @@ def table(items: Sequence[T], columns: Iterable[Column[T]]) -> str:
 
 def grid(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table of texts that are escaped already."""
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    rule = ["-" * width for width in widths]
-    return "\n".join(_line(cells, widths) for cells in (header, rule, *rows))
-
-
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)) + " |"
+    text: str = tabulate(rows, headers=header, tablefmt="github", disable_numparse=True)
+    return text
 
 
 def bullets(texts: Iterable[str]) -> str:

@@ -7,14 +7,13 @@ import json as plain_json
 import pytest
 
 from blurbench.board.render import export
-from blurbench.board.standings import standings
 from blurbench.errors import RecordError
-from tests.board.conftest import Board
+from tests.builders import Board
 
 
 def test_the_form_comes_first_and_reads_back(board: Board) -> None:
     board.cell("none", "plain", hits="1110")
-    own = standings(board.manifest, board.records, {})
+    own = board.standings()
     text = export.render(own)
     assert text.startswith('{\n "format": 2,\n "title": "Mini board",\n')
     assert plain_json.loads(text)["blocks"][0]["rows"][0]["hits"] == ["4A=="]

@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from blurbench.board.outcomes import outcomes_of
 from blurbench.board.render.escape import for_markdown
 from blurbench.board.render.markdown import render, summary
 from blurbench.board.standings import standings
@@ -25,7 +26,7 @@ def small(board):
 
 
 def shown(board) -> str:
-    return render(standings(board.manifest, board.records, board.timings))
+    return render(board.standings())
 
 
 def tables(text: str) -> list[list[list[str]]]:
@@ -153,7 +154,7 @@ def test_an_empty_board_can_be_shown(board):
     text = shown(board)
     assert "- not yet run\n" in text
     assert "Nothing to compare: plain has not been measured under blur." in text
-    assert "Mini board" in summary(standings(board.manifest, {}, {}))
+    assert "Mini board" in summary(standings(outcomes_of(board.manifest, {}, {})))
 
 
 def test_hostile_texts_open_no_tag_cell_heading_code_or_link(board):
@@ -191,7 +192,7 @@ def test_a_summary_of_thirty_strategies_fits_sixty_lines(board):
             board.cell("gaussian-2", "plain", hits=first(10), classifier=classifier, dataset=dataset)
             for n in range(30):
                 board.cell("gaussian-2", f"s{n:02}", hits=first(11 + n), classifier=classifier, dataset=dataset)
-    text = summary(standings(board.manifest, board.records, {}))
+    text = summary(board.standings())
     assert len(text.splitlines()) < 60
     assert re.search(r"\| 1-\d+ +\| s29 ", text)
     assert "more" in text

@@ -15,7 +15,6 @@ import pytest
 from blurbench.board import pareto
 from blurbench.board.render import export, latex, page
 from blurbench.board.render.page import charts
-from blurbench.board.standings import standings
 
 HOSTILE = '<script>document.title="hacked"</script><img src=x onerror=alert(1)>"\'{{ 7*7 }}'
 
@@ -30,7 +29,7 @@ def result(board):
     board.cell("gaussian-2", "told", "gaussian-2", hits="1" * 10, knows="true PSF")
     board.cell("none", "told", "gaussian-2", hits="1" * 10, knows="true PSF")
     board.failure("gaussian-2", "broken", status="failed", reason="it <b>broke</b>")
-    return standings(board.manifest, board.records, board.timings)
+    return board.standings()
 
 
 @pytest.fixture
@@ -52,7 +51,7 @@ def test_a_gain_that_rounds_to_nothing_is_no_negative_zero_in_latex_and_in_chart
     for strategy, right in (("plain", 5000), ("other", 4999)):
         board.cell("gaussian-2", strategy, hits="1" * right + "0" * (10_000 - right))
         board.timing(strategy, 1.0, 0.1)
-    result = standings(board.manifest, board.records, board.timings)
+    result = board.standings()
     assert "& $+0.0$ & $[+0.0, +0.0]$ &" in latex.render(result)
     assert "other: +0.0 points for +0.000 ms an image" in page.render(result)
 
@@ -67,14 +66,14 @@ def test_latex_escapes_names(result):
 def test_what_blur_costs_has_one_sign_and_says_where_it_cannot_be_told_from_0(board):
     for blur, right in (("none", 50), ("worse", 10), ("better", 52)):
         board.cell(blur, "plain", hits="1" * right + "0" * (100 - right))
-    text = page.render(standings(board.manifest, board.records, board.timings), [])
+    text = page.render(board.standings(), [])
     assert '10.0 <span class="soft">(-40.0)</span>' in text
     assert '52.0 <span class="soft">(~+2.0)</span>' in text
     assert "100. Seeds" in text
 
 
 def page_of(board, strips=()) -> str:
-    return page.render(standings(board.manifest, board.records, board.timings), strips)
+    return page.render(board.standings(), strips)
 
 
 def legend_of(text: str) -> list[str]:
@@ -82,7 +81,10 @@ def legend_of(text: str) -> list[str]:
 
 
 def test_a_control_has_a_line_where_it_differs_and_then_a_dashed_one_after_the_others(ladder):
-    ladder.specs["identity-same"] = ladder.specs["identity-other"] = {"restorer": {"name": "identity"}}
+    ladder.specs["identity-same"] = ladder.specs["identity-other"] = {
+        "name": "deblur-then-classify",
+        "restorer": {"name": "identity"},
+    }
     for blur, right in (("none", 85), ("gaussian-1", 85), ("gaussian-2", 80), ("gaussian-4", 55)):
         ladder.cell(blur, "identity-same", hits="1" * right + "0" * (100 - right))
         ladder.cell(blur, "identity-other", hits="1" * (right + 5) + "0" * (95 - right))
@@ -118,7 +120,7 @@ def test_the_axis_of_prices_is_marked_near_its_right_end_and_its_texts_do_not_to
     for strategy, right, milliseconds in (("plain", 50, 1.0), ("slow", 60, 1.0 + most)):
         board.cell("gaussian-2", strategy, hits="1" * right + "0" * (100 - right))
         board.timing(strategy, milliseconds, 0.1)
-    (ranking,) = standings(board.manifest, board.records, board.timings).rankings
+    (ranking,) = board.standings().rankings
     chart = charts.pareto(ranking)
     assert chart.x_ticks[0].text == "0"
     assert chart.x_ticks[-1].at > (chart.left + chart.right) / 2

@@ -12,7 +12,7 @@ from importlib.resources import files
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 from numpy.typing import NDArray
 
@@ -22,7 +22,7 @@ from blurbench.board.render.drawing import merged
 from blurbench.board.render.page import charts
 from blurbench.board.schema import RankedStrategy, Ranking, Row, Standings, Unseen
 
-__all__ = ["Strip", "render"]
+__all__ = ["Strip", "render", "template"]
 
 
 @dataclass(frozen=True)
@@ -38,20 +38,21 @@ class Strip:
 def render(standings: Standings, strips: Sequence[Strip] = ()) -> str:
     """The page. Names are escaped, and the page forbids itself every request and every script but its own."""
     script = _text("page.js")
-    return (
-        _environment()
-        .from_string(_text("page.html.jinja"))
-        .render(
-            standings=standings,
-            style=Markup(_text("page.css")),
-            script=Markup(script),
-            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-            strips=[replace(strip, stages=merged(strip.stages)) for strip in strips],
-            front=MEANING,
-            severity=[charts.severity(ladder) for ladder in standings.ladders],
-            pareto=[chart for ranking in standings.rankings if (chart := charts.pareto(ranking))],
-        )
+    return template("page.html.jinja").render(
+        standings=standings,
+        style=Markup(_text("page.css")),
+        script=Markup(script),
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        strips=[replace(strip, stages=merged(strip.stages)) for strip in strips],
+        front=MEANING,
+        severity=[charts.severity(sweep) for sweep in standings.sweeps],
+        pareto=[chart for ranking in standings.rankings if (chart := charts.pareto(ranking))],
     )
+
+
+def template(name: str, autoescape: bool = True) -> Template:
+    """One of the templates beside this file."""
+    return _environment(autoescape).from_string(_text(name))
 
 
 @cache
@@ -60,8 +61,14 @@ def _text(name: str) -> str:
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+def _environment(autoescape: bool) -> Environment:
+    environment = Environment(
+        autoescape=autoescape,
+        keep_trailing_newline=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     shown: dict[str, Any] = {
         name: getattr(formatting, name)
         for name in (

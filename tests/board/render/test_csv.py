@@ -3,12 +3,11 @@ import io
 
 import pytest
 
-from blurbench.board.render.spreadsheet import rows
-from blurbench.board.standings import standings
+from blurbench.board.render.export import to_csv
 
 
 def lines(board) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(rows(standings(board.manifest, board.records, board.timings)))))
+    return list(csv.DictReader(io.StringIO(to_csv(board.standings()))))
 
 
 @pytest.fixture
@@ -72,10 +71,11 @@ def test_one_seed_has_no_share(board):
 
 
 def test_ranks_controls_and_costs_have_columns(board):
-    board.specs["nothing"] = {"restorer": {"name": "identity"}}
-    board.specs["oracle"] = {"restorer": {"name": "wiener"}}
+    board.specs["nothing"] = {"name": "deblur-then-classify", "restorer": {"name": "identity"}}
+    board.specs["oracle"] = {"name": "deblur-then-classify", "restorer": {"name": "wiener"}}
     board.specs["wrong"] = {
-        "restorer": {"name": "estimate-then-deconvolve", "estimator": {"name": "constant", "sigma": 1.5}}
+        "name": "deblur-then-classify",
+        "restorer": {"name": "estimate-then-deconvolve", "estimator": {"name": "constant", "sigma": 1.5}},
     }
     for strategy in ("plain", "nothing", "wrong"):
         board.cell("gaussian-2", strategy, hits="1100")
@@ -106,9 +106,9 @@ def test_a_blurred_row_has_its_corruption_errors_and_its_curve(ladder):
 
 
 def test_the_same_standings_are_the_same_bytes(small):
-    result = standings(small.manifest, small.records, small.timings)
-    assert rows(result) == rows(result)
-    assert "\r" not in rows(result)
+    result = small.standings()
+    assert to_csv(result) == to_csv(result)
+    assert "\r" not in to_csv(result)
 
 
 def test_the_best_row_of_a_blurred_block_is_marked_as_chosen_on_test(small):
