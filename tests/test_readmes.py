@@ -18,7 +18,7 @@ from blurbench.registry import Registry
 from blurbench.registry.discovery import fill
 from blurbench.suites.axes import Axes
 from blurbench.suites.suite import load
-from tests.papers.conftest import Board
+from tests.builders import PaperBoard
 
 ROOT = Path(__file__).parent.parent
 
@@ -56,7 +56,7 @@ def test_the_example_estimator_reads_the_sigma_of_a_blurred_edge(example: Regist
 
 
 def test_the_example_paper_sets_its_figure_beside_a_board(example: Registry) -> None:
-    board = Board()
+    board = PaperBoard()
     board.cell("digits", "plain", "", "none", hits="1" * 180 + "0" * 20)
     board.cell("digits", "plain", "", "block-mean[side=5]", hits="1" * 100 + "0" * 100)
     paper, findings = example.resolve("papers", "mosaics"), board.findings()

@@ -6,9 +6,9 @@ import os
 import sys
 from io import TextIOWrapper
 
+from blurbench.board.render.escape import one_line
 from blurbench.cli.stopping import TERMINATED, Terminated, hear_sigterm
 from blurbench.errors import BlurbenchError
-from blurbench.leaderboard.escape import one_line
 
 __all__ = ["main"]
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from blurbench.board.render.escape import one_line
 from blurbench.errors import BlurbenchError, PluginError, UsageError, shortened
-from blurbench.leaderboard.escape import one_line
 
 if TYPE_CHECKING:
     from blurbench.contract import Estimator

@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
+from blurbench.board.publish import write_board
 from blurbench.cli import options
-from blurbench.cli.board import write_board
 from blurbench.cli.estimation import damaged_records, estimation_session, run_estimators
 from blurbench.cli.stopping import keeping
 from blurbench.errors import BlurbenchError, shortened
@@ -55,7 +55,7 @@ def _measure(request: Request, rerun: Rerun) -> None:
         why = "blurbench: nothing could be measured; `blurbench status` says why"
         print("\n".join([*_failures(session), why]), file=sys.stderr)
         raise typer.Exit(1)
-    summary, paths = write_board(session.store, session.board)
+    summary, paths = write_board(session.store, session.board, always=False)
     typer.echo(summary)
     typer.echo(_account(outcome, time.perf_counter() - began))
     typer.echo("\n".join(["Written:", *(f"  {path}" for path in paths)]))

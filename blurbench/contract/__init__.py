@@ -16,7 +16,7 @@ from blurbench.contract.dataset import Dataset
 from blurbench.contract.estimator import Estimator, EstimatorJob
 from blurbench.contract.images import Output, Split, Splits
 from blurbench.contract.paper import Paper
-from blurbench.contract.plugin import Knows, Plugin
+from blurbench.contract.plugin import Control, Knows, Plugin
 from blurbench.contract.references import Ref
 from blurbench.contract.restorer import AnyRestorer, Deconvolver, Restorer, RestorerJob
 from blurbench.contract.strategy import (
@@ -61,6 +61,7 @@ __all__ = [
     "Budget",
     "Choice",
     "Classifier",
+    "Control",
     "Count",
     "Dataset",
     "Deconvolver",

@@ -5,10 +5,14 @@ from __future__ import annotations
 from abc import ABC
 from typing import ClassVar, Literal, TypeAlias
 
-__all__ = ["Knows", "Plugin"]
+__all__ = ["Control", "Knows", "Plugin"]
 
 Knows: TypeAlias = Literal["nothing", "training blur", "true PSF"]
 """What a remedy is told about the blur that it meets. Rows that know the true PSF are oracles and rank apart."""
+
+Control: TypeAlias = Literal["", "identity", "wrong PSF", "right PSF"]
+"""What a remedy is a control for: one that changes no image, one that is told a wrong PSF, one that is told the true
+one. Empty: it is none."""
 
 
 class Plugin(ABC):  # noqa: B024 - it has no method of its own

@@ -12,7 +12,7 @@ from blurbench.contract.budget import Budget
 from blurbench.contract.classifier import Classifier
 from blurbench.contract.dataset import Dataset
 from blurbench.contract.images import Output
-from blurbench.contract.plugin import Knows, Plugin
+from blurbench.contract.plugin import Control, Knows, Plugin
 from blurbench.contract.restorer import AnyRestorer
 from blurbench.imaging.values import Degraded, ImageSet, Shape
 
@@ -124,6 +124,14 @@ class Strategy(Plugin):
     def knows(self) -> Knows:
         """What the remedy is told about the blur."""
         return "training blur"
+
+    def control(self) -> Control:
+        """What its rows are controls for: others are held against them."""
+        return ""
+
+    def told_sigma(self) -> float | None:
+        """The one sigma that it deblurs every image with, if that is what it does."""
+        return None
 
     def requires(self) -> tuple[str, ...]:
         """What a user must have to apply it: 'labels', 'clean images', 'image pairs', 'weights' ..."""

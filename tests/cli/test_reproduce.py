@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.builders import Board
 from tests.conftest import Command
-from tests.papers.conftest import Board
 
 
 def test_a_misspelt_paper_is_one_line_with_a_suggestion(blurbench: Command) -> None:

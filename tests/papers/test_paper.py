@@ -11,7 +11,7 @@ from blurbench.papers.findings import Findings
 from blurbench.papers.paper import CellPaper
 from blurbench.papers.published import Statement
 from blurbench.papers.report import Table
-from tests.papers.conftest import Board
+from tests.builders import PaperBoard
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,6 @@ class Unruled(CellPaper):
         return ()
 
 
-def test_a_claim_without_a_rule_is_one_line_that_names_it(board: Board) -> None:
+def test_a_claim_without_a_rule_is_one_line_that_names_it(board: PaperBoard) -> None:
     with pytest.raises(PluginError, match="Unruled has no rule for its claim 'c1'; `claims` needs one"):
         list(Unruled().judged(board.findings()))

@@ -12,7 +12,7 @@ from blurbench.papers.curves import draw
 from blurbench.papers.paper import StoredBoard
 from blurbench.papers.report import Judged, Report, Table
 from blurbench.registry import Registry
-from tests.papers.conftest import Board
+from tests.builders import Board
 
 GOOD, FAIR, POOR = ("1" * right + "0" * (400 - right) for right in (390, 330, 220))
 

@@ -6,7 +6,7 @@ import pytest
 
 from blurbench.papers.paper import CellPaper, ReportedPaper
 from blurbench.registry import Registry
-from tests.papers.conftest import Board
+from tests.builders import PaperBoard
 
 FIGURES = {"shen2022": 75, "kim2023": 26, "zhou2017": 8, "patro2017": 15, "dicosola2020": 31}
 
@@ -26,7 +26,7 @@ def test_all_figures_of_a_paper_are_read(registry: Registry, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in FIGURES if name != "patro2017"])
-def test_every_printed_figure_stands_in_one_table(registry: Registry, name: str, board: Board) -> None:
+def test_every_printed_figure_stands_in_one_table(registry: Registry, name: str, board: PaperBoard) -> None:
     made = paper(registry, name)
     assert isinstance(made, CellPaper)
     tables = made.tables(board.findings(**made.stand_ins))

@@ -11,7 +11,7 @@ from blurbench.papers import json, markdown
 from blurbench.papers.paper import StoredBoard
 from blurbench.papers.report import Filled, Report, Table
 from blurbench.registry import Registry
-from tests.papers.conftest import Board
+from tests.builders import Board
 
 MOSTLY, HALF = "1" * 180 + "0" * 20, "1" * 100 + "0" * 100
 UNET = {"restorer": {"name": "unet", "widths": [32, 64, 128]}}
