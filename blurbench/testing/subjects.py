@@ -110,10 +110,7 @@ def named(text: str, registry: Registry | None = None) -> tuple[list[Subject], l
     if entries or problems:
         known = with_samples(registry)
         return [Subject(known, entry, {}) for entry in entries], problems
-    if importlib.util.find_spec(text.partition(".")[0]) is None:
-        packages = {entry.package for entry in _all(registry)}
-        raise UnknownName("package, module, file or kind:name", text, packages)
-    return _in_module(registry, importlib.import_module(text), text)
+    return _in_module(registry, _imported(registry, text), text)
 
 
 def _all(registry: Registry) -> Iterable[Registration]:
@@ -123,6 +120,16 @@ def _all(registry: Registry) -> Iterable[Registration]:
 def _belongs(entry: Registration, text: str) -> bool:
     module = "" if isinstance(entry.target, Path) else entry.target.__module__
     return text == entry.package or module == text or module.startswith(f"{text}.")
+
+
+def _imported(registry: Registry, name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name and not name.startswith(error.name):
+            raise PluginError(f"{name} cannot be imported: {error}") from None
+        packages = {entry.package for entry in _all(registry)}
+        raise UnknownName("package, module, file or kind:name", name, packages) from None
 
 
 def _from_file(path: Path) -> ModuleType:

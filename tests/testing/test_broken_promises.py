@@ -25,6 +25,7 @@ from blurbench.contract import (
     Need,
     Output,
     Padding,
+    PatchClassifier,
     Pixels,
     Plugin,
     Predictor,
@@ -40,6 +41,7 @@ from blurbench.contract import (
 from blurbench.imaging.convolution import convolve
 from blurbench.imaging.draws import Draws
 from blurbench.testing import check_plugin, report_on
+from blurbench.testing.networks import SmallClassifier
 from blurbench.testing.samples import (
     SAMPLES,
     SampleBlur,
@@ -177,6 +179,15 @@ class AnotherPadding(Blur):
         return Degraded(convolve(images, psf, "reflect"), psf, padding=self.padding)
 
 
+@breaks("asked for padding 'replicate', it states 'reflect'")
+class OnePadding(Blur):
+    padding: Padding = "reflect"
+
+    def degrade(self, images: Tensor, draws: Draws) -> Degraded:
+        psf = GaussianPsf(torch.ones(len(images), dtype=torch.float64))
+        return Degraded(convolve(images, psf), psf)
+
+
 @breaks("and noise_std says 0.2")
 class NoiseOf255(Blur):
     def degrade(self, images: Tensor, draws: Draws) -> Degraded:
@@ -292,6 +303,19 @@ class OwnSeed(SampleClassifier):
 class Centres(SampleClassifier):
     def prepare(self, module: nn.Module, images: Tensor) -> None:
         images.sub_(images.mean())
+
+
+class _Whole(SmallClassifier):
+    def forward(self, images: Tensor, keep: Tensor | None = None) -> Tensor:
+        return super().forward(images)
+
+
+@breaks("keep changes nothing")
+class IgnoresKeep(SampleClassifier, PatchClassifier):
+    patch = 4
+
+    def build(self, shape: Shape, classes: int) -> nn.Module:
+        return _Whole(shape.channels, classes)
 
 
 # --- strategies ----------------------------------------------------------------------------------------------------

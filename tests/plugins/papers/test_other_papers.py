@@ -12,7 +12,7 @@ from blurbench.papers.curves import draw
 from blurbench.papers.paper import StoredBoard
 from blurbench.papers.report import Judged, Report, Table
 from blurbench.registry import Registry
-from tests.builders import Board
+from tests.builders import PaperBoard
 
 GOOD, FAIR, POOR = ("1" * right + "0" * (400 - right) for right in (390, 330, 220))
 
@@ -29,7 +29,7 @@ def claim(report: Report, name: str) -> Judged:
 
 
 @pytest.fixture
-def distorted(board: Board, tmp_path: Path, registry: Registry) -> Report:
+def distorted(board: PaperBoard, tmp_path: Path, registry: Registry) -> Report:
     """MNIST at levels 2 and 4: defocus and the combination cost much, the rest little; both remedies win it back."""
     board.suite = "distortions"
     lenet = {"classifier": "lenet-mcn"}
@@ -83,7 +83,7 @@ def test_each_kind_of_claim_is_decided(distorted: Report) -> None:
     }
 
 
-def test_the_jpeg_copy_stands_for_cifar_and_says_so(board: Board, tmp_path: Path, registry: Registry) -> None:
+def test_the_jpeg_copy_stands_for_cifar_and_says_so(board: PaperBoard, tmp_path: Path, registry: Registry) -> None:
     board.cell("cifar10-jpeg", "plain", "", "none", hits=GOOD)
     for name in zhou2017.DISTORTIONS[:3]:
         board.cell("cifar10-jpeg", "plain", "", f"{name}-4", hits=POOR)
@@ -96,7 +96,7 @@ def test_the_jpeg_copy_stands_for_cifar_and_says_so(board: Board, tmp_path: Path
     assert "CIFAR-10 was read from a copy whose images are JPEG files" in markdown.render(report)
 
 
-def test_embedded_photographs_do_not_stand_for_cifar(board: Board, tmp_path: Path, registry: Registry) -> None:
+def test_embedded_photographs_do_not_stand_for_cifar(board: PaperBoard, tmp_path: Path, registry: Registry) -> None:
     board.cell("photo-crops", "plain", "", "none", hits=GOOD)
     board.cell("photo-crops", "plain", "", "motion-4", hits=POOR)
     store, name = board.stored(tmp_path / "results")
@@ -108,7 +108,7 @@ def test_embedded_photographs_do_not_stand_for_cifar(board: Board, tmp_path: Pat
 
 
 def test_feature_gradients_are_compared_with_those_of_the_clean_network_on_clean_images(
-    board: Board, tmp_path: Path, registry: Registry
+    board: PaperBoard, tmp_path: Path, registry: Registry
 ) -> None:
     board.cell("cifar10", "plain", "", "none", gradients=2.0)
     for name, tuned in (("motion", 2.1), ("defocus", 1.0)):
@@ -139,7 +139,7 @@ def test_a_drawing_of_curves_is_the_same_bytes_each_time(distorted: Report, tmp_
 
 
 @pytest.fixture
-def restored(board: Board, tmp_path: Path, registry: Registry) -> Report:
+def restored(board: PaperBoard, tmp_path: Path, registry: Registry) -> Report:
     """ResUNet3 a little better than ResUNet1, the sigmoid not 1 dB better than the ReLU, and the blurred image."""
     board.suite = "restoration"
     errors = {"resunet-1": 0.0030, "resunet-3": 0.0026, "caessc-d22-half": 0.0040, "caessc-d22-half-relu": 0.0045}
@@ -183,7 +183,7 @@ def test_a_gain_below_the_margin_does_not_hold(restored: Report) -> None:
 # --- Kim -----------------------------------------------------------------------------------------------------------
 
 
-def test_imagenet_rows_are_filled_from_imagenet_alone(board: Board, tmp_path: Path, registry: Registry) -> None:
+def test_imagenet_rows_are_filled_from_imagenet_alone(board: PaperBoard, tmp_path: Path, registry: Registry) -> None:
     board.suite = "imagenet-blur"
     for network, right in {"resnet50": 300, "vgg19": 240, "googlenet": 270}.items():
         place = {"classifier": f"{network}-published"}

@@ -11,7 +11,7 @@ from blurbench.papers import json, markdown
 from blurbench.papers.paper import StoredBoard
 from blurbench.papers.report import Filled, Report, Table
 from blurbench.registry import Registry
-from tests.builders import Board
+from tests.builders import PaperBoard
 
 MOSTLY, HALF = "1" * 180 + "0" * 20, "1" * 100 + "0" * 100
 UNET = {"restorer": {"name": "unet", "widths": [32, 64, 128]}}
@@ -19,7 +19,7 @@ NO_EMNIST = "emnist-balanced is not in any data folder"
 
 
 @pytest.fixture
-def filled(board: Board) -> Board:
+def filled(board: PaperBoard) -> PaperBoard:
     """Fashion-MNIST and USPS measured, no EMNIST, glyphs as a transfer of another kind."""
     for dataset in ("fashion-mnist", "usps"):
         board.cell(dataset, "plain", "", "gauss9", hits=HALF)
@@ -33,7 +33,7 @@ def filled(board: Board) -> Board:
 
 
 @pytest.fixture
-def report(filled: Board, tmp_path: Path, registry: Registry) -> Report:
+def report(filled: PaperBoard, tmp_path: Path, registry: Registry) -> Report:
     store, name = filled.stored(tmp_path / "results")
     return Shen2022().report(StoredBoard(store, name, registry))
 
@@ -81,7 +81,7 @@ def test_glyphs_stand_in_no_column_of_the_paper(report: Report) -> None:
 
 
 def test_a_data_set_that_is_not_the_papers_has_rows_of_its_own(
-    board: Board, tmp_path: Path, registry: Registry
+    board: PaperBoard, tmp_path: Path, registry: Registry
 ) -> None:
     board.cell("glyphs", "retrain", "gauss9", "gauss9", hits=HALF)
     store, name = board.stored(tmp_path / "results")
@@ -126,7 +126,7 @@ def test_claims_are_decided_over_the_rows_that_were_measured(report: Report) -> 
     assert "4 of 4 measured hold, 12 in the paper" in markdown.render(report)
 
 
-def test_one_row_that_fails_is_enough(filled: Board, tmp_path: Path, registry: Registry) -> None:
+def test_one_row_that_fails_is_enough(filled: PaperBoard, tmp_path: Path, registry: Registry) -> None:
     filled.cell("usps", "deblur-unet", "move9", "move9", hits="0" * 200, blurred=0.04, restored=[0.05])
     store, name = filled.stored(tmp_path / "results")
 
@@ -147,7 +147,7 @@ def test_sizes_stand_beside_the_papers(report: Report) -> None:
 
 
 def test_records_without_errors_of_each_image_leave_the_claim_open(
-    board: Board, tmp_path: Path, registry: Registry
+    board: PaperBoard, tmp_path: Path, registry: Registry
 ) -> None:
     board.cell("usps", "deblur-unet", "gauss9", "gauss9", blurred=0.01, restored=[0.001])
     old = {
@@ -166,7 +166,7 @@ def test_records_without_errors_of_each_image_leave_the_claim_open(
     assert any("measure them again" in row.reason for row in claim.comparisons)
 
 
-def test_json_holds_the_verdicts_and_the_records_behind_each_figure(report: Report, filled: Board) -> None:
+def test_json_holds_the_verdicts_and_the_records_behind_each_figure(report: Report, filled: PaperBoard) -> None:
     import json as standard
 
     content = standard.loads(json.render(report))
@@ -178,7 +178,7 @@ def test_json_holds_the_verdicts_and_the_records_behind_each_figure(report: Repo
 
 
 def test_the_same_records_give_the_same_bytes(
-    report: Report, filled: Board, tmp_path: Path, registry: Registry
+    report: Report, filled: PaperBoard, tmp_path: Path, registry: Registry
 ) -> None:
     store, name = filled.stored(tmp_path / "again")
 
