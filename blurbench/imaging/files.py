@@ -1,6 +1,6 @@
 """Pictures in files, of any kind that Pillow reads, as grey values; found by path, folder or glob.
 
-Nothing is ever resized, since that would change how blurred a picture is. No torch here.
+Nothing is resized unless it is asked for, since that changes how blurred a picture is. No torch here.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import glob
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
-__all__ = ["ENDINGS", "Found", "Picture", "find_pictures", "open_picture"]
+__all__ = ["ENDINGS", "Found", "Picture", "central_square", "find_pictures", "open_picture"]
 
 ENDINGS = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 """What files in a folder must end in to be taken for pictures."""
@@ -147,6 +147,26 @@ def open_picture(path: Path) -> Picture:
     except Exception as error:  # a damaged file may raise anything
         raise UsageError(f"{path}: cannot be decoded ({' '.join(str(error).split())})") from None
     return Picture(image.height, image.width, kind, mode, frames, quality, image)
+
+
+def central_square(picture: Picture, side: int) -> Picture:
+    """The picture as a suite sees it: its central square, turned as EXIF says, reduced (or enlarged) to `side` pixels
+    as `imagefolder` does it (bilinear, a pixel averaging what it covers), black where it is transparent."""
+    from PIL import Image, ImageOps
+
+    image = ImageOps.exif_transpose(picture.image)
+    if image.mode.startswith("I"):
+        import numpy as np
+
+        image = Image.fromarray(np.round(np.asarray(image) / 257).astype(np.uint8))
+    if image.mode in ("RGBA", "LA"):
+        shown = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", shown.size, (0, 0, 0, 255)), shown).convert("RGB")
+    image = image.convert("L") if image.mode == "1" else image
+    short = min(image.size)
+    left, top = (image.width - short) / 2, (image.height - short) / 2
+    square = image.resize((side, side), Image.Resampling.BILINEAR, (left, top, left + short, top + short))
+    return replace(picture, height=side, width=side, mode=square.mode, jpeg_quality=None, image=square)
 
 
 def _readable(image: Image) -> Image:
