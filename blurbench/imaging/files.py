@@ -1,7 +1,7 @@
 """Pictures in files, as grey values; found by path, folder or glob. What a file is, and how large, is looked at before
 it is read: only regular files, only the formats of the known endings, and no more pixels than are allowed.
 
-Nothing is ever resized, since that would change how blurred a picture is. No torch here.
+Nothing is resized unless it is asked for, since that changes how blurred a picture is. No torch here.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import stat
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, BinaryIO
@@ -32,6 +32,7 @@ __all__ = [
     "Found",
     "Picture",
     "Tree",
+    "central_square",
     "decoding_error",
     "find_pictures",
     "is_picture",
@@ -351,6 +352,26 @@ def open_picture(path: Path, megapixels: int = MEGAPIXELS) -> Picture:
     except Exception as error:  # a damaged file may raise anything
         raise UsageError(f"{path}: cannot be decoded ({decoding_error(error)})") from None
     return Picture(image.height, image.width, kind, mode, frames, quality, image)
+
+
+def central_square(picture: Picture, side: int) -> Picture:
+    """The picture as a suite sees it: its central square, turned as EXIF says, reduced (or enlarged) to `side` pixels
+    as `imagefolder` does it (bilinear, a pixel averaging what it covers), black where it is transparent."""
+    from PIL import Image, ImageOps
+
+    image = ImageOps.exif_transpose(picture.image)
+    if image.mode.startswith("I"):
+        import numpy as np
+
+        image = Image.fromarray(np.round(np.asarray(image) / 257).astype(np.uint8))
+    if image.mode in ("RGBA", "LA"):
+        shown = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", shown.size, (0, 0, 0, 255)), shown).convert("RGB")
+    image = image.convert("L") if image.mode == "1" else image
+    short = min(image.size)
+    left, top = (image.width - short) / 2, (image.height - short) / 2
+    square = image.resize((side, side), Image.Resampling.BILINEAR, (left, top, left + short, top + short))
+    return replace(picture, height=side, width=side, mode=square.mode, jpeg_quality=None, image=square)
 
 
 def _readable(image: Image) -> Image:
