@@ -648,6 +648,23 @@ def test_the_reduction_is_that_of_imagefolder_for_every_kind_of_picture(
     assert np.abs(apart).max() == 0
 
 
+@pytest.mark.parametrize("mode", ["L", "RGB", "P", "RGBA"])
+@pytest.mark.parametrize("turn", [3, 6, 8])
+def test_the_reduction_turns_a_picture_as_exif_says(
+    tmp_path: Path, face: NDArray[np.uint8], turn: int, mode: str
+) -> None:
+    from blurbench_datasets.imagefolder import decoded
+
+    from blurbench.imaging.files import central_square, open_picture
+
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    Image.fromarray(face[:, :130]).convert(mode).save(tmp_path / "picture.png", exif=exif)
+    square = central_square(open_picture(tmp_path / "picture.png"), 48).image.convert("RGB")
+    expected = decoded((tmp_path / "picture.png").read_bytes(), 48, grey=False).transpose(1, 2, 0)
+    assert np.array_equal(np.asarray(square), expected)
+
+
 def test_a_side_smaller_than_a_window_is_refused(tmp_path: Path, face: NDArray[np.uint8]) -> None:
     Image.fromarray(face).save(tmp_path / "face.png")
     with pytest.raises(BlurbenchError, match="--side 40: the estimator needs windows of 64 pixels"):
