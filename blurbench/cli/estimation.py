@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from blurbench.board.publish import write_board
 from blurbench.errors import shortened
-from blurbench.running.session import Request, Rerun
+from blurbench.results.store import FOREIGN
+from blurbench.running.session import AnySession, Request, Rerun
 
 if TYPE_CHECKING:
     from blurbench.running.estimation_session import EstimationSession
@@ -20,6 +21,7 @@ __all__ = [
     "estimation_session",
     "plan_estimators",
     "run_estimators",
+    "unusable_records",
 ]
 
 
@@ -87,9 +89,16 @@ def run_estimators(session: EstimationSession, rerun: Rerun) -> None:
         raise typer.Exit(1)
 
 
-def damaged_records(count: int) -> str:
-    """What `run` says of them."""
-    return f"{count} stored record{' is' if count == 1 else 's are'} damaged or changed: measured again"
+def unusable_records(session: AnySession[Any]) -> list[str]:
+    """What `run` says of stored records that it cannot use."""
+    lines = []
+    if damaged := len(session.damaged):
+        what = "record is" if damaged == 1 else "records are"
+        lines.append(f"{damaged} stored {what} damaged or changed: measured again")
+    if foreign := sorted(session.foreign):
+        files = "a record" if len(foreign) == 1 else f"{len(foreign)} records"
+        lines.append(f"{files} ({session.shelf.record_path(foreign[0])}{', ...' * (len(foreign) > 1)}) {FOREIGN}")
+    return lines
 
 
 def _announce(session: EstimationSession, rerun: Rerun) -> None:
@@ -103,7 +112,7 @@ def _announce(session: EstimationSession, rerun: Rerun) -> None:
         file=sys.stderr,
         flush=True,
     )
-    if damaged := len(session.damaged):
-        print(f"  {damaged_records(damaged)}", file=sys.stderr, flush=True)
+    for line in unusable_records(session):
+        print(f"  {line}", file=sys.stderr, flush=True)
     for reason, count in skipped.most_common(5):
         print(f"  {count} cells: {shortened(reason, 200)}", file=sys.stderr, flush=True)

@@ -12,7 +12,7 @@ import typer
 
 from blurbench.board.publish import write_board
 from blurbench.cli import options
-from blurbench.cli.estimation import damaged_records, estimation_session, run_estimators
+from blurbench.cli.estimation import estimation_session, run_estimators, unusable_records
 from blurbench.cli.stopping import keeping
 from blurbench.errors import BlurbenchError, shortened
 from blurbench.results.record import Record
@@ -77,8 +77,8 @@ def _announce(session: Session, rerun: Rerun) -> None:
     if workers:
         text += f"; {workers} worker{'s' if workers > 1 else ''} on {session.device}"
     print(text, file=sys.stderr, flush=True)
-    if damaged := len(session.damaged):
-        print(f"  {damaged_records(damaged)}", file=sys.stderr, flush=True)
+    for line in unusable_records(session):
+        print(f"  {line}", file=sys.stderr, flush=True)
     for reason, count in Counter(cell.skip for cell in cells if cell.skip).most_common(5):
         print(f"  {count} cells: {shortened(reason, 200)}", file=sys.stderr, flush=True)
 

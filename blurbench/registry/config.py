@@ -76,6 +76,8 @@ def _text(registry: Registry, value: Any) -> str:
             return label(registry, value)
         case bool():
             return str(value).lower()
+        case int():
+            return str(value)
         case float():
             return _number(value)
         case Enum():

@@ -20,8 +20,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
-import shutil
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -33,13 +31,14 @@ from filelock import FileLock, Timeout
 
 from blurbench.errors import RecordError, UsageError
 from blurbench.results.estimation import Board, Estimation
+from blurbench.results.files import building, is_regular, write_atomically
 from blurbench.results.record import AnyBoard, AnyRecord, Manifest, Record, Timing, read
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Shelf", "Store", "read_if_there", "write_atomically"]
+__all__ = ["FOREIGN", "Shelf", "Store", "read_if_there", "write_atomically"]
 
 STATE, ABOUT = "state.safetensors", "artifact.json"
 
@@ -73,7 +72,30 @@ class Shelf(Generic[R, B]):
         return found if found is not None and found.key == key else None
 
     def put_record(self, record: R) -> None:
+        """Raises RecordError where what is there was made by another version: it is never replaced."""
+        if self.is_foreign(record.key):
+            raise RecordError(f"{self.record_path(record.key)} {FOREIGN}")
         write_atomically(self.record_path(record.key), record.model_dump_json(exclude_defaults=True) + "\n")
+
+    def is_foreign(self, key: str) -> bool:
+        """Whether there is a file in the record's place that this version neither uses nor replaces: it was made by
+        another version of blurbench, or cannot be read. A damaged file is neither."""
+        path = self.record_path(key)
+        try:
+            path.lstat()
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True
+        if not is_regular(path):
+            return True
+        try:
+            content = json.loads(path.read_bytes())
+        except OSError:
+            return True
+        except (ValueError, RecursionError):
+            return False
+        return isinstance(content, dict) and _is_of_another_version(content, self.record_type)
 
     def keys(self, beginning: str) -> list[str]:
         """Of all records whose key begins so, damaged ones included."""
@@ -137,7 +159,7 @@ class Store:
     @contextmanager
     def locked(self, key: str, waiting: Callable[[], None]) -> Iterator[None]:
         """Hold the lock of `key`; while another process holds it, call `waiting` about once a second."""
-        lock = FileLock(self.root / "locks" / f"{key}.lock")
+        lock = FileLock(self.root / "locks" / f"{key}.lock", fallback_to_soft=False)
         while True:
             try:
                 lock.acquire(timeout=1.0, poll_interval=0.05)
@@ -200,7 +222,7 @@ class Store:
         try:
             with np.load(self.root / "samples" / f"{key}.npz", allow_pickle=False) as stored:
                 return dict(stored)
-        except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error):
+        except (OSError, EOFError, ValueError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error):
             return {}
 
     # --- timings ---------------------------------------------------------------------------------------------------
@@ -221,11 +243,13 @@ class Store:
         """What `put_artifact` was told about it, if it is there and undamaged."""
         folder = self.artifact_path(key)
         try:
+            if not (is_regular(folder / ABOUT) and is_regular(folder / STATE)):
+                return None
             about: dict[str, Any] = json.loads((folder / ABOUT).read_bytes())
-            complete = {"kind", "job", "notes", "seconds", "images_seen"} <= about.keys()
+            complete = isinstance(about, dict) and {"kind", "job", "notes", "seconds", "images_seen"} <= about.keys()
             if not complete or about["sha256"] != _sha256(folder / STATE):
                 return None
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
         return about
 
@@ -243,20 +267,8 @@ class Store:
     @contextmanager
     def building(self, kind: str, key: str) -> Iterator[Path]:
         """A temporary folder that becomes `kind/key` in one rename. Call it with the lock of `key` held."""
-        final = self.root / kind / key
-        _clear_leftovers(final)
-        folder = final.parent / f".{key}-{os.getpid()}"
-        folder.mkdir(parents=True)
-        try:
+        with building(self.root / kind / key) as folder:
             yield folder
-            for path in folder.iterdir():
-                _flush(path)
-            if final.exists():  # damaged, or it would not be written again
-                shutil.rmtree(final)
-            folder.rename(final)
-            _flush(final.parent)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
     # --- logs ------------------------------------------------------------------------------------------------------
 
@@ -264,57 +276,26 @@ class Store:
         return self.root / "logs" / f"{key}.log"
 
 
+FOREIGN = (
+    "was made by another version of blurbench, or cannot be read, and is left alone: use another results folder, or "
+    "move it away to have the cell measured again"
+)
+
+
+def _is_of_another_version(content: Mapping[str, Any], model: type[AnyRecord]) -> bool:
+    version = content.get("schema_version", 1)
+    is_number = isinstance(version, int) and not isinstance(version, bool)
+    return (is_number and version != 1) or bool(content.keys() - model.model_fields.keys())
+
+
 def read_if_there(model: Any, path: Path) -> Any:
-    """The valid `model` in a file, or None: a damaged file counts as none."""
+    """The valid `model` in a file, or None: a damaged file counts as none, and so does what is no plain file."""
+    if not is_regular(path):
+        return None
     try:
         return read(model, path.read_bytes(), path.name)
     except (OSError, RecordError):
         return None
-
-
-def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write a file so that readers see the old content or the new, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _clear_leftovers(path)
-    temporary = path.with_name(f".{path.name}-{os.getpid()}")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _clear_leftovers(path: Path) -> None:
-    """Remove what processes that were killed while they wrote `path` left beside it."""
-    for leftover in path.parent.glob(f".{path.name}-*"):
-        process = leftover.name.rpartition("-")[2]
-        if not process.isdigit() or _is_alive(int(process)):
-            continue
-        if leftover.is_dir():
-            shutil.rmtree(leftover, ignore_errors=True)
-        else:
-            leftover.unlink(missing_ok=True)
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _sha256(path: Path) -> str:

@@ -46,7 +46,7 @@ class EstimationSession(AnySession[Estimation]):
 
     def outstanding(self, rerun: Rerun) -> dict[str, Task]:
         """The tasks that a run would do, in plan order."""
-        cells = [cell.key for cell in self.plan.cells if not cell.skip]
+        cells = [cell.key for cell in self.plan.cells if not cell.skip and cell.key not in self.foreign]
         wanted = {key for key in cells if is_wanted(self.records.get(key), rerun)}
         fits = {key for one in wanted for key in self.plan.tasks[one].needs}
         if rerun != "all":
@@ -66,7 +66,7 @@ class EstimationSession(AnySession[Estimation]):
     def _record_skips(self) -> None:
         """What cannot be had is a row with its reason."""
         for cell in self.plan.cells:
-            if cell.skip:
+            if cell.skip and cell.key not in self.foreign:
                 reason = shortened(cell.skip)
                 skipped = Estimation(key=cell.key, status="skipped", reason=reason, **cell.parts)
                 self.shelf.put_record(skipped)

@@ -19,6 +19,7 @@ from blurbench.errors import UsageError, shortened
 from blurbench.registry import Registry
 from blurbench.registry.discovery import discover
 from blurbench.results.provenance import machine
+from blurbench.results.recall import revisions
 from blurbench.results.record import AnyRecord, Line, Manifest, Record
 from blurbench.results.store import Shelf, Store
 from blurbench.running.progress import progress
@@ -141,10 +142,22 @@ class AnySession(Generic[R]):
         found = {cell.key: (self.shelf.record(cell.key), cell.parts) for cell in self.plan.cells}
         return {key: record for key, (record, parts) in found.items() if record is not None and record.is_of(parts)}
 
+    @cached_property
+    def foreign(self) -> set[str]:
+        """The keys of cells whose records were made by another version of blurbench or of a plugin, or cannot be read:
+        they are neither used nor replaced."""
+        return {
+            cell.key
+            for cell in self.plan.cells
+            if self.shelf.is_foreign(cell.key)
+            or ((record := self.shelf.record(cell.key)) is not None and _is_of_another_revision(record, cell.parts))
+        }
+
     @property
     def damaged(self) -> list[str]:
         """The keys of cells whose records are there, but cannot be read or are of something else."""
-        keys = dict.fromkeys(cell.key for cell in self.plan.cells if cell.key not in self.records)
+        unusable = self.records.keys() | self.foreign
+        keys = dict.fromkeys(cell.key for cell in self.plan.cells if cell.key not in unusable)
         return [key for key in keys if self.shelf.record_path(key).exists()]
 
     def _supervise(self, planned: Mapping[str, Task], tasks: Mapping[str, Task], rerun: Rerun) -> Outcome:
@@ -184,7 +197,11 @@ class Session(AnySession[Record]):
 
     def outstanding(self, rerun: Rerun) -> dict[str, Task]:
         """The tasks that a run would do, in plan order."""
-        cells = [cell.key for cell in self.plan.cells if not cell.skip and is_wanted(self.records.get(cell.key), rerun)]
+        cells = [
+            cell.key
+            for cell in self.plan.cells
+            if not cell.skip and cell.key not in self.foreign and is_wanted(self.records.get(cell.key), rerun)
+        ]
         leading = self.plan.leading_to([*cells, *self._untimed(rerun)])
         return {key: task for key, task in leading.items() if rerun == "all" or not self._fitted(task)}
 
@@ -192,7 +209,7 @@ class Session(AnySession[Record]):
         """The pipelines without a timing, but for those whose every cell failed before: there is nothing to time."""
         alive: set[str] = set()
         for key, task in self.plan.tasks.items():
-            if task.kind == "cell" and self._wants_timing(key, task.job["timing"]):
+            if task.kind == "cell" and key not in self.foreign and self._wants_timing(key, task.job["timing"]):
                 alive.add(task.job["timing"])
         timings = [key for key, task in self.plan.tasks.items() if task.kind == "timing"]
         if rerun == "all":
@@ -239,9 +256,17 @@ class Session(AnySession[Record]):
     def _record_skips(self) -> None:
         """What cannot be had is a row with its reason."""
         for cell in self.plan.cells:
-            if cell.skip and cell.key not in self.records:
+            if cell.skip and cell.key not in self.records and cell.key not in self.foreign:
                 reason = shortened(cell.skip)
                 self.store.put_record(Record(key=cell.key, status="skipped", reason=reason, **cell.parts))
+
+
+def _is_of_another_revision(record: AnyRecord, parts: Mapping[str, Any]) -> bool:
+    """Whether a record of a planned cell differs by what revisions its plugins had."""
+    if record.is_of(parts):
+        return False
+    own = revisions({axis: part.spec for axis, part in record.parts().items()})
+    return own != revisions({axis: parts[axis]["spec"] for axis in record.AXES if parts[axis] is not None})
 
 
 def is_wanted(record: AnyRecord | None, rerun: Rerun) -> bool:

@@ -19,8 +19,7 @@ from multiprocessing.context import SpawnProcess
 from typing import Any
 
 from blurbench.errors import UsageError, shortened
-from blurbench.results.estimation import Estimation
-from blurbench.results.record import AnyRecord, Record
+from blurbench.results.record import AnyRecord
 from blurbench.results.store import Shelf, Store
 from blurbench.running.worker import WAITING, Options, serve
 from blurbench.suites.plan import Task
@@ -275,10 +274,10 @@ class _Supervisor:
             "log": f"logs/{path.name}" if path.exists() else "",
             **task.job["record"],
         }
-        if task.kind == "cell":
-            self.store.put_record(Record(**about))
-        else:
-            self.store.estimations.put_record(Estimation(**about))
+        shelf: Shelf[Any, Any] = self.store.cells if task.kind == "cell" else self.store.estimations
+        with self.store.locked(task.key, waiting=lambda: None):  # another run may be storing a measurement
+            if not self._is_measured(task):
+                shelf.put_record(shelf.record_type(**about))
 
 
 def _start(number: int, options: Options) -> _Slot:

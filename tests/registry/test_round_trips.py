@@ -30,6 +30,7 @@ class Strange(Blur):
     limit: float = math.inf
     sigma: Quantity = Range(0, 180)  # noqa: RUF009 - frozen, and the point: nobody coerced it
     weights: tuple[float, ...] = (1, 2)
+    sides: tuple[int, ...] = ()
 
 
 @pytest.fixture
@@ -106,6 +107,10 @@ def test_every_installed_plugin_has_the_key_of_its_defaults_however_they_are_wri
                 continue
             again = registry.resolve(kind, json.loads(json.dumps(spec(registry, given))))
             assert json.dumps(spec(registry, again)) == json.dumps(spec(registry, entry.target())), name  # type: ignore[operator]
+
+
+def test_whole_numbers_are_shown_as_numbers(own: Registry) -> None:
+    assert label(own, Strange(sides=(8, 16))) == "strange[sides=[8, 16]]"
 
 
 def test_a_grid_is_not_split_inside_quotes() -> None:
