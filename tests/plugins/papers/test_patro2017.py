@@ -13,7 +13,7 @@ from blurbench.papers import markdown
 from blurbench.papers.paper import StoredBoard
 from blurbench.papers.report import Report
 from blurbench.registry import Registry
-from blurbench.results.estimation import Errors, Estimation, Measured, PaperBoard, Row
+from blurbench.results.estimation import Board, Errors, Estimation, Measured, Row
 from blurbench.results.record import Part
 from blurbench.results.store import Store
 
@@ -61,7 +61,7 @@ def _report(folder: Path, registry: Registry, split: str = "patch") -> Report:
         rows.append(Row(key=key, estimator=estimator, blur=blur, seed=0, **place))
         shelf.put_record(_record(key, estimator, blur))
     about = {"suite": "kernel-estimation", "suite_version": 1, "title": "By hand", "budget": "standard"}
-    shelf.put_board("by-hand", PaperBoard(**about, budget_values={"epochs": 8}, content="ab" * 16, lines=rows))
+    shelf.put_board("by-hand", Board(**about, budget_values={"epochs": 8}, content="ab" * 16, lines=rows))
     return registry.resolve("papers", "patro2017").report(StoredBoard(store, "by-hand", registry))
 
 
