@@ -75,7 +75,11 @@ def test_the_example_paper_sets_its_figure_beside_a_board(example: Registry) -> 
 
 def test_the_test_that_the_guide_shows_passes(guide: types.ModuleType) -> None:
     (mark,) = guide.test_every_promise_of_the_contract_is_kept.pytestmark
-    assert [case.id for case in mark.args[1]] == ["estimators:steepest-edge", "blurs:block-mean[side=5]"]
+    assert [case.id for case in mark.args[1]] == [
+        "estimators:steepest-edge",
+        "papers:mosaics",
+        "blurs:block-mean[side=5]",
+    ]
     for case in mark.args[1]:
         guide.test_every_promise_of_the_contract_is_kept(*case.values)
 

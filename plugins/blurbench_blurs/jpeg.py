@@ -44,7 +44,7 @@ class Jpeg(Blur):
         qualities = draws("quality", self.quality).round().int().tolist()
         decoded = np.stack([self._decoded(*pair) for pair in zip(pixels, qualities, strict=True)])
         seen = torch.from_numpy(decoded).permute(0, 3, 1, 2).to(images).div(255)
-        return Degraded(seen.contiguous(), delta(len(images)), 1 / (255 * math.sqrt(12)))
+        return Degraded(seen.contiguous(), delta(len(images), images.device), 1 / (255 * math.sqrt(12)))
 
     def _decoded(self, pixels: Any, quality: int) -> Any:
         """One image uint8 (H, W, C) as the file gives it back."""

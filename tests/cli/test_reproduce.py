@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import Board
+from tests.builders import PaperBoard
 from tests.conftest import Command
 
 
@@ -27,7 +27,7 @@ def test_nothing_measured_is_one_line(blurbench: Command) -> None:
 
 
 def test_what_is_stored_is_told_and_published_without_running(blurbench: Command, tmp_path: Path) -> None:
-    board = Board(budget="quick")
+    board = PaperBoard(budget="quick")
     board.cell("usps", "retrain", "gauss9", "gauss9", hits="1" * 150 + "0" * 50, blurred=0.01)
     board.stored(tmp_path / "results", "restored-digits.v1.quick")
 

@@ -11,14 +11,12 @@ from blurbench.registry import Registry
 CORE = Path(__file__).parents[2] / "blurbench"
 
 WORDS = {
-    "contract/budget.py": {"constant"},  # how the learning rate goes
     "training/optimisation.py": {"constant"},
     "imaging/convolution.py": {"constant"},  # how torch pads
     "imaging/fourier.py": {"wiener"},  # a function of that name
     "results/provenance.py": {"timm", "torchvision"},  # packages
     "cli/ls.py": {"none"},  # no value
     "cli/probe.py": {"pictures", "spectral"},  # a key of its own JSON; the default of an option
-    "leaderboard/estimation.py": {"pictures"},  # a column
     "cli/options.py": {"mnist-family"},  # the default of --suite
     "suites/suite.py": {"plain"},  # the default baseline
     # What the clean blur, the baseline and the controls are called, by which they are still found:
@@ -29,12 +27,19 @@ WORDS = {
     "results/cell_validation.py": {"none"},
     "results/terms.py": {"none"},
     "running/replay.py": {"none"},
-    "leaderboard/blocks.py": {"identity", "constant", "wiener"},
-    "leaderboard/drawing.py": {"plain"},
-    "leaderboard/nearest.py": {"none"},
-    "leaderboard/rows.py": {"none", "identity"},
-    "leaderboard/severity_tables.py": {"none"},
-    "leaderboard/sigma_cost.py": {"constant", "gaussian"},
+    "board/estimator_comparison.py": {"pictures"},
+    "board/match_blur.py": {"none"},
+    "board/outcomes.py": {"pictures"},
+    "board/render/drawing.py": {"plain"},
+    "board/render/estimators.py": {"pictures"},
+    "board/render/severity_tables.py": {"none"},
+    "board/schema.py": {"none"},
+    "contract/budget.py": {"constant", "none"},
+    "contract/plugin.py": {"identity"},
+    "running/probe_summary.py": {"pictures"},
+    "testing/samples.py": {"gaussian", "pictures"},
+    "training/augmentation.py": {"none"},
+    "training/classifiers.py": {"none"},
 }
 """Names of plugins that stand in the framework as words of another meaning, or as what is still to be mended."""
 
