@@ -38,6 +38,8 @@ def write_all(folder: Path, files: Mapping[str, str | bytes]) -> list[Path]:
     Raises UsageError, and changes nothing, where one would replace a file that blurbench did not write, or cannot be
     written.
     """
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder}: this is a file; a folder is wanted")
     paths = {folder / name: content for name, content in files.items()}
     if foreign := [path for path in paths if not _is_replaceable(path, paths)]:
         more = f" (and {len(foreign) - 1} more)" if len(foreign) > 1 else ""

@@ -569,8 +569,8 @@ def test_a_folder_ends_with_a_summary_and_a_bad_file_costs_one_line(folder: Path
     answer = ask(folder)
     facts = answer["summary"]
     assert [fact["reason"] for fact in answer["refused"]] == [
-        f"{folder / 'bad.png'}: this is no picture that can be read (its content is no BMP, GIF, JPEG, PNG, PPM, TIFF or WEBP, "
-        "or a kind of it that is not supported)"
+        f"{folder / 'bad.png'}: this is no picture that can be read (its content is no BMP, GIF, JPEG, PNG, PPM, "
+        "TIFF or WEBP, or a kind of it that is not supported)"
     ]
     assert (facts["pictures"], facts["refused"], facts["nothing_to_read"], facts["motion"]) == (8, 1, 1, 1)
     assert (facts["blurred"], facts["blurred_share"]) == (3, pytest.approx(3 / 7, abs=1e-4))
