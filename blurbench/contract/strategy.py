@@ -48,9 +48,12 @@ class Setting:
 
 @dataclass(frozen=True)
 class PredictorNeed:
-    """Another strategy's predictor for the same data set, classifier, budget and seed."""
+    """Another strategy's predictor, for the setting's classifier, training blur and seed unless others are named."""
 
     strategy: Strategy
+    classifier: Classifier | None = None
+    train_blur: Blur | None = None
+    seed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,8 @@ class Fitted:
 
     module: nn.Module | None
     notes: Mapping[str, Any] = field(default_factory=dict)
+    predictor: Predictor | None = None
+    """What that strategy answers, restorers and all, where the need was of a predictor."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +92,22 @@ class FitJob:
 
 
 class Predictor(ABC):
-    """A fitted thing that maps images to logits."""
+    """A fitted thing that maps images to logits.
+
+    The test images of a cell reach it as a stream, `batch` at a time in the order of their ids. What a predictor
+    remembers from batch to batch begins in `start`.
+    """
+
+    batch: int | None = 256
+    """Images at once; None: the whole test set. A remedy that looks at one image at a time need not say."""
+    gradients: bool = False
+    """Whether `predict` computes gradients: it is then called outside inference mode."""
+
+    adapts: bool = False
+    """Whether an answer depends on the images that are met together, or were met before: say so in `requires`."""
+
+    def start(self) -> None:  # noqa: B027 - most remember nothing
+        """A new stream begins: forget what was learned from another one."""
 
     @abstractmethod
     def predict(self, degraded: Degraded) -> Output:

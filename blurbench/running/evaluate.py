@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from blurbench.results.provenance import provenance
 from blurbench.results.record import Cost, Images, Metrics, Record
 from blurbench.running.analyses import deepest_maps, feature_gradients
 from blurbench.running.counting import multiply_accumulates
-from blurbench.running.received import check_output, check_predictor
+from blurbench.running.received import check_output
 from blurbench.running.workshop import Workshop
 from blurbench.suites.plan import built_on
 
@@ -34,9 +34,9 @@ def evaluate(workshop: Workshop, job: Mapping[str, Any]) -> Record:
     """Measure one cell."""
     predictor = predictor_of(workshop, job["predictor"])
     clean, degraded = workshop.test_images(job), workshop.degraded(job)
+    with workshop.clock.phase("evaluation"), _looking_into(workshop, job, predictor) as gradients:
+        output = _answers(predictor, degraded, job)
     with workshop.clock.phase("evaluation"), torch.inference_mode():
-        with _looking_into(workshop, job, predictor) as gradients:
-            output = _join([_predict(predictor, part, job) for part in degraded])
         predicted, confidence = confidence_of(output.logits)
         hits = predicted == clean.labels
         blurred = workshop.remember(
@@ -75,17 +75,32 @@ def evaluate(workshop: Workshop, job: Mapping[str, Any]) -> Record:
 
 def predictor_of(workshop: Workshop, job: Mapping[str, Any]) -> Predictor:
     """Put a fitted predictor together from the store."""
-    setting = workshop.setting(job)
-    predictor = setting.strategy.predictor(setting, workshop.fitted(job), workshop.inputs(job))
-    check_predictor(f"strategy {type(setting.strategy).__name__}", predictor)
-    return predictor
+    return workshop.predictor(job)
+
+
+def _answers(predictor: Predictor, degraded: list[Degraded], job: Mapping[str, Any]) -> Output:
+    """The predictor's answers to a stream of images, in the batches that it declares, from a fresh state."""
+    predictor.start()
+    return _join([_predict(predictor, part, job) for part in _batches(degraded, predictor.batch)])
+
+
+def _batches(degraded: list[Degraded], size: int | None) -> Iterator[Degraded]:
+    """The same images in id order, `size` at a time, with their PSFs where `size` divides a chunk."""
+    longest = max(len(part.images) for part in degraded)
+    if len(degraded) > 1 and (size is None or longest % size):
+        images = torch.cat([part.images for part in degraded])
+        degraded = [Degraded(images, None, degraded[0].noise_std, degraded[0].padding)]
+    for part in degraded:
+        step = size or len(part.images)
+        yield from (part.part(slice(start, start + step)) for start in range(0, len(part.images), step))
 
 
 def _predict(predictor: Predictor, degraded: Degraded, job: Mapping[str, Any]) -> Output:
     """Only a remedy that says so is told the PSF and the noise. It gets a copy: other rows meet the same images."""
-    copy = replace(degraded, images=degraded.images.clone())
     told = job["record"]["knows"] == "true PSF"
-    output = predictor.predict(copy if told else replace(copy, psf=None, noise_std=0.0))
+    with nullcontext() if predictor.gradients else torch.inference_mode():
+        copy = replace(degraded, images=degraded.images.clone())
+        output = predictor.predict(copy if told else replace(copy, psf=None, noise_std=0.0))
     classes = job["predictor"]["data"]["classes"]
     check_output(f"predictor {type(predictor).__name__}", output, degraded.images, classes)
     return output
@@ -100,7 +115,7 @@ def _looking_into(workshop: Workshop, job: Mapping[str, Any], predictor: Predict
         return
     one = workshop.degraded(job)[0].part(slice(1))
     classifier = workshop.setting(job["predictor"]).classifier
-    layer = deepest_maps(classifier, network, lambda: _predict(predictor, one, job))
+    layer = deepest_maps(classifier, network, lambda: _answers(predictor, [one], job))
     if layer is None:
         yield []
         return
@@ -118,8 +133,8 @@ def _join(parts: list[Output]) -> Output:
     if len(restored) not in (0, len(parts)) or len({frozenset(part.observations) for part in parts}) != 1:
         raise PluginError("the predictor restores or observes some of the images only; wanted all of them, or none")
     return Output(
-        logits=torch.cat([part.logits for part in parts]),
-        restored=torch.cat(restored) if restored else None,
+        logits=torch.cat([part.logits.detach() for part in parts]),
+        restored=torch.cat(restored).detach() if restored else None,
         observations={name: torch.cat([part.observations[name] for part in parts]) for name in parts[0].observations},
     )
 
@@ -178,8 +193,8 @@ def _cost(workshop: Workshop, job: Mapping[str, Any], predictor: Predictor) -> C
 def _macs(workshop: Workshop, job: Mapping[str, Any], predictor: Predictor) -> int:
     """Multiply-accumulates an image, over the first few test images of the cell: remedies may look at the blur."""
     few = workshop.degraded(job)[0].part(slice(COUNTED))
-    with multiply_accumulates() as count, torch.inference_mode():
-        _predict(predictor, few, job)
+    with multiply_accumulates() as count:
+        _answers(predictor, [few], job)
     return round(count() / len(few.images))
 
 

@@ -10,7 +10,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -26,6 +26,7 @@ from blurbench.contract import (
     FitJob,
     Fitted,
     ImageSet,
+    Predictor,
     Restorer,
     RestorerJob,
     Setting,
@@ -36,7 +37,7 @@ from blurbench.registry import Registry
 from blurbench.results.decoded import read_splits
 from blurbench.results.store import STATE, Store
 from blurbench.running.images import TrainingBlur, degraded_in_chunks, image_set, versions
-from blurbench.running.received import check_module, plain_notes
+from blurbench.running.received import check_module, check_predictor, plain_notes
 from blurbench.suites.keys import digest
 
 __all__ = ["Workshop", "seed_everything"]
@@ -275,12 +276,28 @@ class Workshop:
         return self.remember(("about", key), lambda: self.store.artifact(key))
 
     def fitted(self, job: Mapping[str, Any]) -> Fitted:
-        """The stored artifact of a job, its network frozen."""
-        return self._fitted.get(job["key"], lambda: self._load(job))
+        """The stored artifact of a job, its network frozen and as it was fitted, whatever plugins did to it since."""
+        fitted, fresh = self._fitted.get(job["key"], lambda: (made := self._load(job), _fingerprint(made.module)))
+        if _fingerprint(fitted.module) != fresh:
+            self._fitted.drop(job["key"])
+            return self.fitted(job)
+        return fitted
 
     def inputs(self, job: Mapping[str, Any]) -> dict[str, Fitted]:
         """The artifacts that a job builds on."""
-        return {name: self.fitted(needed) for name, needed in job["inputs"].items()}
+        return {name: self._input(needed) for name, needed in job["inputs"].items()}
+
+    def _input(self, needed: Mapping[str, Any]) -> Fitted:
+        """With what it predicts, where it is a predictor's."""
+        fitted = self.fitted(needed)
+        return fitted if needed["kind"] != "predictor" else replace(fitted, predictor=self.predictor(needed))
+
+    def predictor(self, job: Mapping[str, Any]) -> Predictor:
+        """A fitted predictor, put together from the store."""
+        setting = self.setting(job)
+        predictor = setting.strategy.predictor(setting, self.fitted(job), self.inputs(job))
+        check_predictor(f"strategy {type(setting.strategy).__name__}", predictor)
+        return predictor
 
     def _load(self, job: Mapping[str, Any]) -> Fitted:
         if (about := self.store.artifact(job["key"])) is None:
@@ -292,6 +309,18 @@ class Workshop:
             load_model(module, str(self.store.artifact_path(job["key"]) / STATE), device=str(self.device))
             module.eval().requires_grad_(False)
         return Fitted(module, about["notes"])
+
+
+def _fingerprint(module: nn.Module | None) -> tuple[Any, ...]:
+    """Changes where somebody changes the weights or buffers of a network: nobody else's rows shall meet that."""
+    if module is None:
+        return ()
+    tensors = [*module.parameters(), *module.buffers()]
+    if not tensors:
+        return ()
+    with torch.no_grad():
+        sums = torch.stack([tensor.sum().double() for tensor in tensors]).tolist()
+    return tuple((id(tensor), tensor._version, total) for tensor, total in zip(tensors, sums, strict=True))
 
 
 def seed_everything(seed: int) -> None:

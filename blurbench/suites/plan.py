@@ -257,9 +257,14 @@ class _Planner:
 
     def need(self, setting: Setting, need: Need) -> Task:
         if isinstance(need, PredictorNeed):
-            return self.predictor(setting.dataset, setting.train_blur, setting.classifier, need.strategy, setting.seed)[
-                0
-            ]
+            task, _ = self.predictor(
+                setting.dataset,
+                need.train_blur or setting.train_blur,
+                need.classifier or setting.classifier,
+                need.strategy,
+                setting.seed if need.seed is None else need.seed,
+            )
+            return task
         related = need.dataset.lineage & setting.dataset.lineage
         if related and need.dataset != setting.dataset:
             raise Skip(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any, get_args
 
 import torch
@@ -148,10 +148,7 @@ class _Trial:
         own = Fitted(
             *fitted(quiet, lambda: need.strategy.build(other), lambda module: need.strategy.fit(module, job), ())
         )
-        if "predictor" not in {item.name for item in fields(Fitted)}:
-            return own
-        told: dict[str, Any] = {"predictor": need.strategy.predictor(other, own, inputs)}
-        return replace(own, **told)
+        return replace(own, predictor=need.strategy.predictor(other, own, inputs))
 
     def own(self, inputs: Mapping[str, Fitted]) -> Fitted:
         job = FitJob(self.setting, self.train, self.validation, self.blurring, inputs)
@@ -208,8 +205,8 @@ class _Trial:
             lambda rows: self.degraded(rows),
             lambda degraded: self.logits(predictor, degraded),
             12,
-            inference=not _wants_gradients(predictor),
-            apart=not _adapts(predictor),
+            inference=not predictor.gradients,
+            apart=not predictor.adapts,
         )
 
     def degraded(self, rows: Tensor) -> Degraded:
@@ -219,6 +216,7 @@ class _Trial:
         return degraded if self.strategy.knows() == "true PSF" else replace(degraded, psf=None)
 
     def logits(self, predictor: Predictor, degraded: Degraded) -> Tensor:
+        predictor.start()
         output = predictor.predict(degraded)
         check_output("the predictor", output, degraded.images, CLASSES)
         return output.logits.detach()
@@ -244,14 +242,5 @@ class _Trial:
         )
 
     def asked(self, predictor: Predictor) -> Tensor:
-        with nullcontext() if _wants_gradients(predictor) else torch.inference_mode():
+        with nullcontext() if predictor.gradients else torch.inference_mode():
             return self.logits(predictor, self.degraded(torch.arange(12)))
-
-
-def _wants_gradients(predictor: Predictor) -> bool:
-    return bool(getattr(predictor, "gradients", False))
-
-
-def _adapts(predictor: Predictor) -> bool:
-    """Whether it says that its answers depend on the images that it meets together, or met before."""
-    return bool(getattr(predictor, "adapts", False))
