@@ -107,7 +107,7 @@ def test_every_command_in_the_guide_exists() -> None:
 
 
 def test_the_example_suite_is_a_suite(tmp_path: Path, registry: Registry) -> None:
-    (text,) = blocks("README.md", "toml")
+    text, _ = blocks("README.md", "toml")
     path = tmp_path / "my-suite.toml"
     path.write_text(text)
     suite = load(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC
+from pathlib import Path
 from typing import ClassVar, Literal, TypeAlias
 
 __all__ = ["Control", "Knows", "Plugin"]
@@ -20,6 +21,11 @@ class Plugin(ABC):  # noqa: B024 - it has no method of its own
 
     revision: ClassVar[int] = 1
     """Raise it by hand when results change: it is part of every key, so old artifacts are no longer reused."""
+
+    def files(self) -> tuple[Path, ...]:
+        """Files of the user's that decide what it does, such as weights: their content is part of every key, so that a
+        changed file is measured anew."""
+        return ()
 
     paper: ClassVar[str] = ""
     """Where it comes from: authors, year, section."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
-from pathlib import PurePath
+from functools import lru_cache
+from pathlib import Path, PurePath
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from blurbench.contract.plugin import Plugin
-from blurbench.errors import PluginError
+from blurbench.errors import PluginError, Unavailable
 from blurbench.parameters import Choice, Range
 from blurbench.registry.expressions import quoted
 from blurbench.registry.registry import Registry
@@ -24,7 +26,24 @@ def spec(registry: Registry, plugin: Plugin) -> dict[str, Any]:
     """The plugin as JSON: its name, its revision and every parameter. `Registry.resolve` turns it back."""
     adapters = adapters_of(type(plugin))
     values = {name: _json(registry, _coerced(adapters[name], getattr(plugin, name))) for name in adapters}
-    return {"name": registry.name_of(plugin), "revision": plugin.revision, **values}
+    about = {"name": registry.name_of(plugin), "revision": plugin.revision}
+    files = [_digest(path) for path in plugin.files()]
+    return {**about, **values, **({"files": files} if files else {})}
+
+
+def _digest(path: Path) -> str:
+    """The SHA-256 of a file's content; taken again where its size or time has changed."""
+    try:
+        state = path.stat()
+        return _hashed(path, state.st_size, state.st_mtime_ns)
+    except OSError as error:
+        raise Unavailable(f"{path}: {error.strerror}; name a file that is there") from None
+
+
+@lru_cache(maxsize=1000)
+def _hashed(path: Path, size: int, time: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _coerced(adapter: TypeAdapter[Any], value: Any) -> Any:

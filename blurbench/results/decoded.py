@@ -11,6 +11,7 @@ import errno
 import hashlib
 import json
 import logging
+import math
 import os
 import shutil
 from collections.abc import Sequence
@@ -112,9 +113,9 @@ def _check(name: str, splits: Splits) -> list[str]:
             raise PluginError(
                 f"data set {name}: {part} recorded images must be as the images, uint8 and of their shape"
             )
-        if len(split.images) != len(split.labels) or not len(split):
+        if len(split.images) != len(split.labels) or (part == "test" and not len(split)):
             raise PluginError(f"data set {name}: {part} has {len(split.images)} images and {len(split.labels)} labels")
-        if split.labels.min() < 0 or split.labels.max() >= len(splits.class_names):
+        if len(split) and (split.labels.min() < 0 or split.labels.max() >= len(splits.class_names)):
             raise PluginError(f"data set {name}: {part} has labels outside 0..{len(splits.class_names) - 1}")
     return _check_apart(name, splits)
 
@@ -139,17 +140,27 @@ def _check_apart(name: str, splits: Splits) -> list[str]:
 
 def _prints(split: Split) -> list[bytes]:
     """A hash of each image."""
-    images = np.ascontiguousarray(split.images).reshape(len(split.images), -1)
+    images = np.ascontiguousarray(split.images).reshape(len(split.images), math.prod(split.images.shape[1:]))
     return [hashlib.blake2b(image.data, digest_size=16).digest() for image in images]
 
 
 def _read_part(folder: Path, part: str) -> Split:
     recorded = folder / f"{part}-recorded.npy"
     return Split(
-        np.load(folder / f"{part}-images.npy", mmap_mode="r"),
+        _mapped(folder / f"{part}-images.npy"),
         np.load(folder / f"{part}-labels.npy"),
-        np.load(recorded, mmap_mode="r") if recorded.is_file() else None,
+        _mapped(recorded) if recorded.is_file() else None,
     )
+
+
+def _mapped(path: Path) -> NDArray[np.uint8]:
+    """An array on disk, read as it is needed; one without images cannot be mapped."""
+    array: NDArray[np.uint8] = np.load(path, mmap_mode="r" if path.stat().st_size > SMALL else None)
+    return array
+
+
+SMALL = 2**16
+"""Bytes."""
 
 
 def fingerprint(splits: Splits) -> str:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from blurbench.contract import Recipe
-from blurbench.errors import NotFinite
+from blurbench.errors import NotFinite, Skip
 from blurbench.training.optimisation import optimiser_of, schedule_of
 from blurbench.training.seeding import derived_seed, seed_torch
 
@@ -48,6 +48,8 @@ def minimise(
     Returns JSON notes; `final_...` is the validation of what is kept, and `still_improving` says whether the last epoch
     lowered the best validation loss by more than 1%. Raises NotFinite where the loss is no longer a number.
     """
+    if not images:
+        raise Skip("there are no training images, and this remedy is fitted")
     if recipe.patience is not None and validate is None:
         raise ValueError("a recipe with patience needs validation images")
     seed_torch(seed, "dropout")

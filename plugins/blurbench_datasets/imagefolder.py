@@ -68,8 +68,9 @@ class ImageFolder(Dataset):
     grey: bool = False
     validation: Annotated[float, Fraction(0.001, 0.9)] = 0.1
     """The share of each class's training images that is held out to validate, where the place has no such part."""
-    test: Annotated[float, Fraction(0.001, 0.9)] = 0.2
-    """The share of each class's images that tests, where the place has no parts."""
+    test: Annotated[float, Fraction(0.001, 1.0)] = 0.2
+    """The share of each class's images that tests, where the place has no parts. With 1 all of them test and nothing is
+    fitted to them: for a network that is given (`checkpoint`), and remedies that need no training images."""
     class_order: Literal["auto", "text", "natural"] = "auto"
     """`text`: 0, 1, 10, 2, as torchvision does; `natural`: 0, 1, 2, 10; `auto`: natural where all names are numbers."""
     megapixels: Annotated[int, Count(1, 10_000)] = MEGAPIXELS
@@ -127,12 +128,14 @@ class ImageFolder(Dataset):
         if "validation" in files or "test" in files:
             train, validation = set_aside(files["train"], self.validation)
             return train, validation, files.get("test") or files["validation"]
+        if self.test == 1:
+            return [], [], files["train"]
         learning, test = set_aside(files["train"], self.test)
         train, validation = set_aside(learning, self.validation)
         return train, validation, test
 
     def _check(self, place: Path, parts: Sequence[Files], class_names: Sequence[str]) -> None:
-        if not all(parts):
+        if not all(parts) and (self.test < 1 or not parts[2]):
             raise UsageError(f"{place}: too few images to train, validate and test")
         known = set(class_names)
         for name, label in [file for part in parts for file in part]:
