@@ -66,6 +66,8 @@ class Request:
     device: str = "auto"
     jobs: int | None = None
     threads: int = 1
+    command: str = ""
+    """The command line that asks for it, as a board shows it; empty: this process's own."""
 
 
 def data_folders(given: tuple[Path, ...] = ()) -> tuple[Path, ...]:
@@ -101,7 +103,7 @@ class AnySession(Generic[R]):
             "budget": budget.name,
             "budget_values": budget.key(),
             "content": content_digest(suite, budget.key()),
-            "commands": [shown_command(sys.argv[1:])],
+            "commands": [request.command or shown_command(sys.argv[1:])],
         }
         """What the board says of itself."""
         self.store = Store(request.out)

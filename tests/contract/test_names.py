@@ -11,6 +11,7 @@ from blurbench.registry import Registry
 CORE = Path(__file__).parents[2] / "blurbench"
 
 WORDS = {
+    "api.py": {"mnist-family"},  # the default suite, as on the command line
     "training/optimisation.py": {"constant"},
     "imaging/convolution.py": {"constant"},  # how torch pads
     "imaging/fourier.py": {"wiener"},  # a function of that name
