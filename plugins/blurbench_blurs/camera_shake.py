@@ -39,19 +39,14 @@ class CameraShake(Blur):
 
     def psf(self, draws: Draws) -> Psf:
         """A path for each image."""
-        import torch
-
         from blurbench.imaging.splatting import splat
 
         points = self.path(draws)
-        return splat(
-            points, torch.full(points.shape[:2], 1 / points.shape[1], dtype=torch.float64, device=points.device)
-        )
+        return splat(points, points.new_full(points.shape[:2], 1 / points.shape[1]))
 
     def path(self, draws: Draws) -> torch.Tensor:
         """Points (N, 2000, 2), rows and columns in pixels from their mean."""
         import numpy as np
-        import torch
 
         length, anxiety = draws("length", self.length).cpu().numpy(), draws("anxiety", self.anxiety).cpu().numpy()
         pull = 0.7 * draws.uniform("pull")[:, 0]
@@ -64,7 +59,7 @@ class CameraShake(Blur):
             direction /= np.abs(direction)
             places[:, step + 1] = places[:, step] + direction * length / _STEPS
         places -= places.mean(1, keepdims=True)
-        return torch.from_numpy(np.stack([places.imag, places.real], -1)).to(draws.device)
+        return draws.tensor(np.stack([places.imag, places.real], -1))
 
 
 def _thrown(draws: Draws, anxiety: NDArray[np.float64]) -> NDArray[np.complex128]:

@@ -61,7 +61,8 @@ class ImagenetC(Blur):
     def psf(self, draws: Draws) -> Psf:
         """Of `defocus` and `motion`; the others have none."""
         if self.kind == "defocus":
-            return DensePsf(_disc(*DEFOCUS[self.severity - 1]).expand(len(draws), -1, -1))
+            disc = draws.tensor(_disc(*DEFOCUS[self.severity - 1]).numpy())
+            return DensePsf(disc.expand(len(draws), -1, -1))
         if self.kind == "motion":
             return _motion(draws, *MOTION[self.severity - 1])
         return super().psf(draws)
@@ -85,8 +86,10 @@ def _motion(draws: Draws, radius: int, sigma: float) -> TapsPsf:
     """Half a Gaussian from the pixel itself in one direction: the image moves as well as blurs."""
     import torch
 
+    from blurbench.imaging.precision import finest
+
     angle = torch.deg2rad(draws("angle", _TURN))[:, None]
-    along = torch.arange(2 * radius + 1, dtype=torch.float64, device=draws.device)
+    along = torch.arange(2 * radius + 1, dtype=finest(draws.device), device=draws.device)
     # A pixel is read at these offsets; its light comes from there, so the PSF's own point the other way.
     read = torch.stack([torch.ceil(along * angle.sin() - 0.5), torch.ceil(along * angle.cos() - 0.5)], -1)
     taps = torch.exp(-(along**2) / (2 * sigma**2))

@@ -78,9 +78,10 @@ class Lens(Blur):
         blur = wavelength / 1000 * self.f_number / self.pitch
         # From the parameters, not from what was drawn: an image's PSF does not depend on its neighbours in a batch.
         half = half_width(tuple(in_waves * _largest(getattr(self, term)) for term in _TERMS), blur)
-        waves = torch.stack([draws(term, getattr(self, term)) for term in _TERMS], 1) * in_waves
+        # On the processor: a device may have no float64, which the phases of a wave need.
+        waves = torch.stack([draws(term, getattr(self, term)).cpu() for term in _TERMS], 1) * in_waves
         different, which = torch.unique(waves, dim=0, return_inverse=True)
-        return DensePsf(torch.stack([pixel_psf(row, blur, half) for row in different])[which])
+        return DensePsf(draws.tensor(torch.stack([pixel_psf(row, blur, half) for row in different])[which].numpy()))
 
 
 def _largest(quantity: Quantity) -> float:
