@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri  # type: ignore[import-untyped]
 
-from blurbench.leaderboard.tables import grid
+from blurbench.board.render.tables import grid
 from blurbench.metrics.intervals import Interval, difference_interval, top1_interval
 from blurbench.metrics.ranks import Scores, rank_sets
 

@@ -30,9 +30,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision import transforms
 
+from benchmarks.timing.plain_layers import torch_layers
 from blurbench.contract import Budget, Degraded, ImageSet, Range, Recipe, RestorerJob, Shape, Split
 from blurbench.imaging.draws import Draws
-from blurbench.timing.plain_layers import torch_layers
 from blurbench.training import fit_classifier, fit_restorer, forward, seed_torch
 
 SHAPE, CLASSES = Shape(1, 28, 28), 10

@@ -23,6 +23,10 @@ from pathlib import Path
 
 import torch
 
+from benchmarks.timing.families import case_of
+from benchmarks.timing.machine import Bystanders, description
+from benchmarks.timing.rounds import Patience, take_turns
+from benchmarks.timing.sizes import Size
 from blurbench.contract import Dataset, Recipe, Shape
 from blurbench.imaging.convolution import convolve
 from blurbench.registry.discovery import discover
@@ -32,10 +36,6 @@ from blurbench.running.supervisor import MALLOC
 from blurbench.suites.axes import Axes
 from blurbench.suites.plan import Data, make_plan
 from blurbench.suites.suite import Suite
-from blurbench.timing.families import case_of
-from blurbench.timing.machine import Bystanders, description
-from blurbench.timing.rounds import Patience, take_turns
-from blurbench.timing.sizes import Size
 from blurbench.training import fit_classifier
 
 CPU = torch.device("cpu")

@@ -6,13 +6,13 @@ from functools import cache
 
 import pytest
 import torch
-from conftest import wait
 
+from benchmarks.conftest import wait
+from benchmarks.timing import peers
+from benchmarks.timing.families import Case, case_of
+from benchmarks.timing.peers import Contender
+from benchmarks.timing.sizes import CPU, FAMILIES, SIZES
 from blurbench.imaging.convolution import convolve
-from blurbench.timing import peers
-from blurbench.timing.families import Case, case_of
-from blurbench.timing.peers import Contender
-from blurbench.timing.sizes import CPU, FAMILIES, SIZES
 
 
 @cache

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
-from conftest import wait
 from torch.nn import functional as F
 
+from benchmarks.conftest import wait
+from benchmarks.timing.networks import CLASSES, SHAPE
+from benchmarks.timing.plain_layers import with_torch_layers
 from blurbench.registry.discovery import discover
-from blurbench.timing.networks import CLASSES, SHAPE
-from blurbench.timing.plain_layers import with_torch_layers
 
 LAYERS = ("blurbench's layers", "torch's layers")
 BATCH = 16

@@ -1,10 +1,48 @@
 """blurbench: what blur costs an image classifier, which remedy wins it back, and at what price.
 
-Plugin modules import `hookimpl` from here; everything else is imported from the module that holds it.
+Plugin modules import `hookimpl` from here. The functions of `blurbench.api` are here too, looked up when they are asked
+for, so that `import blurbench` stays instant.
 """
+
+from typing import TYPE_CHECKING, Any
 
 from pluggy import HookimplMarker
 
-__all__ = ["hookimpl"]
+if TYPE_CHECKING:
+    from blurbench.api import Board, Plan, Run, blur, make, open_board, plan, plugins, restore, run
+
+    __version__: str
+
+__all__ = [
+    "Board",
+    "Plan",
+    "Run",
+    "__version__",
+    "blur",
+    "hookimpl",
+    "make",
+    "open_board",
+    "plan",
+    "plugins",
+    "restore",
+    "run",
+]
 
 hookimpl = HookimplMarker("blurbench")
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        if name == "__version__":
+            from importlib.metadata import version
+
+            return version("blurbench")
+        if name not in __all__:
+            raise AttributeError(f"module 'blurbench' has no attribute {name!r}")
+        from blurbench import api
+
+        value = globals()[name] = getattr(api, name)
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted(__all__)

@@ -33,6 +33,9 @@ class Range:
     high: float
 
     def __post_init__(self) -> None:
+        # Equal values have one key, whether a plugin's author wrote 0 or a suite's file 0.0.
+        object.__setattr__(self, "low", float(self.low))
+        object.__setattr__(self, "high", float(self.high))
         if not self.low < self.high:
             raise ValueError(f"low ({self.low:g}) must be below high ({self.high:g})")
 
@@ -46,6 +49,7 @@ class Choice:
     def __post_init__(self) -> None:
         if not self.choice:
             raise ValueError("choice needs at least one value")
+        object.__setattr__(self, "choice", tuple(float(value) for value in self.choice))
 
 
 Quantity: TypeAlias = float | Range | Choice

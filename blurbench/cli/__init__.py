@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from io import TextIOWrapper
 
+from blurbench.board.render.escape import one_line
 from blurbench.cli.stopping import TERMINATED, Terminated, hear_sigterm
 from blurbench.errors import BlurbenchError
-from blurbench.leaderboard.escape import one_line
 
 __all__ = ["main"]
 
@@ -20,13 +21,19 @@ def main() -> None:
     try:
         from blurbench.cli.app import app
 
-        app(prog_name="blurbench")
+        try:
+            app(prog_name="blurbench")
+        finally:
+            sys.stdout.flush()  # a reader that has gone is met here, where it can be told, and not on the way out
     except BlurbenchError as error:
         print(f"blurbench: {one_line(str(error), 2000)}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except BrokenPipeError:  # `blurbench ls | head`
-        sys.stderr.close()
-        sys.exit(0)
+    except BrokenPipeError:
+        _without_reader()
+    except SystemExit as stop:
+        if isinstance(stop.__context__, BrokenPipeError):  # which typer makes an exit of
+            _without_reader()
+        raise
     except FileExistsError as error:
         print(f"blurbench: {error.filename}: this is a file; a folder is wanted", file=sys.stderr)
         sys.exit(1)
@@ -40,3 +47,11 @@ def main() -> None:
     except Terminated:
         print("blurbench: terminated", file=sys.stderr)
         sys.exit(TERMINATED)
+
+
+def _without_reader() -> None:
+    """`blurbench ls | head`: the reader has seen enough. Ends quietly, also what Python still has to write."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
+    sys.exit(0)

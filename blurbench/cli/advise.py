@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from blurbench.board.locate import board_at
 from blurbench.cli import options
-from blurbench.cli.board import board_at, records_of, timings_of
 from blurbench.errors import RecordError, UsageError
 from blurbench.registry.discovery import discover
 
 if TYPE_CHECKING:  # numpy: not for --help
-    from blurbench.leaderboard.rows import Standings
+    from blurbench.board.schema import Standings
 
 __all__ = ["advise"]
 
@@ -39,8 +39,8 @@ def advise(
     as_json: Annotated[bool, typer.Option("--json", help="Everything, as JSON; fractions, not percent.")] = False,
 ) -> None:
     """Answer from a board which remedy to use: what it wins, costs and requires, how sure, and what is not known."""
-    from blurbench.leaderboard.advice import Question, advise
-    from blurbench.leaderboard.advice_text import text
+    from blurbench.board.advice import Question, advise
+    from blurbench.board.render.advice import text
 
     if budget_ms is not None and math.isnan(budget_ms):
         raise UsageError("--budget-ms nan: give milliseconds, such as 2")
@@ -55,19 +55,19 @@ def advise(
 
 def _standings(out: Path, board: str | None) -> tuple[str, Standings]:
     """A board by its name or file: a published one is read, one in a results folder is worked out from its records."""
-    from blurbench.leaderboard.standings import standings
+    from blurbench.board.outcomes import stored_outcomes
+    from blurbench.board.standings import standings
 
     path = Path(board) if board is not None and board.endswith(".json") else None
     if path is not None and (found := _published(path)) is not None:
         return path.stem, found
     store, name = board_at(path or out, None if path else board)
-    manifest, records = records_of(store, name)
-    return name, standings(manifest, records, timings_of(store, records))
+    return name, standings(stored_outcomes(store, name))
 
 
 def _published(path: Path) -> Standings | None:
     """A published board; None where the file is a results folder's list of cells."""
-    from blurbench.leaderboard.json import parse
+    from blurbench.board.render.export import parse
 
     if not path.is_file():
         raise UsageError(

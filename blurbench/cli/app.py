@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+import blurbench
 from blurbench.cli import (
     advise,
     compare,
@@ -28,6 +29,9 @@ from blurbench.cli import (
 
 __all__ = ["app"]
 
+PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+"""Settings of a command that hands its arguments to another programme's."""
+
 app = typer.Typer(
     help="What does blur cost an image classifier, which remedy wins it back, and at what price?",
     no_args_is_help=True,
@@ -46,7 +50,7 @@ boards = typer.Typer(cls=options.WithDefault, help="Boards from stored records."
 boards.command("render")(leaderboard.leaderboard)
 boards.command("merge")(merge.merge)
 app.add_typer(boards, name="leaderboard")
-app.command("time")(timing.time)
+app.command("time", add_help_option=False, context_settings=PASSED_ON)(timing.time)
 app.command("validate")(validate.validate)
 app.command("submit")(submit.submit)
 app.command("advise")(advise.advise)
@@ -64,7 +68,5 @@ def version_option(
     version: bool = typer.Option(False, "--version", help="Show the version and stop.", is_eager=True),
 ) -> None:
     if version:
-        from importlib.metadata import version as version_of
-
-        typer.echo(f"blurbench {version_of('blurbench')}")
+        typer.echo(f"blurbench {blurbench.__version__}")
         raise typer.Exit

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from blurbench.cli.board import all_boards, board_at, records_of
-from blurbench.cli.estimation import estimations_of
+from blurbench.board.locate import all_boards, board_at, is_of_estimators
 from blurbench.errors import UsageError
-from blurbench.leaderboard.escape import one_line
 from blurbench.results.store import Store
 
 if TYPE_CHECKING:  # numpy: not for --help
-    from blurbench.leaderboard.comparison import Change, Comparison
-    from blurbench.metrics.intervals import Interval
+    from blurbench.board.comparison import Comparison
 
 __all__ = ["compare"]
 
@@ -43,29 +38,29 @@ def compare(
 ) -> None:
     """Compare equal cells, paired image by image and seed by seed: the second less the first."""
     found = _compared(first, second, board, strategy or [], estimator or [])
-    measure = _measure_of(found)
-    losses = found.losses((fail_on or 0.0) * measure.unit) if fail_on is not None else []
+    from blurbench.board.render.comparison import loss_text, text, unit_of
+
+    losses = found.losses(fail_on * unit_of(found)) if fail_on is not None else []
     if as_json:
-        typer.echo(json.dumps({**asdict(found), "surely_lost": [asdict(one) for one in losses]}, indent=1))
+        typer.echo(json.dumps({**asdict(found), "surely_lost": [asdict(loss) for loss in losses]}, indent=1))
     else:
-        typer.echo(_text(found, measure, every))
-        for loss in losses:
-            typer.echo(f"Lost more than {fail_on:g} {measure.units}: {_where(loss)}: {measure.changed(loss)}")
+        typer.echo("\n".join([text(found, every), *(loss_text(found, loss, fail_on or 0.0) for loss in losses)]))
     if losses:
         raise typer.Exit(1)
     if fail_on is not None and not found.blocks:
         raise UsageError("no cell of one has an equal in the other, so --fail-on cannot tell")
-    from blurbench.leaderboard.comparison import ONLY_FIRST
+    from blurbench.board.comparison import ONLY_FIRST
 
-    if fail_on is not None and (lost := sum(one.reason == ONLY_FIRST for one in found.uncompared)):
+    if fail_on is not None and (lost := sum(cell.reason == ONLY_FIRST for cell in found.uncompared)):
         raise UsageError(f"{lost} of the first run's cells are not in the second, so --fail-on cannot tell")
 
 
 def _compared(
     first: Path, second: Path | None, board: str | None, strategies: list[str], estimators: list[str]
 ) -> Comparison:
-    from blurbench.leaderboard.comparison import compare_boards
-    from blurbench.leaderboard.estimation_comparison import compare_estimation_boards
+    from blurbench.board.comparison import compare_boards
+    from blurbench.board.estimator_comparison import compare_estimator_boards
+    from blurbench.board.outcomes import stored_estimates, stored_outcomes
 
     named = strategies or estimators
     if second is None and len(strategies) + len(estimators) == 2 == len(named):
@@ -75,105 +70,22 @@ def _compared(
     own = {name: all_boards(Store(path)) for name, path in (("first", first), ("second", second)) if path.is_dir()}
     one = board_at(first, board, own.get("second", []), of_any_kind=True)
     other = board_at(second, board, own.get("first", []), of_any_kind=True)
-    kinds = [store.shelf_of(name) is store.estimations for store, name in (one, other)]
+    kinds = [is_of_estimators(*side) for side in (one, other)]
     if kinds[0] != kinds[1]:
         raise UsageError(f"of {one[1]} and {other[1]}, one is a board of estimators and the other of classifiers")
     if all(kinds):
-        return compare_estimation_boards(estimations_of(*one), estimations_of(*other))
-    return compare_boards(records_of(*one), records_of(*other))
+        return compare_estimator_boards(stored_estimates(*one), stored_estimates(*other))
+    return compare_boards(stored_outcomes(*one), stored_outcomes(*other))
 
 
 def _rows_compared(store: Store, board: str, named: list[str], of_estimators: bool) -> Comparison:
-    from blurbench.leaderboard.comparison import compare_strategies
-    from blurbench.leaderboard.estimation_comparison import compare_estimators
+    from blurbench.board.comparison import compare_strategies
+    from blurbench.board.estimator_comparison import compare_estimators
+    from blurbench.board.outcomes import stored_estimates, stored_outcomes
 
-    is_of_estimators = store.shelf_of(board) is store.estimations
-    if of_estimators != is_of_estimators:
-        kind, option = ("estimators", "--estimator") if is_of_estimators else ("classifiers", "--strategy")
+    if of_estimators != is_of_estimators(store, board):
+        kind, option = ("classifiers", "--strategy") if of_estimators else ("estimators", "--estimator")
         raise UsageError(f"{board} is a board of {kind}: name two of its rows with {option}")
-    if is_of_estimators:
-        return compare_estimators(estimations_of(store, board), *named)
-    return compare_strategies(records_of(store, board), *named)
-
-
-# --- text -----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Measure:
-    """What changes are of, and how they are shown."""
-
-    what: str
-    units: str
-    unit: float
-    shown: Callable[[float], str]
-    change: Callable[[Interval], str]
-    of_classifiers: bool = True
-
-    def changed(self, one: Change) -> str:
-        return "the same" if one.same else self.change(one.change)
-
-
-def _measure_of(found: Comparison) -> _Measure:
-    from blurbench.leaderboard.estimation_comparison import EstimationComparison
-    from blurbench.leaderboard.wording import gain, percent
-
-    if isinstance(found, EstimationComparison):
-        what = "the mean squared error, in squared pixels of sigma: less is better"
-        return _Measure(what, "squared pixels", 1.0, "{:.4f}".format, _error, of_classifiers=False)
-    return _Measure("points of top-1", "points", 0.01, percent, gain)
-
-
-def _error(change: Interval) -> str:
-    return f"{change.estimate:+.4f} [{change.low:+.4f}, {change.high:+.4f}]"
-
-
-def _text(found: Comparison, measure: _Measure, every: bool) -> str:
-    told = [one for one in found.blocks if one.change.excludes_zero]
-    same = sum(one.same for one in found.blocks)
-    parts = [
-        f"{len(found.blocks)} cells compared: {same} the same, {len(told)} told apart, "
-        f"{len(found.blocks) - same - len(told)} differ by chance or too little to tell. "
-        f"Changes are in {measure.what}, with 95% intervals{_meaning(found)}."
-    ]
-    if found.overall:
-        parts += ["Over all blurs and data sets:", _table(found.overall, measure)]
-    if shown_clean := [one for one in found.clean if every or not one.same]:
-        parts += ["On clean images:", _table(shown_clean, measure)]
-    if shown := (list(found.blocks) if every else told):
-        parts += ["Every block:" if every else "Blocks that can be told apart:", _table(shown, measure)]
-    reasons = Counter(one.reason for one in found.uncompared)
-    for reason, count in reasons.items():
-        cells = "1 cell" if count == 1 else f"{count} cells"
-        parts.append(f"Not compared: {cells}, {reason}{_examples(found, reason)}")
-    return "\n\n".join(parts)
-
-
-def _meaning(found: Comparison) -> str:
-    return " (one seed: over images only)" if all(len(one.seeds) == 1 for one in found.blocks) else ""
-
-
-def _examples(found: Comparison, reason: str) -> str:
-    names = [f"{one.dataset} {one.test_blur}: {one.row}" for one in found.uncompared if one.reason == reason]
-    more = f", and {len(names) - 3} more" if len(names) > 3 else ""
-    return f": {'; '.join(one_line(name) for name in names[:3])}{more}"
-
-
-def _table(changes: Sequence[Change], measure: _Measure) -> str:
-    from blurbench.leaderboard.tables import table
-
-    columns: list[tuple[str, Callable[[Change], str]]] = [
-        ("data set", lambda one: one_line(one.dataset)),
-        ("classifier", lambda one: one_line(one.classifier)),
-        ("test blur", lambda one: one_line(one.test_blur)),
-        ("row", lambda one: one_line(one.row)),
-        ("first", lambda one: measure.shown(one.before)),
-        ("second", lambda one: measure.shown(one.after)),
-        ("change [95%]", measure.changed),
-    ]
-    return table(changes, [column for column in columns if column[0] != "classifier" or measure.of_classifiers])
-
-
-def _where(one: Change) -> str:
-    block = f"{one.dataset} {one.test_blur}".strip() or "all blurs"
-    return one_line(f"{block}, {one.row}" + (f" ({one.classifier})" if one.classifier else ""))
+    if of_estimators:
+        return compare_estimators(stored_estimates(store, board), *named)
+    return compare_strategies(stored_outcomes(store, board), *named)

@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import time
 from collections import Counter
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from blurbench.errors import UsageError, shortened
-from blurbench.results.store import Store, write_atomically
-from blurbench.running.session import Request, Rerun
+from blurbench.board.publish import write_board
+from blurbench.errors import shortened
+from blurbench.results.store import FOREIGN
+from blurbench.running.session import AnySession, Request, Rerun
 
 if TYPE_CHECKING:
-    from blurbench.leaderboard.estimation import Line
-    from blurbench.results.estimation import Board, Estimation
     from blurbench.running.estimation_session import EstimationSession
 
 __all__ = [
     "estimation_session",
-    "estimations_of",
     "plan_estimators",
-    "publish_estimations",
-    "publish_json",
     "run_estimators",
+    "unusable_records",
 ]
-
-ROWS = 6
-"""Estimators in one picture, the best ones."""
 
 
 def estimation_session(request: Request) -> EstimationSession | None:
@@ -62,7 +54,8 @@ def plan_estimators(session: EstimationSession) -> None:
 
 def run_estimators(session: EstimationSession, rerun: Rerun) -> None:
     """Measure what is missing and write the board."""
-    from blurbench.leaderboard.estimation import summary
+    from blurbench.board.outcomes import stored_estimates
+    from blurbench.board.render.estimators import summary
 
     began = time.perf_counter()
     for problem in session.registry.problems:
@@ -70,8 +63,8 @@ def run_estimators(session: EstimationSession, rerun: Rerun) -> None:
     _announce(session, rerun)
     outcome = session.run(rerun)
     if any(record.status == "ok" for record in session.records.values()):
-        paths = publish_estimations(session.store, session.board, session.store.root / "boards")
-        typer.echo(summary(_stored(session.store, session.board)[1]) + "\n")
+        _, paths = write_board(session.store, session.board)
+        typer.echo(summary(stored_estimates(session.store, session.board)) + "\n")
     else:
         paths = []
         print("blurbench: nothing could be measured; `blurbench status` says why", file=sys.stderr)
@@ -96,9 +89,16 @@ def run_estimators(session: EstimationSession, rerun: Rerun) -> None:
         raise typer.Exit(1)
 
 
-def damaged_records(count: int) -> str:
-    """What `run` says of them."""
-    return f"{count} stored record{' is' if count == 1 else 's are'} damaged or changed: measured again"
+def unusable_records(session: AnySession[Any]) -> list[str]:
+    """What `run` says of stored records that it cannot use."""
+    lines = []
+    if damaged := len(session.damaged):
+        what = "record is" if damaged == 1 else "records are"
+        lines.append(f"{damaged} stored {what} damaged or changed: measured again")
+    if foreign := sorted(session.foreign):
+        files = "a record" if len(foreign) == 1 else f"{len(foreign)} records"
+        lines.append(f"{files} ({session.shelf.record_path(foreign[0])}{', ...' * (len(foreign) > 1)}) {FOREIGN}")
+    return lines
 
 
 def _announce(session: EstimationSession, rerun: Rerun) -> None:
@@ -112,53 +112,7 @@ def _announce(session: EstimationSession, rerun: Rerun) -> None:
         file=sys.stderr,
         flush=True,
     )
-    if damaged := len(session.damaged):
-        print(f"  {damaged_records(damaged)}", file=sys.stderr, flush=True)
+    for line in unusable_records(session):
+        print(f"  {line}", file=sys.stderr, flush=True)
     for reason, count in skipped.most_common(5):
         print(f"  {count} cells: {shortened(reason, 200)}", file=sys.stderr, flush=True)
-
-
-def publish_estimations(store: Store, name: str, folder: Path) -> list[Path]:
-    """Write a board of estimators into `folder`: markdown, CSV and a picture for each kind of pictures and blur."""
-    from blurbench.leaderboard.estimation import csv_rows, markdown, places
-    from blurbench.leaderboard.sigma_pictures import map_picture
-
-    board, lines = _stored(store, name)
-    folder.mkdir(parents=True, exist_ok=True)
-    pictures: dict[tuple[str, str], str] = {}
-    for place, members in places(lines).items():
-        maps = {line.title: samples for line in members if (samples := store.samples(line.row.key))}
-        if maps:
-            file = re.sub(r"[^A-Za-z0-9._-]+", "-", f"{name}.{'.'.join(place)}") + ".png"
-            map_picture(dict(list(maps.items())[:ROWS]), folder / file)
-            pictures[place] = file
-    texts = {".md": markdown(board, lines, pictures), ".csv": csv_rows(lines)}
-    for suffix, text in texts.items():
-        write_atomically(folder / f"{name}{suffix}", text)
-    return [*(folder / f"{name}{suffix}" for suffix in texts), *(folder / file for file in pictures.values())]
-
-
-def publish_json(store: Store, name: str, folder: Path) -> Path:
-    """Write a board of estimators into `folder` as JSON, for other programs and for the folder's front page."""
-    from blurbench.leaderboard.estimation import json_text
-
-    path = folder / f"{name}.json"
-    write_atomically(path, json_text(*_stored(store, name)))
-    return path
-
-
-def _stored(store: Store, name: str) -> tuple[Board, list[Line]]:
-    from blurbench.leaderboard.estimation import lines_of
-
-    board, records = estimations_of(store, name)
-    return board, lines_of(board, records)
-
-
-def estimations_of(store: Store, name: str) -> tuple[Board, dict[str, Estimation]]:
-    """A board of estimators and its records; one that cannot be compared with the others is a failed one."""
-    from blurbench.results.agreement import without_dissenters
-
-    board = store.estimations.board(name)
-    if board is None:
-        raise UsageError(f"no board {name!r} in {store.root}; `blurbench run` makes it")
-    return board, without_dissenters(board, store.estimations.records_of(board))

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from blurbench.board.locate import check_board, only_board
+from blurbench.board.publish import publish_board, write_board
 from blurbench.cli import options
-from blurbench.cli.board import all_boards, listed, only_board, publish_board, write_board
 from blurbench.results.store import Store
 
 __all__ = ["leaderboard"]
@@ -27,8 +28,8 @@ def leaderboard(
 ) -> None:
     """Render a board from the records in the results folder."""
     store = Store(out)
-    name = board or only_board(store, all_boards(store))
-    listed(store, name)  # a wrong name gets the names that there are
+    name = board or only_board(store, of_any_kind=True)
+    check_board(store, name, of_any_kind=True)
     summary, paths = write_board(store, name, baseline_classifier)
     typer.echo(summary)
     if publish is not None:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from blurbench.cli.parameter_notes import parameter_notes
-from blurbench.contract import Classifier, Dataset, Limits, Plugin, Restorer, Shape
+from blurbench.contract import Classifier, Dataset, Limits, Paper, Plugin, Restorer, Shape
 from blurbench.errors import UnknownName
 from blurbench.registry import Registration, Registry
 from blurbench.registry.discovery import discover
@@ -24,13 +24,17 @@ __all__ = ["ls"]
 
 def ls(
     kind: Annotated[
-        str, typer.Argument(help="blurs, restorers, classifiers, strategies, datasets, estimators, suites")
-    ],
+        str | None,
+        typer.Argument(help=f"{', '.join(Registry().entries)} [all kinds, with the number of plugins of each]"),
+    ] = None,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Parameters, papers, origins, sizes.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Everything, as JSON.")] = False,
 ) -> None:
     """List the plugins of one kind."""
     registry = discover()
+    if kind is None:
+        _kinds(registry, as_json)
+        return
     if kind not in registry.entries:
         raise UnknownName("kind", kind, registry.entries)
     entries = [entry for _, entry in sorted(registry.entries[kind].items())]
@@ -41,6 +45,12 @@ def ls(
         typer.echo(f"{entry.name:24} {_summary(registry, entry)}")
         if verbose:
             _details(_facts(registry, entry))
+
+
+def _kinds(registry: Registry, as_json: bool) -> None:
+    counts = {kind: len(entries) for kind, entries in registry.entries.items()}
+    lines = [f"{kind:24} {count}" for kind, count in counts.items()]
+    typer.echo(json.dumps(counts, indent=2) if as_json else "\n".join(lines))
 
 
 def _summary(registry: Registry, entry: Registration) -> str:
@@ -97,6 +107,8 @@ def _facts(registry: Registry, entry: Registration) -> dict[str, Any]:
     }
     if (count := _network_size(registry, entry)) is not None:
         facts["network_parameters"] = count
+    if issubclass(entry.target, Paper):
+        facts["suite"] = entry.target.suite
     if issubclass(entry.target, Dataset):
         facts |= {"licence": entry.target.licence, "lineage": sorted(entry.target.lineage)}
     return facts
@@ -135,8 +147,9 @@ def _network_size(registry: Registry, entry: Registration) -> int | None:
         return None
     if any(item.default is MISSING and item.default_factory is MISSING for item in fields(cls)):  # type: ignore[arg-type]
         return None
-    plugin, shape = registry.resolve(entry.kind, entry.name), Shape(1, 28, 28)
+    shape = Shape(1, 28, 28)
     try:
+        plugin = registry.resolve(entry.kind, entry.name)
         module = plugin.build(shape, 10) if isinstance(plugin, Classifier) else plugin.build(shape)
     except Exception:  # not for this shape, or a broken plugin: a listing lists the rest all the same
         return None
@@ -152,7 +165,7 @@ def _details(facts: dict[str, Any]) -> None:
         typer.echo(f"    {parameter['name']}: {parameter['type']} = {parameter['default']}{low_high}")
         if "note" in parameter:
             typer.echo(f"        {parameter['note']}")
-    for name in ("paper", "licence", "network_parameters", "budgets"):
+    for name in ("paper", "suite", "licence", "network_parameters", "budgets"):
         if facts.get(name):
             value = f"{facts[name]:,} (1x28x28, 10 classes)" if name == "network_parameters" else facts[name]
             typer.echo(f"    {name.replace('_', ' ')}: {', '.join(value) if isinstance(value, list) else value}")

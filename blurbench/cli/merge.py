@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
+from blurbench.board.locate import all_boards
+from blurbench.board.publish import write_board
+from blurbench.board.render.escape import one_line
 from blurbench.cli import options
-from blurbench.cli.board import all_boards, write_board
 from blurbench.cli.validate import judged, known_here, report
 from blurbench.errors import UsageError
-from blurbench.leaderboard.escape import one_line
 from blurbench.results.store import Store
 
 __all__ = ["merge"]

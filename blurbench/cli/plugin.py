@@ -1,19 +1,23 @@
-"""`blurbench plugin`: the installed packages that bring plugins."""
+"""`blurbench plugin`: the installed packages that bring plugins; writing one, and checking one."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from blurbench.registry.discovery import discover
+from blurbench.scaffold import Kind, write_package
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Installed plugin packages.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Plugin packages: list, new, check.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.callback()
 def plugin() -> None:
-    """Installed plugin packages."""
+    """Plugin packages: list, new, check."""
 
 
 @app.command("list")
@@ -33,3 +37,45 @@ def list_packages() -> None:
         typer.echo(f"problem: {problem}")
     if registry.problems:
         raise typer.Exit(1)
+
+
+@app.command("new")
+def new(
+    name: Annotated[str, typer.Argument(help="Of the plugin: lower-case words joined by hyphens.")],
+    kind: Annotated[Kind, typer.Option(help="What it is.")] = "blur",
+    folder: Annotated[Path | None, typer.Option("--dir", help="Where to write it. [blurbench-NAME]")] = None,
+) -> None:
+    """Write a package with one plugin that works, its tests and a CI file. Nothing is overwritten."""
+    written = write_package(name, kind, folder)
+    for path in written:
+        typer.echo(f"wrote {path}")
+    typer.echo(f"next: pip install -e '{written[0].parent}[test]' && pytest {written[0].parent}")
+
+
+@app.command("check")
+def check(
+    what: Annotated[list[str], typer.Argument(help="An installed package, a module, a file.py, or kind:name[...].")],
+) -> None:
+    """Try every promise of the contract; a line for each that is broken, and exit code 1."""
+    from blurbench.testing import report_on, subjects_of
+
+    checked = found = 0
+    for subjects, problems in map(subjects_of, what):
+        for problem in problems:
+            typer.echo(f"problem: {problem}")
+        for subject in subjects:
+            report = report_on(subject)
+            typer.echo(f"{report.who}: {_counted(len(report.findings), 'finding') if report.findings else 'ok'}")
+            for finding in report.findings:
+                typer.echo(f"  - {finding}")
+            for reason in report.unchecked:
+                typer.echo(f"  not checked: {reason}")
+            found += len(report.findings)
+        checked, found = checked + len(subjects), found + len(problems)
+    typer.echo(f"{_counted(checked, 'plugin')} checked, {_counted(found, 'finding')}")
+    if found:
+        raise typer.Exit(1)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number or 'no'} {what}{'s' * (number != 1)}"

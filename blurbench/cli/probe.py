@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from blurbench.board.render.escape import one_line
 from blurbench.errors import BlurbenchError, PluginError, UsageError, shortened
-from blurbench.leaderboard.escape import one_line
 
 if TYPE_CHECKING:
     from blurbench.contract import Estimator
     from blurbench.imaging.files import Picture
+    from blurbench.running.probe_summary import Summary
     from blurbench.running.probing import Reading
 
 __all__ = ["probe"]
@@ -33,6 +34,10 @@ WIDE_SPREAD = 1.5
 FINER_STRIDE, COARSER_STRIDE = 8, 16
 DARK = 32.0
 """Of 255: a picture that ends below it, but is not even, was not stored over the full range."""
+LITTLE_CONTRAST = 0.15
+"""Of the full range: below it the steps of 8 bits are as large as what there is to read."""
+FEWEST_FOR_SUMMARY = 2
+HISTOGRAM = "sigma-histogram.png"
 LONGEST_PATH = 4096
 OPEN_END = 3.0
 """Of the colours of a map, where an estimator answers without a limit."""
@@ -40,7 +45,12 @@ OPEN_END = 3.0
 NOTE = """\
 sigma: the Gaussian, in pixels of the file, that would make an ideally sharp picture as blurred as the sharper part of
 this one. Sharp photographs themselves read up to about 0.7; an enlarged picture reads as blurred,
-a lens far out of focus (a wide disc, no Gaussian) too sharp."""
+a lens far out of focus (a wide disc, no Gaussian) too sharp. In brackets: of a picture that shows motion or stripes,
+which no Gaussian describes."""
+
+SIDE_NOTE = """\
+at {side} px: the same of the central square reduced to {side} pixels, as a suite sees it with side={side}; it counts
+those larger pixels, so the two differ, and a blur of a suite adds to this one."""
 
 
 @dataclass(frozen=True)
@@ -52,19 +62,33 @@ class Row:
     reading: Reading
     limits: tuple[float, float]
     map: Path | None = None
+    at_side: Reading | None = None
+    """Of the picture reduced as a suite reduces it; None where not asked for."""
 
     @property
     def sigma(self) -> str:
-        sigma = self.reading.sigma
-        if sigma is None:
-            return "-"
-        if self.at_limit:
-            return f">= {self.limits[1]:.1f}"
-        return f"<= {SHARPEST}" if sigma < SHARPEST else f"{sigma:.2f}"
+        shown = _sigma(self.reading.sigma, self.limits)
+        return f"({shown})" if self.directed and self.reading.sigma is not None else shown
+
+    @property
+    def sigma_at_side(self) -> str:
+        return "" if self.at_side is None else _sigma(self.at_side.sigma, self.limits)
+
+    @property
+    def moved(self) -> bool:
+        """Whether the length of a motion was read."""
+        return self.reading.motion is not None and self.reading.motion.length is not None
+
+    @property
+    def directed(self) -> bool:
+        """Whether it is blurred, or striped, so much more in one direction than in others that no sigma says it."""
+        from blurbench.running.motion import STRIPES
+
+        return self.moved or (self.reading.motion is not None and self.reading.motion.directed > STRIPES)
 
     @property
     def at_limit(self) -> bool:
-        return self.reading.sigma is not None and self.reading.sigma >= self.limits[1] - NEAR_LIMIT
+        return _at_limit(self.reading.sigma, self.limits)
 
     @property
     def hints(self) -> tuple[str, ...]:
@@ -81,6 +105,11 @@ class Row:
             "mode": picture.mode,
             "sigma_px": _rounded(reading.sigma),
             "at_limit": self.at_limit,
+            "motion_px": _rounded(reading.motion.length) if reading.motion else None,
+            "motion_degrees": _rounded(reading.motion.angle) if reading.motion else None,
+            "directed": _rounded(reading.motion.directed) if reading.motion else None,
+            "contrast": _rounded(reading.view.span) if math.isfinite(reading.view.span) else None,
+            "frame": {**vars(reading.view.frame)},
             "sigma_p10": _rounded(low),
             "sigma_p90": _rounded(high),
             "windows": int(reading.sigmas.size),
@@ -91,7 +120,13 @@ class Row:
             "jpeg_quality": picture.jpeg_quality,
             "hints": list(self.hints),
             "map": None if self.map is None else str(self.map),
+            **({} if self.at_side is None else self._facts_at_side(self.at_side)),
         }
+
+    def _facts_at_side(self, reading: Reading) -> dict[str, Any]:
+        sigma = reading.sigma
+        limit = _at_limit(sigma, self.limits)
+        return {"side": reading.view.picture.width, "side_sigma_px": _rounded(sigma), "side_at_limit": limit}
 
 
 def probe(
@@ -104,6 +139,10 @@ def probe(
     ] = None,
     stride: Annotated[
         int | None, typer.Option(min=1, max=4096, help="Pixels from window to window [16; 8 with --map].")
+    ] = None,
+    side: Annotated[
+        int | None,
+        typer.Option(min=32, max=4096, help="Read it also as a suite with this side sees it: central square, reduced."),
     ] = None,
     estimator: Annotated[
         str, typer.Option(help="What reads sigma: one that needs no fitting; see `blurbench ls estimators`.")
@@ -119,22 +158,24 @@ def probe(
     refused: list[tuple[Path, BlurbenchError]] = []
     places = _map_places(found.pictures, out)
     width = max(len(_shown(path)) for path in found.pictures)
-    for path, answer in _answers(found.pictures, reader, estimator, steps):
+    for path, answer in _answers(found.pictures, reader, estimator, steps, side):
         if isinstance(answer, BlurbenchError):
             refused.append((path, answer))
             continue
         row = replace(answer, map=_drawn(answer, places[path])) if draw_map else answer
         if not as_json:
             if not rows:
-                typer.echo(f"{'file':{width}}  {'pixels':>11}  {'sigma':>6}  remarks")
+                typer.echo(_heading(width, side))
             typer.echo(_line(row, width))
         rows.append(row)
     if len(found.pictures) == 1 and refused:
         raise refused[0][1]
+    many = _summary(rows, len(refused)) if len(found.pictures) >= FEWEST_FOR_SUMMARY and rows else None
+    histogram = _histogram(many, out) if many is not None and draw_map else None
     if as_json:
-        _say_json(estimator, rows, refused, found.others)
+        _say_json(estimator, rows, refused, found.others, many, histogram)
     else:
-        _say_rest(rows, found.others)
+        _say_rest(rows, found.others, many, histogram, side)
     for _, error in refused:
         typer.echo(f"blurbench: {one_line(str(error), LONGEST_PATH)}", err=True)
     if refused:
@@ -153,10 +194,12 @@ def _reader(request: str, window: int | None) -> Estimator:
 
 
 def _answers(
-    paths: tuple[Path, ...], estimator: Estimator, request: str, stride: int
+    paths: tuple[Path, ...], estimator: Estimator, request: str, stride: int, side: int | None
 ) -> Iterator[tuple[Path, Row | BlurbenchError]]:
-    from blurbench.imaging.files import open_picture
+    from blurbench.imaging.files import central_square, open_picture
 
+    if side is not None and side < estimator.window:
+        raise UsageError(f"--side {side}: the estimator needs windows of {estimator.window} pixels")
     least = estimator.window
     for path in paths:
         try:
@@ -165,7 +208,11 @@ def _answers(
                 raise UsageError(
                     f"{path}: {picture.width}x{picture.height} pixels, at least {least}x{least} are needed"
                 )
-            yield path, _read(path, picture, estimator, request, stride)
+            row = _read(path, picture, estimator, request, stride)
+            if side is not None:
+                reduced = _read(path, central_square(picture, side), estimator, request, stride)
+                row = replace(row, at_side=reduced.reading)
+            yield path, row
         except BlurbenchError as error:
             yield path, error
 
@@ -190,6 +237,8 @@ def _hints(picture: Picture, reading: Reading) -> Iterator[str]:
         yield f"{what}: there is nothing in it to read blur from"
     elif reading.textured < FEW_WINDOWS:
         yield f"unsure: only {reading.textured} of {reading.sigmas.size} windows have texture"
+    yield from _motion_hints(reading)
+    yield from _view_hints(picture, reading)
     if reading.spread and reading.spread[1] - reading.spread[0] > WIDE_SPREAD:
         yield f"varies: {reading.spread[0]:.1f} to {reading.spread[1]:.1f}"
     if reading.noise > MUCH_NOISE:
@@ -202,9 +251,70 @@ def _hints(picture: Picture, reading: Reading) -> Iterator[str]:
         yield f"first of {picture.frames} frames"
 
 
+def _motion_hints(reading: Reading) -> Iterator[str]:
+    from blurbench.running.motion import STRIPES
+
+    motion = reading.motion
+    if motion is None:
+        return
+    if motion.length is not None:
+        yield f"motion of {motion.length:.0f} px at {motion.angle:.0f} degrees, or strokes or stripes as wide as that"
+    elif motion.directed > STRIPES:
+        yield "motion, or stripes: much finer in one direction than in others"
+
+
+def _view_hints(picture: Picture, reading: Reading) -> Iterator[str]:
+    frame, span = reading.view.frame, reading.view.span
+    if frame:
+        sides = ", ".join(f"{depth} {name}" for name, depth in vars(frame).items() if depth)
+        yield f"frame left out (pixels: {sides})"
+    if reading.sigma is not None and span < LITTLE_CONTRAST and not picture.mode.startswith("I"):
+        yield f"unsure: contrast of {100 * span:.0f}%, the steps of 8 bits look like detail"
+
+
+def _heading(width: int, side: int | None) -> str:
+    more = "" if side is None else f"  {f'at {side} px':>10}"
+    return f"{'file':{width}}  {'pixels':>11}  {'sigma':>6}{more}  remarks"
+
+
 def _line(row: Row, width: int) -> str:
     size = f"{row.picture.width}x{row.picture.height}"
-    return f"{_shown(row.path):{width}}  {size:>11}  {row.sigma:>6}  {'; '.join(row.hints)}".rstrip()
+    more = "" if row.at_side is None else f"  {row.sigma_at_side:>10}"
+    return f"{_shown(row.path):{width}}  {size:>11}  {row.sigma:>6}{more}  {'; '.join(row.hints)}".rstrip()
+
+
+def _sigma(sigma: float | None, limits: tuple[float, float]) -> str:
+    if sigma is None:
+        return "-"
+    if _at_limit(sigma, limits):
+        return f">= {limits[1]:.1f}"
+    return f"<= {SHARPEST}" if sigma < SHARPEST else f"{sigma:.2f}"
+
+
+def _at_limit(sigma: float | None, limits: tuple[float, float]) -> bool:
+    return sigma is not None and sigma >= limits[1] - NEAR_LIMIT
+
+
+def _summary(rows: list[Row], refused: int) -> Summary:
+    from blurbench.running.probe_summary import summary
+
+    sigmas, moved = [row.reading.sigma for row in rows], [row.moved for row in rows]
+    return summary(sigmas, moved, refused, rows[0].limits[1])
+
+
+def _histogram(found: Summary, out: Path) -> Path:
+    from blurbench.running.probe_summary import draw_histogram
+
+    draw_histogram(found, _made(out) / HISTOGRAM)
+    return out / HISTOGRAM
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--out {folder}: no folder can be made there ({error.strerror})") from None
+    return folder
 
 
 def _shown(path: Path) -> str:
@@ -230,30 +340,45 @@ def _map_places(paths: tuple[Path, ...], out: Path) -> dict[Path, Path]:
 def _drawn(row: Row, place: Path) -> Path:
     from blurbench.running.sigma_picture import draw
 
-    place.parent.mkdir(parents=True, exist_ok=True)
+    _made(place.parent)
     most = row.limits[1] if math.isfinite(row.limits[1]) else OPEN_END
-    draw(row.picture, row.reading, f"{_shown(Path(row.path.name))}: sigma {row.sigma} px", most, place)
+    draw(row.reading, f"{_shown(Path(row.path.name))}: sigma {row.sigma} px", most, place)
     return place
 
 
 def _say_json(
-    estimator: str, rows: list[Row], refused: list[tuple[Path, BlurbenchError]], others: tuple[Path, ...]
+    estimator: str,
+    rows: list[Row],
+    refused: list[tuple[Path, BlurbenchError]],
+    others: tuple[Path, ...],
+    many: Summary | None,
+    histogram: Path | None,
 ) -> None:
     answer = {
         "estimator": estimator,
         "pictures": [row.facts() for row in rows],
         "refused": [{"file": str(path), "reason": str(error)} for path, error in refused],
         "skipped": [str(path) for path in others],
+        "summary": None if many is None else many.facts(),
+        "histogram": None if histogram is None else str(histogram),
     }
     typer.echo(json.dumps(answer, indent=2))
 
 
-def _say_rest(rows: list[Row], others: tuple[Path, ...]) -> None:
+def _say_rest(
+    rows: list[Row], others: tuple[Path, ...], many: Summary | None, histogram: Path | None, side: int | None
+) -> None:
     if others:
         names = ", ".join(_shown(Path(path.name)) for path in others[:5]) + (", ..." if len(others) > 5 else "")
         typer.echo(f"skipped, no pictures by their names: {names} ({len(others)})")
     for row in rows:
         if row.map is not None:
             typer.echo(f"map: {_shown(row.map)}")
+    if many is not None:
+        typer.echo("\n" + "\n".join(many.lines()))
+    if histogram is not None:
+        typer.echo(f"histogram: {_shown(histogram)}")
     if rows:
         typer.echo(f"\n{NOTE}")
+    if rows and side is not None:
+        typer.echo(SIDE_NOTE.format(side=side))

@@ -7,10 +7,10 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from blurbench.board.render.escape import one_line
 from blurbench.cli import options
 from blurbench.cli.show import stored_record
 from blurbench.errors import UsageError
-from blurbench.leaderboard.escape import one_line
 from blurbench.registry.discovery import discover
 from blurbench.results.record import Record
 from blurbench.results.store import Store

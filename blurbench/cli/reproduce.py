@@ -10,11 +10,13 @@ import typer
 from blurbench.cli import options
 from blurbench.cli.estimation import estimation_session
 from blurbench.cli.run import measure
-from blurbench.papers import NAMES
+from blurbench.papers.paper import StoredBoard
+from blurbench.registry.discovery import discover
 from blurbench.results.store import Store, write_atomically
 from blurbench.running.session import Request, Session
 
 if TYPE_CHECKING:
+    from blurbench.contract import Paper
     from blurbench.papers.report import Report
 
 __all__ = ["reproduce"]
@@ -23,7 +25,7 @@ FOLDER = "papers"
 
 
 def reproduce(
-    name: Annotated[str, typer.Argument(metavar="PAPER", help=f"One of {', '.join(NAMES)}.")],
+    name: Annotated[str, typer.Argument(metavar="PAPER", help="By its name; see `blurbench ls papers`.")],
     budget: options.Budget = "quick",
     out: options.Out = Path("blurbench-results"),
     seeds: options.Seeds = 1,
@@ -46,9 +48,7 @@ def reproduce(
 
     Nothing that is stored is computed again. The report is written as markdown and JSON, with the paper's curves.
     """
-    from blurbench.papers.library import paper  # numpy: not for --help
-
-    chosen = paper(name)
+    chosen: Paper[StoredBoard, Report] = discover().resolve("papers", name)
     request = Request(
         suite=chosen.suite,
         budget=budget,
@@ -70,7 +70,8 @@ def reproduce(
                 raise
             failed = stop  # what was measured is told all the same
     session = estimation_session(request) or Session(request)
-    _tell(chosen.report(session.store, session.board, session.registry), session.store, session.budget.name, publish)
+    report = chosen.report(StoredBoard(session.store, session.board, session.registry))
+    _tell(report, session.store, session.budget.name, publish)
     if failed is not None:
         raise failed
 

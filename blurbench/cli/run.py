@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
+from blurbench.board.publish import write_board
 from blurbench.cli import options
-from blurbench.cli.board import write_board
-from blurbench.cli.estimation import damaged_records, estimation_session, run_estimators
+from blurbench.cli.estimation import estimation_session, run_estimators, unusable_records
 from blurbench.cli.stopping import keeping
 from blurbench.errors import BlurbenchError, shortened
 from blurbench.results.record import Record
@@ -55,7 +55,7 @@ def _measure(request: Request, rerun: Rerun) -> None:
         why = "blurbench: nothing could be measured; `blurbench status` says why"
         print("\n".join([*_failures(session), why]), file=sys.stderr)
         raise typer.Exit(1)
-    summary, paths = write_board(session.store, session.board)
+    summary, paths = write_board(session.store, session.board, always=False)
     typer.echo(summary)
     typer.echo(_account(outcome, time.perf_counter() - began))
     typer.echo("\n".join(["Written:", *(f"  {path}" for path in paths)]))
@@ -77,8 +77,8 @@ def _announce(session: Session, rerun: Rerun) -> None:
     if workers:
         text += f"; {workers} worker{'s' if workers > 1 else ''} on {session.device}"
     print(text, file=sys.stderr, flush=True)
-    if damaged := len(session.damaged):
-        print(f"  {damaged_records(damaged)}", file=sys.stderr, flush=True)
+    for line in unusable_records(session):
+        print(f"  {line}", file=sys.stderr, flush=True)
     for reason, count in Counter(cell.skip for cell in cells if cell.skip).most_common(5):
         print(f"  {count} cells: {shortened(reason, 200)}", file=sys.stderr, flush=True)
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import typer
 
+from blurbench.board.render.escape import one_line
 from blurbench.cli import options
 from blurbench.errors import UsageError
-from blurbench.leaderboard.escape import one_line
 from blurbench.results.record import AnyBoard, AnyRecord
 from blurbench.results.store import Shelf, Store
 

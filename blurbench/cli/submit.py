@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
+from blurbench.board.locate import check_board, only_board
+from blurbench.board.render.escape import one_line
 from blurbench.cli import options
-from blurbench.cli.board import all_boards, listed, only_board
 from blurbench.errors import UsageError
-from blurbench.leaderboard.escape import one_line
 from blurbench.results.store import Store, write_atomically
 
 __all__ = ["submit"]
@@ -25,8 +25,8 @@ def submit(
     from blurbench.results.merging import gather
 
     store = Store(out)
-    name = board or only_board(store, all_boards(store))
-    listed(store, name)  # a wrong name gets the names that there are
+    name = board or only_board(store, of_any_kind=True)
+    check_board(store, name, of_any_kind=True)
     outgoing = gather(store, name)
     if not outgoing.files:
         raise UsageError("there is nothing to submit: no cell of this board is measured")

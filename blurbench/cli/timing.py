@@ -1,107 +1,31 @@
-"""`blurbench time`: how fast blurbench is on this machine, beside the libraries that people use today."""
+"""`blurbench time`: what benchmarks/timing measures, where the source of blurbench is at hand."""
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import os
-import shlex
 import sys
-import time as clock
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from blurbench.cli import options
-from blurbench.cli.stopping import Terminated
-from blurbench.errors import UsageError
-from blurbench.results.store import write_atomically
-
-if TYPE_CHECKING:
-    from blurbench.timing.measure import Step
-    from blurbench.timing.results import Report
+from blurbench.errors import Unavailable
 
 __all__ = ["time"]
 
-RESTORER, CLASSIFIER = "unet", "cnn3"
-"""Those that are fitted the way that is usual today, too."""
+SOURCE = Path(__file__).parents[2]
+"""The checkout, where blurbench runs out of one; its benchmarks are no part of the installed package."""
 
 
-def time(
-    only: Annotated[
-        list[str] | None, typer.Option(help="blur, restorers, classifiers or fitting (repeatable) [all].")
-    ] = None,
-    sizes: Annotated[list[str] | None, typer.Option(help="M, C, I19, I31, HD ...; several with commas.")] = None,
-    family: Annotated[
-        list[str] | None, typer.Option(help="Blurs whose name begins so: gaussian, 'disc, largest' (repeatable).")
-    ] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Processor threads [one a core].")] = None,
-    device: options.Device = "auto",
-    quick: Annotated[bool, typer.Option("--quick", help="A first look in under a minute.")] = False,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="FILE.md; FILE.json is written beside it.")] = None,
-) -> None:
+def time(context: typer.Context) -> None:
     """Time blurs, networks and fits beside kornia, deepinv, OpenCV, torchvision, scipy and plain torch.
 
-    Results are compared first; whoever gives another one is marked.
-    `pip install 'blurbench[peers]'` installs the peers.
+    Needs a checkout of the source, and takes the options of its benchmarks/timing: see `blurbench time --help` there.
     """
-    if out is not None and out.suffix != ".md":
-        raise UsageError(f"--out {out}: the name must end in .md; the same with .json is written beside it")
-    if out is not None and not out.parent.is_dir():
-        raise UsageError(f"--out {out}: there is no folder {out.parent}")
-    from blurbench.registry.discovery import discover
-    from blurbench.timing.request import Request
-
-    request = Request(
-        command=_command(out),
-        threads=threads or os.cpu_count() or 1,
-        device=device,
-        only=tuple(only or ()),
-        sizes=tuple(name for part in sizes or () for name in part.split(",") if name),
-        families=tuple(family or ()),
-        quick=quick,
-        restorer=RESTORER,
-        classifier=CLASSIFIER,
-    )
-    from blurbench.timing.markdown import summary
-    from blurbench.timing.measure import prepare
-
-    report, listed = prepare(discover(), request)
-    try:
-        _measure(report, listed)
-    except (KeyboardInterrupt, Terminated):
-        report.note("interrupted: the rest was not measured")
-        raise
-    finally:  # what was measured is kept, whatever happens
-        if report.groups:
-            _write(report, out)
-            typer.echo(summary(report))
-
-
-def _measure(report: Report, listed: list[Step]) -> None:
-    from blurbench.timing.markdown import progress
-    from blurbench.timing.measure import steps
-
-    for warning in report.busy:
-        typer.echo(f"Careful: {warning}", err=True)
-    began = clock.monotonic()
-    for number, group in enumerate(steps(report, listed), start=1):
-        seconds = clock.monotonic() - began
-        typer.echo(f"[{number}/{len(listed)} {seconds // 60:.0f}:{seconds % 60:02.0f}] {progress(group)}", err=True)
-
-
-def _write(report: Report, out: Path | None) -> None:
-    if out is None:
-        return
-    from blurbench.timing.markdown import render
-
-    write_atomically(out, render(report))
-    write_atomically(out.with_suffix(".json"), json.dumps(dataclasses.asdict(report), indent=1) + "\n")
-    typer.echo(f"Written: {out} and {out.with_suffix('.json').name}", err=True)
-
-
-def _command(out: Path | None) -> str:
-    """The command line; a folder of this machine is nobody else's business."""
-    hidden = {str(out): out.name, f"--out={out}": f"--out={out.name}"} if out is not None else {}
-    return shlex.join(["blurbench", *(hidden.get(argument, argument) for argument in sys.argv[1:])])
+    if not (SOURCE / "benchmarks" / "timing").is_dir():
+        raise Unavailable(
+            "the benchmarks are not installed: `blurbench time` runs in a checkout of the source, after "
+            "`pip install -e '.[peers]'` there"
+        )
+    sys.path.insert(0, str(SOURCE))  # an installed package may be called `benchmarks` too
+    command = typer.main.get_command(import_module("benchmarks.timing.command").app)
+    raise typer.Exit(command.main(context.args, "blurbench time", standalone_mode=False) or 0)

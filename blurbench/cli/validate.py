@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from blurbench.board.render.escape import one_line
 from blurbench.cli import options
-from blurbench.leaderboard.escape import one_line
 from blurbench.registry.discovery import discover
 from blurbench.results.store import Store
 from blurbench.running.session import data_folders

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from blurbench.board.locate import check_board, only_board
+from blurbench.board.render.escape import one_line
 from blurbench.cli import options
-from blurbench.cli.board import manifest_of, only_board
 from blurbench.cli.replay import Refit
 from blurbench.errors import BlurbenchError, UsageError
-from blurbench.leaderboard.escape import one_line
 from blurbench.registry.discovery import discover
 from blurbench.results.store import Store
 from blurbench.running.session import chosen_device, data_folders
@@ -37,8 +37,10 @@ def verify(
     from blurbench.running.replay import pick, replaying, seconds_of, threads_of
 
     store = Store(out)
-    name = board or only_board(store, store.boards())
-    manifest = manifest_of(store, name)
+    name = board or only_board(store)
+    check_board(store, name)
+    manifest = store.manifest(name)
+    assert manifest is not None
     stored = [record for line in manifest.lines if (record := store.record(line.key)) is not None]
     damaged = [line for line in manifest.lines if _is_damaged(store, line)]
     for line in damaged:

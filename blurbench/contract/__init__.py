@@ -4,8 +4,9 @@ The fields of the dataclass are its parameters. Class variables describe the plu
 it may know: a `Restorer` never sees the PSF, nothing that fits ever sees a test image. Importing the contract (or a
 built-in plugin) does not import torch: import it inside the methods that compute.
 
-One file a kind (`blur`, `restorer`, `classifier`, `strategy`, `estimator`, `dataset`); `hooks` is how they are
-registered. Everything that a plugin needs by name is here.
+One file a kind (`blur`, `restorer`, `classifier`, `strategy`, `estimator`, `dataset`, `paper`); `hooks` is how they are
+registered; `blurbench/guide.md`, in a checkout plugins/README.md, is the guide. Everything that a plugin needs by name
+is here.
 """
 
 from blurbench.contract.blur import Blur
@@ -14,7 +15,8 @@ from blurbench.contract.classifier import Classifier, PatchClassifier
 from blurbench.contract.dataset import Dataset
 from blurbench.contract.estimator import Estimator, EstimatorJob
 from blurbench.contract.images import Output, Split, Splits
-from blurbench.contract.plugin import Knows, Plugin
+from blurbench.contract.paper import Paper
+from blurbench.contract.plugin import Control, Knows, Plugin
 from blurbench.contract.references import Ref
 from blurbench.contract.restorer import AnyRestorer, Deconvolver, Restorer, RestorerJob
 from blurbench.contract.strategy import (
@@ -60,6 +62,7 @@ __all__ = [
     "Budget",
     "Choice",
     "Classifier",
+    "Control",
     "Count",
     "Dataset",
     "Deconvolver",
@@ -82,6 +85,7 @@ __all__ = [
     "Need",
     "Output",
     "Padding",
+    "Paper",
     "PatchClassifier",
     "Pixels",
     "Plugin",

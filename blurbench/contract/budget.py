@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from blurbench.parameters import Count, Limits
 
-__all__ = ["Budget", "Recipe"]
+__all__ = ["Augmentation", "Budget", "Recipe"]
+
+Augmentation: TypeAlias = Literal["none", "flip-crop", "augmix"]
+"""How a classifier's training images are varied, afresh in each epoch, after they were blurred or restored.
+
+`flip-crop`: mirrored or not, and moved by up to an eighth of a side, black beyond the border. `augmix`: AugMix
+(Hendrycks et al. 2020) without its consistency loss.
+"""
 
 
 @dataclass(frozen=True)
@@ -22,6 +29,8 @@ class Recipe:
     weight_decay: Annotated[float, Limits(0, 1)] = 0.0
     patience: Annotated[int, Count(1)] | None = None
     """Epochs without a better validation loss after which fitting stops and the best state is kept; None: run all."""
+    augment: Augmentation = "none"
+    """Of classifiers alone; restorers have parameters of their own."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +46,8 @@ class Budget:
     restorer_epochs: Annotated[int, Count(1)] = 8
     recipes: Literal["fast", "paper"] = "fast"
     """`fast`: one-cycle Adam over the epochs above; `paper`: each plugin's own published recipe."""
+    augment: Augmentation = "none"
+    """For every classifier whose own recipe says nothing about it."""
     minutes_per_job: Annotated[float, Limits(0.001, 10_000)] = 10.0
 
     def key(self) -> dict[str, Any]:

@@ -20,6 +20,11 @@ __all__ = ["Classifier", "PatchClassifier"]
 class Classifier(Plugin):
     """A recipe for a network that maps images in [0, 1] to logits."""
 
+    @property
+    def is_given(self) -> bool:
+        """Whether its network is somebody's own, fitted already: the baseline uses it as it is."""
+        return False
+
     @abstractmethod
     def build(self, shape: Shape, classes: int) -> nn.Module:
         """An unfitted network, weights drawn from torch's current seed: images (N, C, H, W) to logits (N, classes)."""

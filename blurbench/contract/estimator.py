@@ -52,6 +52,10 @@ class Estimator(Plugin):
         """All values that it can answer, rising, or None where it can answer any within `limits`."""
         return None
 
+    def constant(self) -> float | None:
+        """The one sigma that it answers whatever it sees, if that is what it does."""
+        return None
+
     def fitted_as(self) -> Estimator:
         """The estimator that is fitted for it: itself, or one that differs in how its network is read alone."""
         return self

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from blurbench.contract.budget import Budget, Recipe
-from blurbench.contract.plugin import Knows, Plugin
+from blurbench.contract.plugin import Control, Knows, Plugin
 from blurbench.imaging.values import Degraded, ImageSet, Psf, Shape
 
 if TYPE_CHECKING:
@@ -37,6 +37,14 @@ class Restorer(Plugin):
 
     trainable: ClassVar[bool] = True
     """False where there is nothing to fit, so that no artifact is made."""
+
+    def control(self) -> Control:
+        """What its rows are controls for: others are held against them."""
+        return ""
+
+    def told_sigma(self) -> float | None:
+        """The one sigma that it deblurs every image with, if that is what it does."""
+        return None
 
     def fitted_as(self) -> Restorer:
         """The restorer that is fitted for it: itself, or one that differs in how the network is used alone."""
@@ -70,6 +78,13 @@ class Deconvolver(Plugin):
 
     trainable: ClassVar[bool] = False
     """A deconvolver is never fitted."""
+
+    def control(self) -> Control:
+        """As a restorer's."""
+        return ""
+
+    def told_sigma(self) -> None:
+        """It is told the true PSF of each image."""
 
     @abstractmethod
     def deconvolve(self, images: torch.Tensor, psf: Psf, noise_std: float) -> torch.Tensor:

@@ -13,7 +13,7 @@ from blurbench.contract.classifier import Classifier
 from blurbench.contract.dataset import Dataset
 from blurbench.contract.estimator import Estimator
 from blurbench.contract.images import Output
-from blurbench.contract.plugin import Knows, Plugin
+from blurbench.contract.plugin import Control, Knows, Plugin
 from blurbench.contract.restorer import AnyRestorer
 from blurbench.imaging.values import Degraded, ImageSet, Shape
 
@@ -50,8 +50,8 @@ class Setting:
 
 @dataclass(frozen=True)
 class PredictorNeed:
-    """Another strategy's predictor, for the setting's own classifier, training blur, data set and seed unless others
-    are named."""
+    """Another strategy's predictor, for the setting's classifier, training blur, data set and seed unless others are
+    named."""
 
     strategy: Strategy
     classifier: Classifier | None = None
@@ -115,7 +115,10 @@ class Predictor(ABC):
     gradients: bool = False
     """Whether `predict` computes gradients: it is then called outside inference mode."""
 
-    def start(self) -> None:
+    adapts: bool = False
+    """Whether an answer depends on the images that are met together, or were met before: say so in `requires`."""
+
+    def start(self) -> None:  # noqa: B027 - most remember nothing
         """A new stream begins: forget what was learned from another one."""
 
     @abstractmethod
@@ -153,6 +156,14 @@ class Strategy(Plugin):
     def knows(self) -> Knows:
         """What the remedy is told about the blur."""
         return "training blur"
+
+    def control(self) -> Control:
+        """What its rows are controls for: others are held against them."""
+        return ""
+
+    def told_sigma(self) -> float | None:
+        """The one sigma that it deblurs every image with, if that is what it does."""
+        return None
 
     def requires(self) -> tuple[str, ...]:
         """What a user must have to apply it: 'labels', 'clean images', 'image pairs', 'weights' ..."""

@@ -9,11 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch.autograd.forward_ad import unpack_dual
 
 from blurbench.imaging import native
+from blurbench.imaging.arguments import parts_of
 from blurbench.imaging.values import DensePsf, DiscPsf, GaussianPsf, Padding, Psf, SigmaMap, TapsPsf
 
-__all__ = ["blur", "covers", "reach_of_points"]
+__all__ = ["blur", "covers", "differentiated", "reach_of_points", "transformed"]
 
 _PADDINGS: tuple[Padding, ...] = ("reflect", "replicate", "zeros", "wrap")  # in the order of `c/planes.h`
 _ROWS, _WIDTH = 4, 16  # the least size of an image
@@ -34,16 +36,27 @@ class _Batch(ctypes.Structure):
 
 
 def covers(images: torch.Tensor, psf: Psf | torch.Tensor) -> bool:
-    """Whether `blur` can be asked: float32 images on the CPU, large enough, of which nobody wants gradients."""
-    parts = [psf] if isinstance(psf, torch.Tensor) else [v for v in vars(psf).values() if isinstance(v, torch.Tensor)]
+    """Whether `blur` can be asked: float32 images on the CPU, large enough, of which nobody wants derivatives."""
+    parts = parts_of(psf).values()
     return (
         images.dtype == torch.float32
         and images.shape[-2] >= _ROWS
         and images.shape[-1] >= _WIDTH
         and all(values.device.type == "cpu" for values in (images, *parts))
-        and not (torch.is_grad_enabled() and any(values.requires_grad for values in (images, *parts)))
+        and not any(differentiated(values) for values in (images, *parts))
         and native.library("varying" if isinstance(psf, SigmaMap) else "convolution") is not None
     )
+
+
+def differentiated(values: torch.Tensor) -> bool:
+    """Whether derivatives of any kind are wanted: reverse, forward, or by a transform of torch.func (such as vmap)."""
+    return transformed(values) or (torch.is_grad_enabled() and values.requires_grad)
+
+
+def transformed(values: torch.Tensor) -> bool:
+    """Whether they carry forward-mode derivatives, or stand for more than themselves in a transform of torch.func."""
+    wrapped = torch._C._functorch.is_functorch_wrapped_tensor(values)
+    return wrapped or unpack_dual(values).tangent is not None  # type: ignore[no-untyped-call]
 
 
 def reach_of_points(psf: TapsPsf) -> int:

@@ -12,11 +12,13 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from blurbench.imaging.precision import finest
 from blurbench.parameters import Choice, Quantity, Range
 
 __all__ = ["Draws"]
@@ -75,8 +77,15 @@ class Draws:
         child._record = self._record
         return child
 
+    def part(self, rows: NDArray[np.int64]) -> Draws:
+        """The draws of some of the images, the same numbers for each."""
+        child = Draws(self.ids[rows], self.seed, self.scope, self.device)
+        child._place, child._record = self._place, self._record
+        return child
+
     def __call__(self, name: str, quantity: Quantity) -> torch.Tensor:
-        """float64 (N,): the number itself, a value uniform on a `Range`, or one of a `Choice` with equal chances."""
+        """float64 (N,), on a device without it float32: the number itself, a value uniform on a `Range`, or one of a
+        `Choice` with equal chances."""
         match quantity:
             case Range(low=low, high=high):
                 values = low + (high - low) * self.uniform(name)[:, 0]
@@ -84,7 +93,12 @@ class Draws:
                 values = np.asarray(choice, dtype=np.float64)[self.integers(name, 0, len(choice) - 1)]
             case number:
                 values = np.full(len(self.ids), number, dtype=np.float64)
-        return torch.from_numpy(values).to(self.device)
+        return self.tensor(values)
+
+    def tensor(self, values: NDArray[Any]) -> torch.Tensor:
+        """An array as a tensor on the device; float64 becomes float32 where the device has no float64, as mps."""
+        tensor = torch.from_numpy(values)
+        return tensor.to(self.device, finest(self.device) if tensor.dtype == torch.float64 else None)
 
     def uniform(self, name: str, count: int = 1) -> NDArray[np.float64]:
         """float64 (N, count), uniform on [0, 1) with all 53 bits."""

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import torch
 
+from blurbench.errors import UsageError
+from blurbench.imaging.arguments import check_finite, check_images, check_psfs
 from blurbench.imaging.psf import dense
 from blurbench.imaging.values import Psf
 
@@ -45,11 +47,21 @@ def wiener(images: torch.Tensor, psf: Psf, noise_std: float = 0.0) -> torch.Tens
     fallen to 2%, so its result does not depend on its batch.
 
     Returns:
-        (N, C, H, W); values may leave [0, 1].
+        (N, C, H, W) of the images' type (half precision is computed in float32); values may leave [0, 1].
 
     Raises:
-        UsageError: where the PSF is a `SigmaMap`.
+        UsageError: where the PSF is a `SigmaMap`, the images are not floating-point numbers (N, C, H, W), or one of
+            their pixels is NaN or infinite, which would reach every other.
     """
+    check_images(images)
+    check_psfs(images, psf)
+    check_finite(images, "Wiener deconvolution")
+    if not 0 <= noise_std < float("inf"):
+        raise UsageError(f"noise_std must be a number from 0 on, on the scale of 0..1, not {noise_std!r}")
+    if images.dtype not in (torch.float32, torch.float64):
+        return wiener(images.float(), psf, noise_std).to(images.dtype)
+    if images.numel() == 0:
+        return images.clone()
     weights = dense(psf).weights.to(images)
     restored = torch.empty_like(images)
     reach = _reach(weights)

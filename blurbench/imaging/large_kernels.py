@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils._python_dispatch import is_in_torch_dispatch_mode
 
+from blurbench.imaging.compiled import transformed
 from blurbench.imaging.spectra import Geometry, Size, convolve_spectra, transform_costs
 
 __all__ = ["Conv2d", "ConvTranspose2d"]
@@ -65,7 +66,7 @@ class ConvTranspose2d(nn.ConvTranspose2d):
 
 
 def _is_plain(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> bool:
-    """Whether it can be done at all, and may be worth it."""
+    """Whether it can be done at all, rightly, and may be worth it."""
     return (
         x.device.type == "cpu"
         and x.dim() == 4
@@ -79,6 +80,8 @@ def _is_plain(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> bool:
         and not isinstance(layer.padding, str)
         and x.shape[1] == layer.in_channels
         and x.numel() > 0
+        and not any(values is not None and transformed(values) for values in (x, layer.weight, layer.bias))
+        and bool(torch.isfinite(x.detach().sum()))  # a spectrum would carry NaN from one pixel to all
         and not is_in_torch_dispatch_mode()  # whoever counts operations counts those of a plain convolution
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import hashlib
+import logging
 import os
 import platform
 import shutil
@@ -18,9 +19,10 @@ from pathlib import Path
 
 from filelock import FileLock
 
-__all__ = ["library", "status"]
+__all__ = ["library", "status", "wanted"]
 
 _SOURCES = Path(__file__).with_name("c")
+_LOG = logging.getLogger(__name__)
 _SWITCH = "BLURBENCH_NATIVE"
 _FLAGS = (
     "-O3",
@@ -37,9 +39,14 @@ class _Absent(Exception):
     """Why there is no library, in one line."""
 
 
+def wanted() -> bool:
+    """Whether anything but torch may be used, on a GPU too."""
+    return os.environ.get(_SWITCH) != "0"
+
+
 def library(name: str) -> ctypes.CDLL | None:
     """The compiled `c/<name>.c`, or None. The first call on a machine takes a second or two; callers say the types."""
-    if os.environ.get(_SWITCH) == "0":
+    if not wanted():
         return None
     loaded = _load(name)
     return None if isinstance(loaded, str) else loaded
@@ -47,7 +54,7 @@ def library(name: str) -> ctypes.CDLL | None:
 
 def status(name: str = "convolution") -> str:
     """Whether compiled code is used, and if not why: one line for people."""
-    if os.environ.get(_SWITCH) == "0":
+    if not wanted():
         return f"not used: {_SWITCH}=0"
     loaded = _load(name)
     return f"not used: {loaded}" if isinstance(loaded, str) else f"compiled with {_compiler()}"
@@ -58,7 +65,9 @@ def _load(name: str) -> ctypes.CDLL | str:
     try:
         return ctypes.CDLL(str(_compiled(name)))
     except (OSError, _Absent, subprocess.SubprocessError) as problem:
-        return " ".join(str(problem).split())
+        reason = " ".join(str(problem).split())
+        _LOG.info("compiled code is not used, torch takes its place: %s", reason)
+        return reason
 
 
 def _compiled(name: str) -> Path:

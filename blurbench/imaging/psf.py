@@ -11,20 +11,32 @@ import torch
 from torch.nn import functional as F
 
 from blurbench.errors import UsageError
+from blurbench.imaging.precision import finely, finest
 from blurbench.imaging.values import DensePsf, DiscPsf, GaussianPsf, Psf, SigmaMap, TapsPsf
 
-__all__ = ["compose", "delta", "dense", "disc_radius", "from_kernel", "gaussian_radius", "gaussian_taps", "is_delta"]
+__all__ = [
+    "compose",
+    "delta",
+    "dense",
+    "disc_radius",
+    "from_kernel",
+    "gaussian_radius",
+    "gaussian_taps",
+    "is_delta",
+]
 
 
 def dense(psf: Psf) -> DensePsf:
     """Any PSF but a map as `weights` float64 (N, k, k), k odd: the smallest k that holds all N of them.
+
+    On a device without float64, as mps, float32.
 
     Raises:
         UsageError: for a `SigmaMap`, whose PSF changes from pixel to pixel.
     """
     match psf:
         case DensePsf():
-            return DensePsf(psf.weights.double())
+            return DensePsf(finely(psf.weights))
         case GaussianPsf():
             taps = gaussian_taps(psf.sigma, psf.size)
             return DensePsf(taps[:, :, None] * taps[:, None, :])
@@ -36,9 +48,11 @@ def dense(psf: Psf) -> DensePsf:
             raise UsageError("a map of sigma has a different PSF at every pixel, so there is no single one to give")
 
 
-def delta(n: int) -> TapsPsf:
+def delta(n: int, device: torch.device | str = "cpu") -> TapsPsf:
     """N PSFs that change nothing."""
-    return TapsPsf(torch.zeros(n, 1, 2, dtype=torch.int64), torch.ones(n, 1, dtype=torch.float64))
+    where = torch.device(device)
+    offsets = torch.zeros(n, 1, 2, dtype=torch.int64, device=where)
+    return TapsPsf(offsets, torch.ones(n, 1, dtype=finest(where), device=where))
 
 
 def is_delta(psf: Psf) -> bool:
@@ -71,17 +85,17 @@ def from_kernel(kernel: torch.Tensor) -> DensePsf:
     half = max(rows // 2, columns // 2)
     top, left = half - rows // 2, half - columns // 2
     side = 2 * half + 1
-    return DensePsf(F.pad(kernel.double(), (left, side - columns - left, top, side - rows - top)))
+    return DensePsf(F.pad(finely(kernel), (left, side - columns - left, top, side - rows - top)))
 
 
 def disc_radius(radius: torch.Tensor) -> int:
     """The largest offset of any pixel that any of the discs (N,) touches."""
-    return math.ceil(max(float(radius.max()), 0.5) - 0.5)
+    return math.ceil(max(float(radius.detach().max()), 0.5) - 0.5)
 
 
 def gaussian_radius(sigma: torch.Tensor) -> torch.Tensor:
     """floor(4 sigma + 0.5), where the weights have fallen below 1/2000 of the centre's; int64, shape of `sigma`."""
-    return torch.floor(4.0 * sigma.double() + 0.5).long()
+    return torch.floor(4.0 * finely(sigma.detach()) + 0.5).long()
 
 
 def gaussian_taps(sigma: torch.Tensor, size: int | None = None) -> torch.Tensor:
@@ -89,7 +103,7 @@ def gaussian_taps(sigma: torch.Tensor, size: int | None = None) -> torch.Tensor:
 
     `size` taps, or cut at each image's own `gaussian_radius`, so that it does not depend on its neighbours in a batch.
     """
-    sigma = sigma.double()
+    sigma = finely(sigma)
     half = int(gaussian_radius(sigma).max()) if size is None else size // 2
     x = torch.arange(-half, half + 1, device=sigma.device)
     # The limit sigma = 0 is a delta.
@@ -100,7 +114,7 @@ def gaussian_taps(sigma: torch.Tensor, size: int | None = None) -> torch.Tensor:
 
 
 def _splat(psf: TapsPsf) -> torch.Tensor:
-    weights = psf.weights.double()
+    weights = finely(psf.weights)
     offsets = psf.offsets * (weights != 0)[..., None]
     half = int(offsets.abs().max())
     image = weights.new_zeros(len(weights), 2 * half + 1, 2 * half + 1)
@@ -111,20 +125,24 @@ def _splat(psf: TapsPsf) -> torch.Tensor:
 
 def _disc(radius: torch.Tensor) -> torch.Tensor:
     """Area of (pixel square ∩ disc) / (pi r^2). Up to r = 1/2 the disc lies within one pixel: a delta."""
-    r = radius.double().clamp_min(0.5)[:, None]
+    r = finely(radius).clamp_min(0.5)[:, None]
     # The pixels from the centre on; the others are their mirror images.
-    edges = torch.arange(disc_radius(radius) + 2, device=r.device, dtype=torch.float64) - 0.5
-    areas = _areas(torch.minimum(edges.abs(), r), r) * torch.sign(edges[:, None] * edges)
+    edges = torch.arange(disc_radius(radius) + 2, device=r.device, dtype=r.dtype) - 0.5
+    areas = _areas(edges.abs(), r) * torch.sign(edges[:, None] * edges)
     quadrant = areas.diff(dim=1).diff(dim=2).clamp_min(0.0) / (torch.pi * r[..., None] ** 2)  # rounding leaves -1e-17
     half = torch.cat([quadrant[..., 1:].flip(-1), quadrant], -1)
     return torch.cat([half[:, 1:].flip(1), half], 1)
 
 
 def _areas(edges: torch.Tensor, r: torch.Tensor) -> torch.Tensor:
-    """Area of the disc within each rectangle from the centre to (y, x), both of `edges` (N, E), up to r (N, 1)."""
+    """Area of the disc, r (N, 1), within each rectangle from the centre to (y, x), both of `edges` (E,); (N, E, E)."""
     # Under the circle from 0 to an edge. At a corner outside the disc, those of the two edges overlap in what is sought
     # and cover the quarter together.
-    under = 0.5 * (edges * torch.sqrt((r - edges) * (r + edges)) + r**2 * torch.asin(edges / r))
+    inside = edges < r
+    within = torch.where(inside, edges, 0.0)  # at the rim the root has no slope, which would make gradients NaN
+    arc = 0.5 * (within * torch.sqrt((r - within) * (r + within)) + r**2 * torch.asin(within / r))
+    under = torch.where(inside, arc, torch.pi / 4 * r**2)
+    edges = torch.minimum(edges, r)
     beyond = under[..., None] + under[:, None] - torch.pi / 4 * r[..., None] ** 2
     y, x = edges[..., None], edges[:, None]
     return torch.where(y**2 + x**2 > r[..., None] ** 2, beyond, y * x)

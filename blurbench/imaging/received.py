@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from blurbench.errors import NotFinite, PluginError
+from blurbench.imaging.precision import finely
 from blurbench.imaging.values import Degraded, DensePsf, DiscPsf, GaussianPsf, Padding, SigmaMap, TapsPsf
 
 __all__ = ["check_degraded", "check_images", "check_psf", "check_shape", "check_sigmas", "shown"]
@@ -118,7 +119,7 @@ def check_sigmas(who: str, given: Any, wanted: tuple[int, ...], limits: tuple[fl
 
 def _check_light(who: str, weights: Tensor) -> None:
     """Weights (N, T) of PSFs."""
-    light = weights.double().sum(1)
+    light = finely(weights).sum(1)
     off = (light - 1).abs()
     if weights.numel() and not float(off.max()) <= LIGHT_LOST:  # so that NaN is caught, too
         worst = float(light[off.nan_to_num(torch.inf).argmax()])

@@ -7,6 +7,9 @@ from collections.abc import Callable
 import torch
 from torch.nn import functional as F
 
+from blurbench.errors import UsageError
+from blurbench.imaging.arguments import check_images
+
 __all__ = ["at_centres", "at_least", "by_windows", "spread_out"]
 
 _PIXELS = 2**22
@@ -20,10 +23,18 @@ def by_windows(
 
     Returns:
         (N, h, w) with h = (H - window) // stride + 1.
+
+    Raises:
+        UsageError: where the images are not floating-point numbers, or smaller than a window.
     """
+    if window < 1 or stride < 1:
+        raise UsageError(f"window and stride must be at least 1 pixel, not {window} and {stride}")
+    check_images(images, least=window)
     views = images.unfold(2, window, stride).unfold(3, window, stride)
     n, c, h, w = views.shape[:4]
-    some = max(1, _PIXELS // (w * c * window * window))
+    if n == 0:
+        return images.new_zeros(0, h, w)
+    some = max(1, _PIXELS // max(1, w * c * window * window))
     answers = []
     for image in views.unbind(0):
         for part in torch.split(image, some, dim=1):
@@ -40,7 +51,11 @@ def at_centres(field: torch.Tensor, window: int, stride: int = 1) -> torch.Tenso
 
 
 def at_least(images: torch.Tensor, window: int) -> torch.Tensor:
-    """Images (N, C, H, W), mirrored at their borders where they are smaller than `window`."""
+    """Images (N, C, H, W), mirrored at their borders where they are smaller than `window`; else they
+    themselves, not a copy. Raises UsageError where they are not floating-point numbers, or empty."""
+    check_images(images, least=1)
+    if 1 in images.shape[-2:]:  # one pixel has nothing to mirror: it is repeated
+        images = images.expand(*images.shape[:2], *(max(2, length) for length in images.shape[-2:]))
     while min(images.shape[-2:]) < window:
         down, across = (max(0, window - length) for length in images.shape[-2:])
         down, across = min(down, 2 * (images.shape[-2] - 1)), min(across, 2 * (images.shape[-1] - 1))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -20,8 +22,21 @@ PEAK, NOW = "VmHWM", "VmRSS"
 @contextmanager
 def multiply_accumulates() -> Iterator[Callable[[], int]]:
     """Count those of convolutions, matrix products and attention inside; call the value for the number so far."""
-    with FlopCounterMode(display=False) as counter:
+    with FlopCounterMode(display=False, custom_mapping=ATTENTION) as counter:
         yield lambda: counter.get_total_flops() // 2
+
+
+def _attention(query: Sequence[int], key: Sequence[int], value: Sequence[int], *more: Any, **named: Any) -> int:
+    """Operations of attention from the shapes (..., length, channels): products with keys, and with values."""
+    return 2 * math.prod(query[:-1]) * key[-2] * (query[-1] + value[-1])
+
+
+ATTENTION = {
+    operation: _attention
+    for name in ("_scaled_dot_product_flash_attention_for_cpu", "_scaled_dot_product_fused_attention_overrideable")
+    if (operation := getattr(torch.ops.aten, name, None)) is not None
+}
+"""What torch's counter leaves out: since 2.14 processors have an operation of their own for attention."""
 
 
 def peak_memory(device: torch.device, call: Callable[[], object]) -> int | None:

@@ -1,10 +1,6 @@
-"""The papers that the benchmark was founded on: what they printed, beside what was measured here.
+"""What papers printed, beside what was measured: reads stored records and never runs anything.
 
-Reads stored records and never runs anything. A paper is a module that says which measured cell each printed one
-belongs to, and what its claims mean as comparisons; `library` lists them.
+A paper is a plugin that says which measured cell each printed figure belongs to, and what its claims mean as
+comparisons. It derives from `paper.CellPaper`, or from `estimations.EstimationPaper` where a suite of estimators holds
+its measurements; `filling` makes tables and comparisons, `published` reads printed figures and claims from files.
 """
-
-__all__ = ["NAMES"]
-
-NAMES = ("shen2022", "kim2023", "zhou2017", "patro2017", "dicosola2020")
-"""Known without importing what reads records."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import cycle
 from pathlib import Path
 
-from blurbench.leaderboard.drawing import GREY, MARKERS, PALETTE, SETTINGS, plain, save
+from blurbench.board.render.drawing import GREY, MARKERS, PALETTE, SETTINGS, plain, save
 from blurbench.papers.report import Curve
 
 __all__ = ["draw"]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from blurbench.metrics.intervals import Interval, difference_interval
-from blurbench.papers.comparing import mean_interval
 from blurbench.papers.findings import Findings, Found, Place
 from blurbench.papers.published import Anchor
 from blurbench.papers.report import Comparison, Filled, Wanted
+
+if TYPE_CHECKING:
+    from blurbench.metrics.intervals import Interval
 
 __all__ = ["above", "between", "fill", "lookup", "measured", "near"]
 
@@ -117,6 +119,9 @@ def near(
 
 
 def _difference(one: Found, metric: str, other: Found, other_metric: str) -> Interval | str:
+    from blurbench.metrics.intervals import Interval, difference_interval
+    from blurbench.papers.comparing import mean_interval
+
     seeds = sorted(one.records.keys() & other.records.keys())
     if not seeds:
         return "the two were measured with different seeds"

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import fmean
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # papers are plugins: finding them loads neither numpy nor what reads records
+    import numpy as np
+    from numpy.typing import NDArray
 
-from blurbench.metrics.intervals import top1_interval
-from blurbench.papers.comparing import mean_interval
-from blurbench.results.agreement import without_dissenters
-from blurbench.results.record import Line, Manifest, Metrics, Record
-from blurbench.results.store import Store
+    from blurbench.results.record import Line, Manifest, Metrics, Record
+    from blurbench.results.store import Store
 
 __all__ = ["Findings", "Found", "Place", "read_board"]
 
 PSNR_FLOOR = 1e-10
 """Identical images count for 100 dB."""
 
-Values: TypeAlias = NDArray[np.float64]
+Values: TypeAlias = "NDArray[np.float64]"
 
 
 @dataclass(frozen=True)
@@ -61,6 +59,9 @@ class Found:
 
     def ends(self, metric: str) -> tuple[float, float] | None:
         """The 95% interval of that mean, where the records tell it image by image."""
+        from blurbench.metrics.intervals import top1_interval
+        from blurbench.papers.comparing import mean_interval
+
         values = self.each(metric, self.records)
         if values is None:
             return None
@@ -69,6 +70,8 @@ class Found:
 
     def each(self, metric: str, seeds: Iterable[int]) -> Values | None:
         """The metric of every test image, (seeds, images); None where a record does not hold it."""
+        import numpy as np
+
         rows = [_each(self.records[seed], metric) for seed in seeds]
         return None if any(row is None for row in rows) else np.array(rows, np.float64)
 
@@ -80,6 +83,8 @@ def _mean(metrics: Metrics | None, metric: str) -> float | None:
 
 
 def _each(record: Record, metric: str) -> Values | None:
+    import numpy as np
+
     images = record.images
     assert images is not None
     if metric == "top1":
@@ -101,7 +106,7 @@ class Findings:
 
     manifest: Manifest
     records: Mapping[str, Record]
-    stand_ins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    stand_ins: Mapping[str, Collection[str]] = field(default_factory=dict)
     """For a data set's label, others that hold the same images, and are named wherever they are used."""
 
     @cached_property
@@ -143,8 +148,10 @@ class Findings:
         return f"budget {self.manifest.budget} does not have it"
 
 
-def read_board(store: Store, board: str, stand_ins: Mapping[str, tuple[str, ...]]) -> Findings | None:
+def read_board(store: Store, board: str, stand_ins: Mapping[str, Collection[str]]) -> Findings | None:
     """The findings of a stored board, if there is one; as on the board, what cannot be compared has failed."""
+    from blurbench.results.agreement import without_dissenters
+
     manifest = store.manifest(board)
     if manifest is None:
         return None

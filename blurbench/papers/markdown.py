@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from blurbench.leaderboard.escape import for_markdown, one_line
-from blurbench.leaderboard.tables import bullets, grid
+from blurbench.board.render.escape import for_markdown, one_line
+from blurbench.board.render.tables import bullets, grid
 from blurbench.papers.report import Comparison, Filled, Judged, Report, Table
 
 __all__ = ["render", "summary"]

@@ -1,4 +1,9 @@
-"""What the papers printed: their figures (`anchors.csv`) and the orderings that they claim (`claims.toml`)."""
+"""What papers printed, read from files: their figures and the orderings that they claim.
+
+Figures are a CSV file with the columns id, seed, table, row, column, value, unit, true_value and note, where `seed` is
+the number of the paper; claims are a TOML file of [[claim]] tables with id, text and verdict, their ids beginning with
+s, the number and a dot.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +14,6 @@ from functools import cache
 from pathlib import Path
 
 __all__ = ["Anchor", "Statement", "anchors", "statements"]
-
-HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -42,9 +45,9 @@ class Statement:
 
 
 @cache
-def anchors(number: str) -> tuple[Anchor, ...]:
-    """The figures of one paper, by its number: "000"."""
-    with (HERE / "anchors.csv").open(encoding="utf-8", newline="") as file:
+def anchors(path: Path, number: str) -> tuple[Anchor, ...]:
+    """The figures of one paper, by its number in the file: "000"."""
+    with path.open(encoding="utf-8", newline="") as file:
         return tuple(_anchor(row) for row in csv.DictReader(file) if row["seed"] == number)
 
 
@@ -55,9 +58,9 @@ def _anchor(row: dict[str, str]) -> Anchor:
 
 
 @cache
-def statements(number: str) -> tuple[Statement, ...]:
-    """The claims of one paper, in order."""
-    table = tomllib.loads((HERE / "claims.toml").read_text(encoding="utf-8"))
+def statements(path: Path, number: str) -> tuple[Statement, ...]:
+    """The claims of one paper, by its number in the file, in order."""
+    table = tomllib.loads(path.read_text(encoding="utf-8"))
     return tuple(
         Statement(claim["id"], claim["text"], claim["verdict"])
         for claim in table["claim"]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from blurbench.metrics.intervals import Interval
+if TYPE_CHECKING:
+    from blurbench.metrics.intervals import Interval
 
 __all__ = [
     "Comparison",

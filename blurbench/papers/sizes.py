@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from blurbench.contract import Budget
 from blurbench.errors import UsageError
 from blurbench.papers.findings import Findings
 from blurbench.papers.report import Size
 from blurbench.registry import Registry, label
-from blurbench.results.record import Record
+
+if TYPE_CHECKING:
+    from blurbench.results.record import Record
 
 __all__ = ["sizes"]
 
 UNKNOWN = "not told"
 
 
-def sizes(findings: Findings, registry: Registry, published: Mapping[str, str]) -> tuple[Size, ...]:
-    """Images, epochs, seeds and networks here, for every quantity that is told of either side."""
-    here = dict(_here(findings, registry))
+def sizes(
+    findings: Findings, registry: Registry, published: Mapping[str, str], fine_tuning: Collection[str] = ()
+) -> tuple[Size, ...]:
+    """Images, epochs, seeds and networks here, for every quantity that is told of either side.
+
+    `fine_tuning`: the names of strategies that fit a clean classifier further.
+    """
+    here = dict(_here(findings, registry, fine_tuning))
     return tuple(
         Size(what, published.get(what, UNKNOWN), here.get(what, "nothing measured")) for what in {**published, **here}
     )
 
 
-def _here(findings: Findings, registry: Registry) -> Iterator[tuple[str, str]]:
+def _here(findings: Findings, registry: Registry, fine_tuning: Collection[str]) -> Iterator[tuple[str, str]]:
     records = [record for record in findings.records.values() if record.status == "ok"]
     budget = _budget(findings.manifest.budget_values)
     labels = {line.key: line.dataset for line in findings.manifest.lines}
@@ -35,7 +42,7 @@ def _here(findings: Findings, registry: Registry) -> Iterator[tuple[str, str]]:
     yield "training images", f"{limit} of {', '.join(images) or 'each data set'}"
     yield "test images", ", ".join(f"{n:,} of {name}" for name, n in images.items()) or "nothing measured"
     yield "classifier epochs", _said(_epochs_of_classifiers(records, registry, budget, "train"))
-    if any(record.strategy.name == "first-n" for record in records):
+    if any(record.strategy.name in fine_tuning for record in records):
         yield "fine-tuning epochs", _said(_epochs_of_classifiers(records, registry, budget, "finetune"))
     restorers = list(_restorers(records, registry))
     if restorers:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from datetime import date, time
 from itertools import product
 from typing import Any
 
 from blurbench.errors import UsageError
 
-__all__ = ["expand", "parse"]
+__all__ = ["expand", "parse", "quoted"]
 
 
 def expand(request: str | Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -52,10 +54,13 @@ def _split_expression(expression: str) -> tuple[str, list[tuple[str, str]]]:
 
 def _split(text: str, separator: str) -> list[str]:
     """Split at separators that lie in no bracket and no quotes."""
-    parts, depth, quote, start = [], 0, "", 0
+    parts, depth, quote, start, escaped = [], 0, "", 0, False
     for position, character in enumerate(text):
         if quote:
-            quote = "" if character == quote else quote
+            if escaped or (character == "\\" and quote == '"'):
+                escaped = not escaped
+            elif character == quote:
+                quote = ""
         elif character in "\"'":
             quote = character
         elif character in "[{":
@@ -65,16 +70,37 @@ def _split(text: str, separator: str) -> list[str]:
         elif character == separator and depth == 0:
             parts.append(text[start:position])
             start = position + 1
+        if depth > DEEPEST:
+            raise UsageError(f"brackets are nested more than {DEEPEST} deep")
     return [*parts, text[start:]]
+
+
+DEEPEST = 50
+"""Levels of brackets."""
 
 
 def _value(text: str) -> Any:
     text = text.strip()
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        if re.match(r"[A-Za-z]", text):  # a bare word is a name: restorer=wiener, restorer=unet[kernel=9]
-            return text
+        value = tomllib.loads(f"value = {text}")["value"]
+    except (tomllib.TOMLDecodeError, RecursionError):
         if text.startswith("[") and text.endswith("]"):
             return [_value(part) for part in _split(text[1:-1], ",") if part.strip()]
+        # A bare word is a name (restorer=wiener, restorer=unet[kernel=9]) or a path.
+        if re.match(r"[A-Za-z]", text) or re.fullmatch(r"[.~/\\][^\[\]{}\"',|]*", text):
+            return text
         raise UsageError(f"{text!r} is not a TOML value (texts with spaces need quotes)") from None
+    # A text that looks like a date is a text here: no parameter is a date.
+    return text if isinstance(value, date | time) else value
+
+
+def quoted(text: str) -> str:
+    """A text as a value of an expression, so that it is read back as it is: in quotes unless it is a bare word or a
+    path that is read as nothing else."""
+    if re.fullmatch(r"[A-Za-z./~][\w./~-]*", text):
+        try:
+            if _value(text) == text:
+                return text
+        except UsageError:
+            pass
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

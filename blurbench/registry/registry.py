@@ -17,7 +17,7 @@ from blurbench.registry.validation import adapters_of, construct, is_required
 
 __all__ = ["Registration", "Registry"]
 
-RESERVED = {"name", "revision", "label"}
+RESERVED = {"name", "revision", "label", "files"}
 """Keys that mean something else where a plugin is written as a table."""
 
 
@@ -75,6 +75,7 @@ class Registry:
         table = parse(request) if isinstance(request, str) else dict(request)
         name = table.pop("name", None)
         table.pop("revision", None)
+        table.pop("files", None)  # of the digests that a record states
         if not isinstance(name, str):
             raise UsageError(f"{kind}: {json.dumps(table, default=str)} has no 'name'")
         cls = self.get(kind, name).target

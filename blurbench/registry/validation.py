@@ -39,7 +39,9 @@ def construct(registry: Resolver, what: str, cls: type, table: Mapping[str, Any]
         hash(plugin)
     except TypeError as error:
         reason = shortened(str(error))
-        raise UsageError(f"{what}: its parameters must be hashable (tuples, not lists): {reason}") from None
+        raise UsageError(
+            f"{what}: its parameters must be hashable (tuples instead of lists, no dicts): {reason}"
+        ) from None
     return plugin
 
 
@@ -71,7 +73,9 @@ def _validate(registry: Resolver, where: str, adapter: TypeAdapter[Any], value: 
             message = "too few values"
         is_named = problem["type"] == "plugin" or message.endswith(f"not {_shown(value)}")
         got = "" if is_named else f" (got {_shown(value)})"
-        message = (message[0].lower() + message[1:]).replace("tuple", "list")  # which is what the user wrote
+        message = message[0].lower() + message[1:]
+        if problem["type"] not in _TELLING:
+            message = message.replace("tuple", "list")  # which is what the user wrote
         raise UsageError(f"{where}: {message}{got}") from None
 
 

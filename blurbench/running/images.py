@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -30,7 +31,7 @@ def image_set(split: Split, name: str, limit: int | None, device: torch.device) 
     """A stratified subset of `limit` images of the split of that name as float32 in [0, 1]; ids are positions in the
     whole split."""
     chosen = stratified_subset(split.labels, limit)
-    _check_memory(len(chosen), split.images[0].size * (2 if split.recorded is not None else 1), device)
+    _check_memory(len(chosen), math.prod(split.images.shape[1:]) * (2 if split.recorded is not None else 1), device)
     images, recorded = (
         None if whole is None else torch.from_numpy(np.array(whole[chosen])).to(device).float().div_(255)
         for whole in (split.images, split.recorded)

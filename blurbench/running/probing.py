@@ -3,7 +3,8 @@
 A window can be read only where there is something in it: its standard deviation, noise taken off, must reach
 `FAINTEST_TEXTURE`. What is in a scene can be smooth by itself and then looks blurred, but nothing looks sharper than it
 is: so a low quantile of the windows, `SHARPER_SHARE`, stands for the picture. Both were chosen on validation
-photographs, which `benchmarks/probe_error.py` names.
+photographs, which `benchmarks/probe_error.py` names. An even frame is left out, and low contrast is stretched
+(`viewing`); what no Gaussian describes, a smear, is looked for beside it (`motion`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING
 
 from blurbench.contract import Estimator
 from blurbench.imaging.files import Picture
+from blurbench.running.motion import Motion, read_motion
+from blurbench.running.viewing import View
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,7 +49,10 @@ class Reading:
     """Standard deviation of the noise, of 255: an upper bound, as fine texture everywhere looks the same."""
     darkest: float
     brightest: float
-    """The least and the largest value in the picture, of 255."""
+    """The least and the largest value in what was read, of 255."""
+    view: View
+    motion: Motion | None
+    """None where there is too little in the picture to look for one."""
 
     @property
     def textured(self) -> int:
@@ -65,13 +71,15 @@ def probe(picture: Picture, estimator: Estimator, stride: int) -> Reading:
     import numpy as np
 
     window, wanted = estimator.window, stride
-    while _count(picture.height, window, stride) * _count(picture.width, window, stride) > MOST_WINDOWS:
+    view = View.of(picture, window)
+    while _count(view.height, window, stride) * _count(view.width, window, stride) > MOST_WINDOWS:
         stride += wanted
     parts, darkest, brightest = [], 1.0, 0.0
-    for band in _bands(picture, window, stride):
+    for band in _bands(view, window, stride):
         parts.append(_read_band(band, estimator, stride))
-        darkest = min(darkest, float(np.nan_to_num(band, nan=1.0).min()))
-        brightest = max(brightest, float(np.nan_to_num(band).max()))
+        values = band[np.isfinite(band)] / view.gain + (view.low if view.gain > 1 else 0.0)
+        darkest = min(darkest, float(values.min(initial=1.0)))
+        brightest = max(brightest, float(values.max(initial=0.0)))
     sigmas, texture, grain = (np.concatenate(part) for part in zip(*parts, strict=True))
     noise = _noise(grain)
     sigmas[~(texture**2 >= FAINTEST_TEXTURE**2 + noise**2)] = np.nan
@@ -80,20 +88,21 @@ def probe(picture: Picture, estimator: Estimator, stride: int) -> Reading:
     if readable.size:
         sigma = float(np.quantile(readable, SHARPER_SHARE))
         spread = float(np.quantile(readable, 0.1)), float(np.quantile(readable, 0.9))
-    return Reading(sigma, spread, sigmas, window, stride, 255 * noise, 255 * darkest, 255 * brightest)
+    seen = 255 * noise / view.gain, 255 * darkest, 255 * brightest
+    return Reading(sigma, spread, sigmas, window, stride, *seen, view, read_motion(view))
 
 
 def _count(length: int, window: int, stride: int) -> int:
     return (length - window) // stride + 1
 
 
-def _bands(picture: Picture, window: int, stride: int) -> Iterator[NDArray[np.float32]]:
+def _bands(view: View, window: int, stride: int) -> Iterator[NDArray[np.float32]]:
     """The picture in strips that overlap, so that each window lies in one of them."""
-    rows = _count(picture.height, window, stride)
-    some = max(1, (_BAND // picture.width - window) // stride + 1) if stride <= window else 1
+    rows = _count(view.height, window, stride)
+    some = max(1, (_BAND // view.width - window) // stride + 1) if stride <= window else 1
     for first in range(0, rows, some):
         last = min(first + some, rows) - 1
-        yield picture.grey(first * stride, 0, last * stride + window, picture.width)
+        yield view.grey(first * stride, 0, last * stride + window, view.width)
 
 
 def _read_band(

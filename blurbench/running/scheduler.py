@@ -10,6 +10,7 @@ import heapq
 import multiprocessing
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -271,10 +272,25 @@ def _start(number: int, options: Options) -> _Slot:
     ours, theirs = context.Pipe()
     # Not a daemon: a plugin may start processes of its own. It ends when its parent does, as it watches that.
     process = context.Process(target=serve, args=(theirs, options), name=f"blurbench-{number}", daemon=False)
-    with _environment({**MALLOC, "OMP_NUM_THREADS": str(options.threads)}):  # read when the worker starts
+    with _main_hidden(), _environment({**MALLOC, "OMP_NUM_THREADS": str(options.threads)}):  # read when it starts
         process.start()
     theirs.close()
     return _Slot(number, options, process, ours)
+
+
+@contextmanager
+def _main_hidden() -> Iterator[None]:
+    """A new process would import the script that this one runs, and a script without a main guard would run again. No
+    worker needs it."""
+    main = sys.modules["__main__"]
+    kept = {name: vars(main)[name] for name in ("__file__", "__spec__") if name in vars(main)}
+    for name in kept:
+        setattr(main, name, None)
+    try:
+        yield
+    finally:
+        for name, value in kept.items():
+            setattr(main, name, value)
 
 
 @contextmanager

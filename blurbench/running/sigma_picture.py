@@ -18,12 +18,14 @@ _SHOWN = 1000
 """Pixels of the photograph's longer side that are shown at most; the map is read at full size."""
 
 
-def draw(picture: Picture, reading: Reading, title: str, most: float, place: Path) -> None:
-    """Write a PNG to `place`. Windows that cannot be read are hatched; `most` is the end of the colour scale."""
+def draw(reading: Reading, title: str, most: float, place: Path) -> None:
+    """Write a PNG to `place`; `most` is the end of the colour scale. An even frame is left out, and windows that cannot
+    be read are grey."""
     import numpy as np
     from matplotlib.figure import Figure
     from matplotlib.ticker import MultipleLocator
 
+    picture = reading.view.cropped()
     tall = picture.height / picture.width
     figure = Figure(figsize=(11.0, max(2.5, min(12.0, 5.0 * tall + 0.9))), layout="constrained", dpi=110)
     left, right = figure.subplots(1, 2)

@@ -22,6 +22,7 @@ __all__ = [
     "plugin_of",
     "recall",
     "recall_estimation",
+    "revisions",
     "sampling_of",
     "suite_samplings",
     "suite_seeds",
@@ -40,7 +41,7 @@ def plugin_of(registry: Registry, record: AnyRecord, axis: str) -> Any:
     plugin = registry.resolve(record.AXES[axis], part.spec)
     here = spec(registry, plugin)
     if here != part.spec:
-        if (found := _revisions(part.spec)) != (known := _revisions(here)):
+        if (found := revisions(part.spec)) != (known := revisions(here)):
             raise RecordError(f"{axis}: made with {_listed(found)}; installed here: {_listed(known)}")
         raise RecordError(f"{axis}: its parameters are not written out as {label(registry, plugin)} writes them")
     if (part.name, part.label) != (registry.name_of(plugin), label(registry, plugin)):
@@ -48,14 +49,14 @@ def plugin_of(registry: Registry, record: AnyRecord, axis: str) -> Any:
     return plugin
 
 
-def _revisions(value: Any) -> list[tuple[str, Any]]:
+def revisions(value: Any) -> list[tuple[str, Any]]:
     """Every plugin inside a spec with its revision."""
     if isinstance(value, list):
-        return [one for inner in value for one in _revisions(inner)]
+        return [one for inner in value for one in revisions(inner)]
     if not isinstance(value, dict):
         return []
     own = [(str(value["name"]), value.get("revision"))] if "name" in value else []
-    return [*own, *(one for inner in value.values() for one in _revisions(inner))]
+    return [*own, *(one for inner in value.values() for one in revisions(inner))]
 
 
 def _listed(revisions: Iterable[tuple[str, Any]]) -> str:

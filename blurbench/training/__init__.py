@@ -1,6 +1,6 @@
 """Fitting networks and asking them: one loop for classifiers and restorers. Plugins import from here only."""
 
-from blurbench.training.classifiers import fit_classifier, fit_from_scratch
+from blurbench.training.classifiers import fit_classifier, fit_from_scratch, recipe_for
 from blurbench.training.forward import CHUNK, forward
 from blurbench.training.loop import minimise
 from blurbench.training.restorers import Augment, fit_restorer
@@ -15,5 +15,6 @@ __all__ = [
     "fit_restorer",
     "forward",
     "minimise",
+    "recipe_for",
     "seed_torch",
 ]

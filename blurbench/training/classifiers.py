@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from blurbench.contract import FitJob, ImageSet, Recipe
+from blurbench.contract import FitJob, ImageSet, Recipe, Setting
+from blurbench.training.augmentation import augmented
 from blurbench.training.forward import forward
 from blurbench.training.loop import minimise
 
-__all__ = ["fit_classifier", "fit_from_scratch"]
+__all__ = ["fit_classifier", "fit_from_scratch", "recipe_for"]
 
 
 def fit_classifier(
@@ -24,7 +26,8 @@ def fit_classifier(
     validation: tuple[Callable[[int], Tensor] | Tensor, Tensor] | None = None,
     trainable: Iterable[nn.Parameter] | None = None,
 ) -> dict[str, Any]:
-    """Fit `module` in place to `labels` (N,); `inputs(epoch)` gives the images (N, C, H, W) of a whole epoch.
+    """Fit `module` in place to `labels` (N,); `inputs(epoch)` gives the images (N, C, H, W) of a whole epoch, which are
+    varied as `recipe.augment` says.
 
     `validation` (images or images by epoch, labels) is scored after each epoch; with `recipe.patience` the state of the
     lowest validation loss is kept. `trainable`: the parameters that learn, default all. Returns JSON notes: epochs,
@@ -42,7 +45,7 @@ def fit_classifier(
         module,
         F.cross_entropy,
         len(labels),
-        lambda epoch, batches: (inputs(epoch), labels),
+        lambda epoch, batches: (augmented(inputs(epoch), recipe, seed, epoch), labels),
         validate if validation else None,
         recipe,
         seed,
@@ -61,7 +64,13 @@ def fit_from_scratch(module: nn.Module, job: FitJob, seen: Callable[[ImageSet, i
         module,
         lambda epoch: seen(job.train, epoch),
         job.train.labels,
-        setting.classifier.recipe("train", setting.budget),
+        recipe_for(setting, "train"),
         setting.seed,
         (lambda epoch: seen(job.validation, epoch), job.validation.labels),
     )
+
+
+def recipe_for(setting: Setting, purpose: Literal["train", "finetune"]) -> Recipe:
+    """The classifier's recipe, with the budget's augmentation where it names none itself."""
+    recipe = setting.classifier.recipe(purpose, setting.budget)
+    return recipe if recipe.augment != "none" else replace(recipe, augment=setting.budget.augment)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from blurbench.contract import Recipe
-from blurbench.errors import NotFinite
+from blurbench.errors import NotFinite, Skip
 from blurbench.training.optimisation import optimiser_of, schedule_of
 from blurbench.training.seeding import derived_seed, seed_torch
 
@@ -23,6 +23,9 @@ Loss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 
 Batches: TypeAlias = Sequence[Tensor]
 """The images of each batch of an epoch, by position."""
+
+_IMPROVED = 0.99
+"""One cycle ends in steps so small that losses creep on: less than 1% an epoch is no improvement worth more epochs."""
 
 
 def minimise(
@@ -40,9 +43,13 @@ def minimise(
     `train(epoch, batches)` gives the inputs and targets of all `images` images, in the order that `batches` counts;
     `validate(epoch)` gives notes with the key "loss". Only `trainable` learns (default: every parameter that requires
     gradients): the rest is neither stepped nor decayed, and norms whose parameters do not learn keep their running
-    statistics.
-    Returns JSON notes. Raises NotFinite where the loss is no longer a number.
+    statistics. Those of all other norms are taken anew at the end, as the mean over the batches of the last epoch, with
+    the weights that are kept.
+    Returns JSON notes; `final_...` is the validation of what is kept, and `still_improving` says whether the last epoch
+    lowered the best validation loss by more than 1%. Raises NotFinite where the loss is no longer a number.
     """
+    if not images:
+        raise Skip("there are no training images, and this remedy is fitted")
     if recipe.patience is not None and validate is None:
         raise ValueError("a recipe with patience needs validation images")
     seed_torch(seed, "dropout")
@@ -67,8 +74,10 @@ def minimise(
             progress.add(module, total.item() / images, len(batches), validate(epoch) if validate else None)
             if progress.hopeless:
                 break
-    progress.restore_best(module)
-    return {**progress.notes(), "images_seen": len(progress.losses) * images}
+        progress.restore_best(module)
+        _settle_norms(module, inputs, batches)
+    final = {f"final_{name}": value for name, value in validate(epoch).items()} if validate else {}
+    return {**progress.notes(), **final, "images_seen": len(progress.losses) * images}
 
 
 # --- batches -------------------------------------------------------------------------------------------------------
@@ -110,11 +119,42 @@ def _learning(module: nn.Module, trainable: Iterable[nn.Parameter] | None) -> It
 
 def _train_mode(module: nn.Module) -> None:
     module.train()
-    for layer in module.modules():
-        parameters = list(layer.parameters(recurse=False))
-        keeps_statistics = getattr(layer, "track_running_stats", False)
-        if keeps_statistics and parameters and not any(parameter.requires_grad for parameter in parameters):
+    for layer, learns in _norms(module):
+        if not learns:
             layer.eval()
+
+
+def _norms(module: nn.Module) -> list[tuple[nn.Module, bool]]:
+    """The norms with running statistics, and whether each learns: one without parameters always does."""
+    norms = [layer for layer in module.modules() if getattr(layer, "track_running_stats", False)]
+    return [(norm, _learns(list(norm.parameters(recurse=False)))) for norm in norms]
+
+
+def _learns(parameters: list[nn.Parameter]) -> bool:
+    return not parameters or any(parameter.requires_grad for parameter in parameters)
+
+
+def _settle_norms(module: nn.Module, inputs: Tensor, batches: Batches) -> None:
+    """Running statistics of the norms that learn: the mean over `batches` of what each would normalise them by.
+
+    The moving average of a fit remembers weights long gone, and after a few steps still where it began: 0 and 1.
+    Shuffled batches, as in training, since those of a sorted part would each vary too little; without dropout.
+    """
+    norms: list[Any] = [norm for norm, learns in _norms(module) if learns]
+    if not norms:
+        return
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.train()
+    with torch.no_grad():
+        for position, indices in enumerate(_on_device(batches, inputs.device)):
+            for norm in norms:
+                # A plain mean, which the first batch begins anew; torch's own, momentum None, waits for the device.
+                norm.momentum = 1 / (position + 1)
+            module(inputs[indices])
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+        norm.eval()
 
 
 # --- progress ------------------------------------------------------------------------------------------------------
@@ -159,4 +199,7 @@ class _Progress:
             notes[f"validation_{name}"] = [values[name] for values in self.validation]
         if self.patience is not None:
             notes["best_epoch"] = self.best_epoch + 1
+        if len(self.validation) > 1:
+            *before, last = (values["loss"] for values in self.validation)
+            notes["still_improving"] = last < _IMPROVED * min(before)
         return notes

@@ -28,12 +28,11 @@ class Box(Blur):
 
     def psf(self, draws: Draws) -> Psf:
         """The same square for each image."""
-        import torch
+        import numpy as np
 
         from blurbench.contract import DensePsf
 
-        shape = (len(draws), self.side, self.side)
-        return DensePsf(torch.full(shape, self.side**-2, dtype=torch.float64, device=draws.device))
+        return DensePsf(draws.tensor(np.full((len(draws), self.side, self.side), self.side**-2)))
 
 
 @hookimpl

@@ -40,7 +40,7 @@ class Chain(Blur):
         from blurbench.imaging.psf import delta
         from blurbench.imaging.received import check_degraded
 
-        known = Degraded(images, delta(len(images)))
+        known = Degraded(images, delta(len(images), images.device))
         for position, blur in enumerate(self.steps):
             step = blur.degrade(known.images, draws.at(position))
             check_degraded(f"blur {type(blur).__name__}", step, known.images)

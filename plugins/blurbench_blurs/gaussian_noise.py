@@ -26,13 +26,13 @@ class GaussianNoise(Blur):
 
     def degrade(self, images: torch.Tensor, draws: Draws) -> Degraded:
         """Add the noise. `noise_std` is the root mean square over what `std` can be, whatever was drawn."""
-        import torch
-
         from blurbench.imaging.psf import delta
 
         std = draws("std", self.std).to(images)[:, None, None, None] / 255
-        noise = torch.from_numpy(draws.normal("noise", images[0].numel())).to(images)
-        return Degraded(images + std * noise.view_as(images), delta(len(images)), self._root_mean_square() / 255)
+        noise = draws.tensor(draws.normal("noise", images[0].numel())).to(images)
+        return Degraded(
+            images + std * noise.view_as(images), delta(len(images), images.device), self._root_mean_square() / 255
+        )
 
     def _root_mean_square(self) -> float:
         match self.std:

@@ -23,7 +23,7 @@ class NoBlur(Blur):
         """A delta for each image."""
         from blurbench.imaging.psf import delta
 
-        return delta(len(draws))
+        return delta(len(draws), draws.device)
 
     def families(self) -> tuple[tuple[str, Mapping[str, Quantity]], ...]:
         """None: nothing happens on the way."""

@@ -73,7 +73,7 @@ class RandomWalkMotion(Blur):
         """(N, count, 2), rows and columns."""
         import torch
 
-        turns = torch.from_numpy(draws.uniform("turns", count)).to(draws.device)
+        turns = draws.tensor(draws.uniform("turns", count))
         if self.steps == "grid":
             turns = torch.floor(8 * turns) / 8
         directions = torch.stack([-(2 * math.pi * turns).sin(), (2 * math.pi * turns).cos()], -1)

@@ -27,7 +27,7 @@ class Round8Bit(Blur):
         from blurbench.imaging.psf import delta
 
         rounded = images.clamp(0, 1).mul(255).round().div(255)
-        return Degraded(rounded, delta(len(images)), 1 / (255 * math.sqrt(12)))
+        return Degraded(rounded, delta(len(images), images.device), 1 / (255 * math.sqrt(12)))
 
     def families(self) -> tuple[tuple[str, Mapping[str, Quantity]], ...]:
         """The step between two levels, of 255, for it has no parameter to tell of it."""

@@ -51,9 +51,11 @@ class VaryingGaussian(Blur):
 
         from blurbench.contract import SigmaMap
         from blurbench.imaging.convolution import convolve
+        from blurbench.imaging.precision import finest
 
         height, width = images.shape[-2:]
-        profile = self.profile(width if self.axis == "x" else height).to(images.device)
+        profile = self.profile(width if self.axis == "x" else height)
+        profile = profile.to(images.device, finest(images.device))
         sigma = (profile if self.axis == "x" else profile[:, None]).expand(len(images), height, width)
         psf = SigmaMap(sigma, torch.ceil(2 * sigma).long())
         return Degraded(convolve(images, psf, self.padding), psf, padding=self.padding)

@@ -1,4 +1,4 @@
-"""Three blocks of 5x5 convolution, batch norm, ReLU and max-pooling, then one linear layer."""
+"""Three blocks of 5x5 convolution, norm, ReLU and pooling, then one linear layer."""
 
 from __future__ import annotations
 
@@ -19,19 +19,24 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Cnn3(Classifier):
     """For images of 8 pixels a side or more. The widths of section 3.7.1; those of 3.4, 16, 32 and 64, take a third
-    of the time."""
+    of the time. The paper has batch norms and max-pooling."""
 
     paper: ClassVar[str] = "Shen, Huang, Zhang 2022, sections 3.4 and 3.7.1"
 
     widths: Annotated[tuple[int, int, int], Count(1, 4096)] = (32, 64, 128)
     """Channels of the three blocks."""
+    norm: Literal["batch", "group"] = "batch"
+    """`group`: 8 groups of channels (fewer where 8 does not divide them), each image by itself (Wu and He 2018). The
+    twin shows what of a loss is stale batch statistics."""
+    pool: Literal["max", "blur"] = "max"
+    """`blur`: the maximum of all 2x2 squares, then every second of it, low-passed first (Zhang 2019)."""
 
     def build(self, shape: Shape, classes: int) -> nn.Module:
         from blurbench_classifiers.networks.cnn3 import Cnn3 as Network
 
         if min(shape.height, shape.width) < 8:
             raise Skip(f"three poolings leave nothing of images of {shape.height}x{shape.width}")
-        return Network(shape, classes, self.widths)
+        return Network(shape, classes, self.widths, self.norm, self.pool)
 
     def units(self, module: nn.Module) -> Sequence[Sequence[nn.Module]]:
         network = cast("Network", module)

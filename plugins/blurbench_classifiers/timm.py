@@ -1,7 +1,7 @@
 """Any of timm's classification networks, fitted from scratch or onwards from its weights.
 
-Colours are standardised inside by the mean and deviation that timm states for the network; grey images become RGB. The
-strategy `patch-mask` needs `vit`: which of timm's networks can leave patches out is not known from their names.
+Colours are standardised inside by the mean and deviation that timm states for the network; grey images become RGB. For
+the strategy `patch-mask`, name a vision transformer inside `masked-patches`.
 """
 
 from __future__ import annotations

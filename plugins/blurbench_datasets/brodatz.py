@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from blurbench import hookimpl
 from blurbench.contract import Dataset, Split, Splits
 from blurbench.errors import Unavailable, UsageError
+from blurbench.imaging.files import decoding_error, open_image
 from blurbench_datasets.splitting import balanced_order
 
 if TYPE_CHECKING:
@@ -67,15 +68,15 @@ def _missing() -> Unavailable:
 def read_picture(path: Path) -> NDArray[np.uint8]:
     """The grey values (H, W) of one picture; raises UsageError, naming the file, if it is damaged or too small."""
     import numpy as np
-    from PIL import Image
 
     try:
-        with Image.open(path) as file:
+        with open_image(path) as file:
             picture = np.asarray(file.convert("L"))
     except Exception as error:  # a damaged file may raise anything
-        raise UsageError(f"{path}: cannot be decoded ({' '.join(str(error).split())})") from None
+        raise UsageError(f"{path}: cannot be decoded ({decoding_error(error)}); get it anew") from None
     if min(picture.shape) < 640:
-        raise UsageError(f"{path}: {picture.shape[1]}x{picture.shape[0]} pixels, 640x640 are needed")
+        size = f"{picture.shape[1]}x{picture.shape[0]}"
+        raise UsageError(f"{path}: {size} pixels, 640x640 are needed; get it anew")
     return picture
 
 

@@ -6,6 +6,7 @@ nothing else.
 
 from __future__ import annotations
 
+import io
 import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,11 +16,15 @@ from typing import Annotated, Any, ClassVar
 from blurbench import hookimpl
 from blurbench.contract import Dataset, Fraction, Split, Splits
 from blurbench.errors import UsageError
+from blurbench.imaging.files import decoding_error
 from blurbench_datasets.availability import downloading, missing
 from blurbench_datasets.splitting import held_out
+from blurbench_datasets.unpacking import unpacked
 
 FOLDER = "cifar-10-batches-py"
 FILES = (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch")
+MOST_BYTES = 2**26
+"""Of a file: the real ones have 31 million."""
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 
@@ -82,15 +87,20 @@ def read_batch(path: Path) -> Split:
     import numpy as np
 
     try:
-        with path.open("rb") as file:
-            table = _ArraysOnly(file, encoding="latin1").load()  # written by Python 2, whose texts were bytes
-        images, labels = table["data"], np.array(table["labels"], np.int64)
+        content = io.BytesIO(unpacked(path, MOST_BYTES))
+        table = _ArraysOnly(content, encoding="latin1").load()  # written by Python 2, whose texts were bytes
+        images, given = table["data"], np.array(table["labels"])
+        labels = given.astype(np.int64, casting="safe" if given.size else "unsafe")
     except Exception as error:  # a damaged pickle may raise anything
-        raise UsageError(f"{path}: cannot be read as a batch of CIFAR-10 ({' '.join(str(error).split())})") from None
+        raise UsageError(
+            f"{path}: cannot be read as a batch of CIFAR-10 ({decoding_error(error)}); get it anew"
+        ) from None
+    if labels.ndim != 1:
+        raise UsageError(f"{path}: labels should be a list of numbers; get it anew")
     if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.shape != (len(labels), 3072):
-        raise UsageError(f"{path}: {len(labels)} labels should come with as many rows of 3072 bytes")
+        raise UsageError(f"{path}: {len(labels)} labels should come with as many rows of 3072 bytes; get it anew")
     if not len(labels) or labels.min() < 0 or labels.max() >= len(CLASSES):
-        raise UsageError(f"{path}: labels should lie between 0 and {len(CLASSES) - 1}")
+        raise UsageError(f"{path}: labels should lie between 0 and {len(CLASSES) - 1}; get it anew")
     return Split(images.reshape(-1, 3, 32, 32), labels)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,8 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from blurbench.contract import Dataset, Fraction, Split, Splits
 from blurbench.errors import UsageError
+from blurbench.imaging.files import decoding_error
 from blurbench_datasets.availability import downloading, missing
 from blurbench_datasets.splitting import held_out
+from blurbench_datasets.unpacking import unpacking
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 
 SYSTEM_FOLDER = Path("/usr/share/datasets")
 """Where Debian's `dataset-*` packages put their files; looked at after the user's own folders."""
+
+
+MOST_BYTES = 2**28
+"""Of a file, unpacked: EMNIST's images take 88 million."""
+SIDE = 28
 
 
 @dataclass(frozen=True)
@@ -74,9 +80,14 @@ class IdxDataset(Dataset):
     def _read(self, image_file: Path, label_file: Path) -> Split:
         images, labels = read_idx(image_file, 3), read_idx(label_file, 1)
         if len(images) != len(labels):
-            raise UsageError(f"{label_file}: {len(labels)} labels for {len(images)} images")
+            raise UsageError(f"{label_file}: {len(labels)} labels for {len(images)} images; get both anew")
+        if images.shape[1:] != (SIDE, SIDE):
+            size = f"{images.shape[2]}x{images.shape[1]}"
+            raise UsageError(f"{image_file}: images of {size} pixels, wanted {SIDE}x{SIDE}; get it anew")
         if labels.max() >= len(self.class_names):
-            raise UsageError(f"{label_file}: label {labels.max()}, but there are {len(self.class_names)} classes")
+            raise UsageError(
+                f"{label_file}: label {labels.max()}, but there are {len(self.class_names)} classes; get it anew"
+            )
         if self.transposed:
             images = images.transpose(0, 2, 1)
         return Split(images[:, None].copy(), labels.astype("int64"))
@@ -96,19 +107,27 @@ def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
     """The unsigned bytes in an idx file of so many dimensions; raises UsageError, naming the file, if it is damaged."""
     import numpy as np
 
-    content = _bytes(path)
-    header = np.frombuffer(content[: 4 * (dimensions + 1)], ">i4") if len(content) >= 4 * (dimensions + 1) else None
-    if header is None or header[0] != 0x800 + dimensions:
-        raise UsageError(f"{path}: not an idx file of bytes in {dimensions} dimension{'s' * (dimensions > 1)}")
-    shape = tuple(map(int, header[1:]))
-    values = np.frombuffer(content, np.uint8, offset=header.nbytes)
-    if len(values) != prod(shape) or not len(values):
-        raise UsageError(f"{path}: damaged, {len(values)} bytes follow the header, which promises {prod(shape)}")
+    try:
+        with unpacking(path) as file:
+            shape = _stated_shape(path, file.read(4 * (dimensions + 1)), dimensions)
+            values = np.frombuffer(file.read(prod(shape) + 1), np.uint8)
+    except (OSError, EOFError, zlib.error) as error:
+        raise UsageError(f"{path}: cannot be read ({decoding_error(error)}); get it anew") from None
+    if len(values) != prod(shape):
+        count = f"{len(values)} bytes{' or more' if len(values) > prod(shape) else ''}"
+        raise UsageError(f"{path}: damaged, {count} follow the header, which promises {prod(shape)}; get it anew")
     return values.reshape(shape)
 
 
-def _bytes(path: Path) -> bytes:
-    try:
-        return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (OSError, EOFError, zlib.error) as error:
-        raise UsageError(f"{path}: cannot be read ({error})") from None
+def _stated_shape(path: Path, header: bytes, dimensions: int) -> tuple[int, ...]:
+    """The sizes in a header, which are looked at before anything of the sort is read."""
+    import struct
+
+    if len(header) < 4 * (dimensions + 1) or header[:4] != bytes((0, 0, 8, dimensions)):
+        plural = "s" * (dimensions > 1)
+        raise UsageError(f"{path}: not an idx file of bytes in {dimensions} dimension{plural}; get it anew")
+    shape: tuple[int, ...] = struct.unpack(f">{dimensions}i", header[4:])
+    if min(shape) < 1 or prod(shape) > MOST_BYTES:
+        sizes = " x ".join(map(str, shape))
+        raise UsageError(f"{path}: damaged, {prod(shape)} bytes are promised by its header ({sizes}); get it anew")
+    return shape

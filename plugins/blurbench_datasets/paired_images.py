@@ -5,7 +5,8 @@ Two layouts are read, with or without folders `train`, `val` and `test` around t
     REDS     train_sharp/SCENE/FRAME.png  beside  train_blur/SCENE/FRAME.png
     GoPro    SCENE/sharp/FRAME.png        beside  SCENE/blur/FRAME.png
 
-So the blurred partner of a file is found by putting `blurred` where its path says "sharp". Train and test with the
+So the blurred partner of a file is found by putting `blurred` where its path says "sharp". Upper and lower case are
+the same; links are followed, hidden files ignored, pictures turned as their EXIF data say. Train and test with the
 blur `recorded`. From each pair the same `crops` squares are cut, drawn once and for all.
 """
 
@@ -17,10 +18,12 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeAlias
 
 from blurbench import hookimpl
-from blurbench.contract import Count, Dataset, Pixels, Split, Splits
-from blurbench.errors import Unavailable, UsageError
-from blurbench.imaging.files import ENDINGS
-from blurbench_datasets.imagefolder import PARTS, plain
+from blurbench.contract import Count, Dataset, Fraction, Pixels, Split, Splits
+from blurbench.errors import UsageError
+from blurbench.imaging.files import MEGAPIXELS, Tree, is_picture, open_image
+from blurbench_datasets.imagefolder import PARTS, undecoded, upright
+from blurbench_datasets.own_files import find_place, missing, not_read, say, tree_of
+from blurbench_datasets.repeats import Mark, check_repeats, mark
 from blurbench_datasets.splitting import SEED
 
 if TYPE_CHECKING:
@@ -33,6 +36,10 @@ _Scenes: TypeAlias = Mapping[_Scene, list[_Pair]]
 _Part: TypeAlias = list[tuple[_Pair, int]]  # pairs and their labels
 _Parts: TypeAlias = tuple[_Part, _Part, _Part]
 
+WANTED = (
+    "unpack REDS or GoPro and give the folder as path=: absolute, ~/..., ./..., or inside a folder that --data-dir or "
+    "BLURBENCH_DATA names"
+)
 MOST_BYTES = 4 * 2**30
 """Of crops, sharp and blurred, a byte a value."""
 SHARES = (0.6, 0.1)
@@ -48,66 +55,75 @@ class PairedImages(Dataset):
     paper: ClassVar[str] = "layouts of GoPro (Nah, Kim, Lee 2017) and REDS (Nah et al. 2019)"
 
     path: str = "pairs"
-    """The folder: absolute, or inside a data folder."""
+    """The folder: absolute, from where you are (`./pairs`), from your home (`~`), or in a data folder."""
     blurred: str = "blur"
     """What stands in place of "sharp" in the blurred files' paths: `blur`, `blur_gamma`, `blur_comp` ..."""
     side: Annotated[int, Pixels(8, 1024)] = 64
     crops: Annotated[int, Count(1, 1000)] = 4
     classes: Literal["scenes", "one"] = "scenes"
+    megapixels: Annotated[int, Count(1, 10_000)] = MEGAPIXELS
+    """Millions of pixels that a picture may have; it is decoded in memory."""
+    repeated: Annotated[float, Fraction(0.0, 0.1)] = 0.01
+    """With `classes = "one"`, the share of the sharp test pictures that may be training pictures, too."""
+
+    revision: ClassVar[int] = 2
 
     lineage: ClassVar[frozenset[str]] = frozenset({"paired-images"})
     licence: ClassVar[str] = "as your pictures'"
     about: ClassVar[str] = "pairs of sharp and really blurred photographs in the layout of REDS or GoPro"
 
     def sources(self, folders: Sequence[Path]) -> tuple[Path, ...]:
-        place = self._place(folders)
-        return tuple(place / name for pair in self._pairs(place) for name in pair)
+        """Raises UsageError, too, for a place without pairs. Says what lies there and is not taken."""
+        place, tree = self._look(folders)
+        pairs = self._pairs(place, tree)
+        for note in (not_read(place, tree), _unpaired(place, tree, pairs)):
+            if note:
+                say(note)
+        return tuple(place / name for pair in pairs for name in pair)
 
     def fetch(self, folder: Path) -> None:
-        raise self._missing()
+        raise missing("paired-images", self.path, WANTED)
 
-    def _place(self, folders: Sequence[Path]) -> Path:
-        for place in [folder / self.path for folder in folders] or [Path(self.path)]:
-            if place.is_dir():
-                return place
-        raise self._missing()
+    def _look(self, folders: Sequence[Path]) -> tuple[Path, Tree]:
+        place = find_place("paired-images", self.path, folders, WANTED)
+        if not place.is_dir():
+            raise UsageError(f"{place}: this is no folder; unpack it, and give the folder as path=")
+        return place, tree_of(place)
 
-    def _missing(self) -> Unavailable:
-        return Unavailable(
-            f"paired-images: there is no folder {self.path} in any data folder; unpack REDS or GoPro and give the "
-            "folder as path=, absolute or inside a folder that --data-dir or BLURBENCH_DATA names"
-        )
-
-    def _pairs(self, place: Path) -> list[_Pair]:
+    def _pairs(self, place: Path, tree: Tree) -> list[_Pair]:
         """Names of all sharp files and of their partners, sorted."""
-        files = {file.relative_to(place).as_posix() for file in place.rglob("*") if file.suffix.lower() in ENDINGS}
+        files = {name.lower(): name for name in tree.files if is_picture(name)}
+        files |= {name: name for name in files.values()}
         pairs = []
-        for name in sorted(files):
-            if (partner := self._partner(name)) is None:
+        for name in sorted(set(files.values())):
+            if (wanted := self._partner(name)) is None:
                 continue
-            if partner not in files:
-                raise UsageError(f"{place / name}: its blurred partner {place / partner} is missing")
+            if (partner := files.get(wanted, files.get(wanted.lower()))) is None:
+                raise UsageError(f"{place / name}: its blurred partner {place / wanted} is missing")
             pairs.append((name, partner))
         if not pairs:
-            raise UsageError(f"{place}: no file in a folder called sharp or ..._sharp, as in REDS and GoPro")
+            raise UsageError(f"{place}: no picture in a folder called sharp or ..._sharp, as in REDS and GoPro")
+        _check_empty(place, tree, pairs)
         return pairs
 
     def _partner(self, name: str) -> str | None:
         *folders, file = PurePosixPath(name).parts
         if not any(map(_is_sharp, folders)):
             return None
-        renamed = [folder.removesuffix("sharp") + self.blurred if _is_sharp(folder) else folder for folder in folders]
+        renamed = [folder[: -len("sharp")] + self.blurred if _is_sharp(folder) else folder for folder in folders]
         return PurePosixPath(*renamed, file).as_posix()
 
     def load(self, folders: Sequence[Path]) -> Splits:
         """Raises UsageError for damaged files, pairs of two sizes, pictures smaller than a crop, too few frames."""
-        place = self._place(folders)
+        place, tree = self._look(folders)
         scenes: dict[_Scene, list[_Pair]] = {}
-        for pair in self._pairs(place):
+        for pair in self._pairs(place, tree):
             scenes.setdefault(_part_and_scene(pair[0]), []).append(pair)
         parts = self._by_frame(place, scenes) if self.classes == "scenes" else self._by_scene(place, scenes)
         self._check_size(place, sum(len(part) for part in parts))
-        train, validation, test = (self._cut(place, part) for part in parts)
+        (train, seen), (validation, _), (test, tested) = (self._cut(place, part) for part in parts)
+        if self.classes == "one":
+            check_repeats(place, seen, tested, self.repeated)
         names = (
             tuple("/".join(filter(None, scene)) for scene in scenes) if self.classes == "scenes" else ("photograph",)
         )
@@ -150,26 +166,28 @@ class PairedImages(Dataset):
                 f"into {MOST_BYTES / 2**30:.0f} GiB; choose fewer crops, a smaller side, or fewer scenes"
             )
 
-    def _cut(self, place: Path, files: _Part) -> Split:
+    def _cut(self, place: Path, files: _Part) -> tuple[Split, list[Mark]]:
         import numpy as np
 
-        cut = [self._crops_of(place, pair) for pair, _ in files]
+        marks: list[Mark] = []
+        cut = [self._crops_of(place, pair, marks) for pair, _ in files]
         sharp, blurred = (np.concatenate([pair[which] for pair in cut]) for which in (0, 1))
         labels = np.repeat(np.array([label for _, label in files], np.int64), self.crops)
         order = np.random.RandomState(SEED).permutation(len(labels))
-        return Split(sharp[order], labels[order], blurred[order])
+        return Split(sharp[order], labels[order], blurred[order]), marks
 
-    def _crops_of(self, place: Path, pair: _Pair) -> list[NDArray[np.uint8]]:
-        """The sharp crops and the blurred ones of a pair, each (crops, 3, side, side)."""
+    def _crops_of(self, place: Path, pair: _Pair, marks: list[Mark]) -> list[NDArray[np.uint8]]:
+        """The sharp crops and the blurred ones of a pair, each (crops, 3, side, side); adds the sharp one's mark."""
         import zlib
 
         import numpy as np
 
-        sharp, blurred = (_read(place / name) for name in pair)
+        sharp, blurred = (self._read(place / name) for name in pair)
         if sharp.shape != blurred.shape:
             raise UsageError(f"{place / pair[1]}: {_size(blurred)} pixels, but its sharp partner has {_size(sharp)}")
         if min(sharp.shape[1:]) < self.side:
             raise UsageError(f"{place / pair[0]}: {_size(sharp)} pixels, too small for crops of {self.side}")
+        marks.append(mark(pair[0], sharp))
         draws = np.random.RandomState(zlib.crc32(pair[0].encode()))
         corners = [
             tuple(draws.randint(0, length - self.side + 1) for length in sharp.shape[1:]) for _ in range(self.crops)
@@ -179,6 +197,34 @@ class PairedImages(Dataset):
             for picture in (sharp, blurred)
         ]
 
+    def _read(self, path: Path) -> NDArray[np.uint8]:
+        """A picture as (3, H, W), upright."""
+        import numpy as np
+
+        try:
+            with open_image(path, self.megapixels) as file:
+                return np.asarray(upright(file).convert("RGB")).transpose(2, 0, 1)
+        except Exception as error:  # a damaged file may raise anything
+            raise undecoded(path, error, self.megapixels) from None
+
+
+def _check_empty(place: Path, tree: Tree, pairs: Sequence[_Pair]) -> None:
+    """Refuse a scene that would vanish since none of its sharp files is a picture."""
+    taken = {PurePosixPath(name).parent for pair in pairs for name in pair}
+    taken |= {folder for path in taken for folder in path.parents}
+    for folder in map(PurePosixPath, tree.folders):
+        if folder not in taken and any(map(_is_sharp, folder.parts)):
+            raise UsageError(f"{place / folder}: no picture in this folder of sharp ones; put some in, or remove it")
+
+
+def _unpaired(place: Path, tree: Tree, pairs: Sequence[_Pair]) -> str:
+    taken = {name for pair in pairs for name in pair}
+    alone = [name for name in tree.files if is_picture(name) and name not in taken]
+    if not alone:
+        return ""
+    pictures = "1 picture is" if len(alone) == 1 else f"{len(alone):,} pictures are"
+    return f"{place}: {pictures} in no pair and not read, such as {alone[0]}"
+
 
 def _last(scenes: list[_Scene], share: float) -> tuple[list[_Scene], list[_Scene]]:
     """All but the last share of the scenes, and those: at least one."""
@@ -187,29 +233,18 @@ def _last(scenes: list[_Scene], share: float) -> tuple[list[_Scene], list[_Scene
 
 
 def _is_sharp(folder: str) -> bool:
-    return folder == "sharp" or folder.endswith("_sharp")
+    return folder.lower() == "sharp" or folder.lower().endswith("_sharp")
 
 
 def _part_and_scene(name: str) -> _Scene:
     """Which part ("" where nothing says so) and which scene a sharp file belongs to."""
-    folders = PurePosixPath(name).parts[:-1]
+    shown = PurePosixPath(name).parts[:-1]
+    folders = [folder.lower() for folder in shown]
     part = next(
         (PARTS[word] for folder in folders for word in (folder, folder.removesuffix("_sharp")) if word in PARTS), ""
     )
-    scene = [folder for folder in folders if not _is_sharp(folder) and folder not in PARTS]
+    scene = [folder for folder in shown if not _is_sharp(folder) and folder.lower() not in PARTS]
     return part, "/".join(scene) or "all"
-
-
-def _read(path: Path) -> NDArray[np.uint8]:
-    """A picture as (3, H, W)."""
-    import numpy as np
-    from PIL import Image
-
-    try:
-        with Image.open(path) as file:
-            return np.asarray(plain(file).convert("RGB")).transpose(2, 0, 1)
-    except Exception as error:  # a damaged file may raise anything
-        raise UsageError(f"{path}: cannot be decoded ({' '.join(str(error).split())})") from None
 
 
 def _size(picture: NDArray[np.uint8]) -> str:

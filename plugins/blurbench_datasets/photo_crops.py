@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from blurbench import hookimpl
 from blurbench.contract import Dataset, Split, Splits
+from blurbench.imaging.files import open_image
 from blurbench_datasets.packaged import packaged_file
 from blurbench_datasets.splitting import SEED, balanced_order
 
@@ -81,7 +82,7 @@ def _photograph(path: Path, longest: int) -> NDArray[np.uint8]:
     import numpy as np
     from PIL import Image
 
-    with Image.open(path) as file:
+    with open_image(path) as file:
         image = file.convert("RGB")
     scale = min(1, longest / max(image.size))
     image = image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.LANCZOS)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from blurbench import hookimpl
 from blurbench.contract import Dataset, Split, Splits
+from blurbench.imaging.files import open_image
 from blurbench_datasets.packaged import packaged_file
 
 if TYPE_CHECKING:
@@ -99,9 +100,8 @@ class Pictures(Dataset):
 def _tiles(path: Path, reduced: int, side: int) -> NDArray[np.uint8]:
     """The squares (n, side, side) of a picture, grey, without overlap, row by row from the top left."""
     import numpy as np
-    from PIL import Image
 
-    with Image.open(path) as file:
+    with open_image(path) as file:
         grey = np.asarray(file.convert("L").reduce(reduced))
     down, across = (length // side for length in grey.shape)
     cut = grey[: down * side, : across * side].reshape(down, side, across, side)

@@ -6,8 +6,8 @@ results on the two cannot be compared. A pixel v in [-1, 1] becomes floor((v + 1
 
 from __future__ import annotations
 
-import bz2
 import io
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +16,13 @@ from typing import Annotated, ClassVar
 from blurbench import hookimpl
 from blurbench.contract import Dataset, Fraction, Split, Splits
 from blurbench.errors import UsageError
+from blurbench.imaging.files import decoding_error
 from blurbench_datasets.availability import downloading, missing
 from blurbench_datasets.splitting import held_out
+from blurbench_datasets.unpacking import unpacked
+
+MOST_BYTES = 2**26
+"""Of a file, unpacked: the larger one of the real two has 25 million."""
 
 
 @dataclass(frozen=True)
@@ -61,15 +66,22 @@ def read_libsvm(path: Path) -> Split:
     import numpy as np
 
     try:
-        table = np.loadtxt(io.BytesIO(bz2.decompress(path.read_bytes()).replace(b":", b" ")), np.float32, ndmin=2)
+        text = unpacked(path, MOST_BYTES).replace(b":", b" ")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a file without lines
+            table = np.loadtxt(io.BytesIO(text), np.float64, ndmin=2, comments=None)
     except (OSError, EOFError, ValueError) as error:
-        raise UsageError(f"{path}: damaged ({error})") from None
+        raise UsageError(f"{path}: damaged ({decoding_error(error)}); get it anew") from None
     if table.shape[1] != 513 or (table[:, 1::2] != np.arange(1, 257)).any():
-        raise UsageError(f"{path}: not USPS, a line should hold a label and the values 1 to 256")
+        raise UsageError(f"{path}: not USPS, a line should hold a label and the values 1 to 256; get it anew")
+    if not np.isin(table[:, 0], np.arange(1, 11)).all():
+        raise UsageError(f"{path}: labels should lie between 1 and 10, whole numbers; get it anew")
+    values = table[:, 2::2]
+    if not (np.abs(values) <= 1).all():  # false of NaN, too
+        wrong = values[~(np.abs(values) <= 1)][0]
+        raise UsageError(f"{path}: values should lie between -1 and 1, and there is {wrong:g}; get it anew")
     labels = table[:, 0].astype(np.int64) - 1
-    if labels.min() < 0 or labels.max() > 9:
-        raise UsageError(f"{path}: labels should lie between 1 and 10")
-    pixels = ((table[:, 2::2] + 1) / 2 * 255).astype(np.uint8)
+    pixels = ((values.astype(np.float32) + 1) / 2 * 255).astype(np.uint8)
     return Split(pixels.reshape(-1, 1, 16, 16), labels)
 
 

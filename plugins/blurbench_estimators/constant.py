@@ -29,6 +29,9 @@ class Constant(Estimator):
     def answers(self) -> tuple[float, ...]:
         return (self.sigma,)
 
+    def constant(self) -> float:
+        return self.sigma
+
     def estimate(self, images: torch.Tensor, module: nn.Module | None = None) -> torch.Tensor:
         return images.new_full((len(images),), self.sigma)
 

@@ -43,18 +43,19 @@ class LaplacianVariance(Estimator):
         import numpy as np
 
         sigmas, ratios = table()
-        found = np.interp(-log_ratio(images).double().cpu().numpy(), -ratios, sigmas)
+        found = np.interp(-log_ratio(images).cpu().double().numpy(), -ratios, sigmas)
         return images.new_tensor(found)
 
 
 def log_ratio(images: torch.Tensor) -> torch.Tensor:
     """Images (N, C, H, W) -> (N,), the logarithm of the variance of the Laplacian over that of the grey values. An even
     image, whose ratio is 0 / 0, counts as sharp as the rounding to 8 bits lets it look."""
+    from blurbench.imaging.precision import finely
     from blurbench.imaging.sharpness import grey, laplacian_variance
 
     rounding = 1 / 12
-    values = (255.0 * grey(images)).flatten(1).double()
-    return ((laplacian_variance(images).double() + rounding) / (values.var(1, correction=0) + rounding)).log10()
+    values = finely((255.0 * grey(images)).flatten(1))
+    return ((finely(laplacian_variance(images)) + rounding) / (values.var(1, correction=0) + rounding)).log10()
 
 
 @cache

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from blurbench import hookimpl
 from blurbench.contract import (
     AnyRestorer,
+    Control,
     Deconvolver,
     Estimator,
     EstimatorJob,
@@ -56,6 +57,13 @@ class EstimateThenDeconvolve(Restorer):
     @property
     def trainable(self) -> bool:  # type: ignore[override] # a class variable where it does not depend on a parameter
         return self.estimator.trainable
+
+    def control(self) -> Control:
+        """One sigma for all images is right by chance alone."""
+        return "" if self.told_sigma() is None else "wrong PSF"
+
+    def told_sigma(self) -> float | None:
+        return self.estimator.constant()
 
     def fitted_as(self) -> EstimateThenDeconvolve:
         """What is done with sigma changes nothing about the network that reads it."""

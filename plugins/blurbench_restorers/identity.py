@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from blurbench import hookimpl
-from blurbench.contract import Deconvolver, Knows, Restorer
+from blurbench.contract import Control, Deconvolver, Knows, Restorer
 
 if TYPE_CHECKING:
     import torch
@@ -20,6 +20,9 @@ class Identity(Restorer):
 
     knows: ClassVar[Knows] = "nothing"
     trainable: ClassVar[bool] = False
+
+    def control(self) -> Control:
+        return "identity"
 
     def restore(self, images: torch.Tensor, module: nn.Module | None) -> torch.Tensor:
         """The images themselves."""

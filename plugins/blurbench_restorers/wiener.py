@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from blurbench import hookimpl
-from blurbench.contract import Deconvolver, Psf, Restorer, SigmaMap
+from blurbench.contract import Control, Deconvolver, Psf, Restorer, SigmaMap
 from blurbench.errors import Skip
 
 if TYPE_CHECKING:
@@ -20,6 +20,10 @@ class Wiener(Deconvolver):
 
     revision: ClassVar[int] = 2
     paper: ClassVar[str] = "Wiener 1949; borders after Reeves 2005, spectrum after Whittle 1953"
+
+    def control(self) -> Control:
+        """No other linear filter does better, so it shows what the true PSF is worth."""
+        return "right PSF"
 
     def deconvolve(self, images: torch.Tensor, psf: Psf, noise_std: float) -> torch.Tensor:
         """Restored images, clipped to [0, 1], which brings every pixel nearer to the clean one. Skips maps of sigma."""

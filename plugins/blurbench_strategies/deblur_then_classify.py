@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from blurbench import hookimpl
 from blurbench.contract import (
     AnyRestorer,
+    Control,
     Dataset,
     Deconvolver,
     Degraded,
@@ -56,6 +57,12 @@ class DeblurThenClassify(Strategy):
         if self.restorer.knows == "true PSF" or not self.uses_train_blur():
             return self.restorer.knows
         return "training blur"
+
+    def control(self) -> Control:
+        return self.restorer.control()
+
+    def told_sigma(self) -> float | None:
+        return self.restorer.told_sigma()
 
     def uses_train_blur(self) -> bool:
         return self.restorer.trainable or self.classifier == "restored"

@@ -48,7 +48,7 @@ class FirstN(Strategy):
 
     def fit(self, module: nn.Module | None, job: FitJob) -> Mapping[str, Any]:
         """Raises Skip where the classifier has fewer than n units."""
-        from blurbench.training import fit_classifier
+        from blurbench.training import fit_classifier, recipe_for
 
         assert module is not None
         setting, clean = job.setting, job.inputs["plain"].module
@@ -59,7 +59,7 @@ class FirstN(Strategy):
             module,
             lambda epoch: job.blur(job.train, epoch).images if blurred else job.train.images,
             job.train.labels,
-            setting.classifier.recipe("finetune", setting.budget),
+            recipe_for(setting, "finetune"),
             setting.seed,
             (
                 lambda epoch: job.blur(job.validation, epoch).images if blurred else job.validation.images,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Plain(Strategy):
-    """The baseline."""
+    """The baseline. A network that is given (`checkpoint`) is used as it is."""
 
     def knows(self) -> Knows:
         return "nothing"
@@ -30,6 +30,8 @@ class Plain(Strategy):
         from blurbench.training import fit_from_scratch
 
         assert module is not None
+        if job.setting.classifier.is_given:
+            return {}
         return fit_from_scratch(module, job, lambda images, epoch: images.images)
 
 

@@ -94,11 +94,13 @@ def test_a_flat_picture_is_not_read_and_says_why(tmp_path: Path) -> None:
     assert fact["hints"] == ["flat: there is nothing in it to read blur from"]
 
 
-def test_a_picture_of_12_bits_in_a_file_of_16_is_dark_and_not_flat(tmp_path: Path, face: NDArray[np.uint8]) -> None:
+def test_a_picture_of_12_bits_in_a_file_of_16_is_read_as_if_it_were_stretched(
+    tmp_path: Path, face: NDArray[np.uint8]
+) -> None:
     grey = np.asarray(Image.fromarray(soft(face, 1.0)).convert("L")).astype(np.uint16) * 16  # 0..4080
     Image.fromarray(grey).save(tmp_path / "camera.png")
-    (hint,) = read(tmp_path / "camera.png")["hints"]
-    assert hint == f"dark: values only reach {grey.max() / 257:.0f}/255; stretch them to the full range first"
+    assert read(tmp_path / "camera.png")["hints"] == []
+    assert read(tmp_path / "camera.png")["sigma_px"] == pytest.approx(1.0, abs=0.3)
     Image.fromarray(np.uint16(grey * 16.0)).save(tmp_path / "stretched.png")
     assert read(tmp_path / "stretched.png")["sigma_px"] == pytest.approx(1.0, abs=0.3)
     Image.new("L", (100, 100), 9).save(tmp_path / "even.png")
@@ -433,3 +435,238 @@ def test_another_estimator_can_read_unless_it_has_to_be_fitted(tmp_path: Path, f
         ask(tmp_path / "face.png", "--estimator", "spectrl")
     with pytest.raises(BlurbenchError, match="cnn-sigma: it has to be fitted first"):
         ask(tmp_path / "face.png", "--estimator", "cnn-sigma")
+
+
+# --- what no sigma says --------------------------------------------------------------------------------------------
+
+
+def test_a_page_smeared_over_25_pixels_is_said_to_be_in_motion_and_not_sharp(tmp_path: Path) -> None:
+    from scipy.ndimage import convolve1d
+    from skimage import data
+
+    page = data.page()
+    smeared = np.uint8(np.round(convolve1d(page.astype(float), np.ones(25) / 25, axis=1)))
+    Image.fromarray(page).save(tmp_path / "sharp.png")
+    Image.fromarray(smeared).save(tmp_path / "smeared.png")
+    Image.fromarray(smeared.T).save(tmp_path / "turned.png")
+    fact = read(tmp_path / "smeared.png")
+    assert (fact["motion_px"], fact["motion_degrees"]) == (pytest.approx(25, abs=1), pytest.approx(0, abs=2))
+    assert "motion of 25 px at 0 degrees, or strokes or stripes as wide as that" in fact["hints"]
+    assert "(0.5" in say(tmp_path / "smeared.png")
+    assert read(tmp_path / "turned.png")["motion_degrees"] == pytest.approx(90, abs=2)
+    assert read(tmp_path / "sharp.png")["motion_px"] is None
+
+
+@pytest.mark.parametrize(("length", "angle"), [(7, 30), (12, 100), (18, 155), (30, 60)])
+def test_length_and_angle_of_a_smear_come_back(tmp_path: Path, length: float, angle: float) -> None:
+    """The line is drawn by skimage, angles growing anticlockwise."""
+    from scipy.ndimage import convolve
+    from skimage import data, draw, transform
+
+    line = np.zeros((401, 401))
+    end = 5 * length * np.array([-np.sin(np.radians(angle)), np.cos(np.radians(angle))])
+    rows, columns, _ = draw.line_aa(*np.int64(np.round(200 - end)), *np.int64(np.round(200 + end)))
+    line[rows, columns] = 1
+    kernel = transform.downscale_local_mean(np.pad(line, ((0, 9), (0, 9))), (10, 10))
+    picture = convolve(data.camera().astype(float), np.roll(kernel / kernel.sum(), 0), mode="mirror")
+    Image.fromarray(np.uint8(np.round(picture))).save(tmp_path / "moved.png")
+    fact = read(tmp_path / "moved.png")
+    assert fact["motion_px"] == pytest.approx(length, abs=1.5)
+    assert fact["motion_degrees"] == pytest.approx(angle, abs=8)
+
+
+@pytest.mark.parametrize("sigma", [0, 1.0, 2.5])
+@pytest.mark.parametrize("name", ["camera", "coins", "grass", "brick", "rocket"])
+def test_sharp_and_gaussian_blurred_pictures_are_not_said_to_move(tmp_path: Path, name: str, sigma: float) -> None:
+    from skimage import data
+
+    Image.fromarray(soft(getattr(data, name)(), sigma)).save(tmp_path / "still.png")
+    fact = read(tmp_path / "still.png")
+    assert fact["motion_px"] is None
+    assert not any("motion" in hint for hint in fact["hints"])
+
+
+def test_a_texture_of_stripes_is_never_called_motion_without_an_or(tmp_path: Path) -> None:
+    """Grooves of one width on even ground: exactly the spectrum of a smear."""
+    called = []
+    for width in (7, 10, 16):
+        noise = np.random.RandomState(0).normal(0, 40, (300, 420))
+        grooves = 127 + noise[:, width:] - noise[:, :-width]
+        Image.fromarray(np.uint8(np.clip(gaussian_filter(grooves, (6, 0)), 0, 255))).save(tmp_path / "grooves.png")
+        called += [hint for hint in read(tmp_path / "grooves.png")["hints"] if "motion" in hint]
+    assert called
+    assert all("or strokes or stripes" in hint or "motion, or stripes" in hint for hint in called)
+
+
+# --- contrast and frames -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sigma", [1.0, 2.0])
+def test_contrast_does_not_change_the_reading(tmp_path: Path, face: NDArray[np.uint8], sigma: float) -> None:
+    blurred = gaussian_filter(face.mean(2), sigma, mode="mirror")
+    readings = []
+    for contrast in (1.0, 0.5, 0.2):
+        Image.fromarray(np.uint8(np.round(100 + contrast * (blurred - 100)))).save(tmp_path / "face.png")
+        readings.append(read(tmp_path / "face.png")["sigma_px"])
+    assert readings == pytest.approx([readings[0]] * 3, abs=0.1)
+    Image.fromarray(np.uint8(np.round(100 + 0.1 * (blurred - 100)))).save(tmp_path / "face.png")
+    assert any(hint.startswith("unsure: contrast of ") for hint in read(tmp_path / "face.png")["hints"])
+
+
+@pytest.mark.parametrize("level", [0, 255, 90])
+@pytest.mark.parametrize("ending", ["png", "jpg"])
+def test_a_frame_is_left_out_and_said(tmp_path: Path, face: NDArray[np.uint8], level: int, ending: str) -> None:
+    soft_face = soft(face, 2.0)
+    Image.fromarray(soft_face).save(tmp_path / f"plain.{ending}", quality=90)
+    framed = np.pad(soft_face, ((24, 8), (40, 0), (0, 0)), constant_values=level)
+    Image.fromarray(framed).save(tmp_path / f"framed.{ending}", quality=90)
+    fact = read(tmp_path / f"framed.{ending}")
+    assert fact["sigma_px"] == pytest.approx(read(tmp_path / f"plain.{ending}")["sigma_px"], abs=0.1)
+    (hint,) = [hint for hint in fact["hints"] if "frame" in hint]
+    assert "right" not in hint
+    if ending == "png":
+        assert hint == "frame left out (pixels: 24 top, 40 left, 8 bottom)"
+        assert fact["frame"] == {"top": 24, "left": 40, "bottom": 8, "right": 0}
+
+
+def test_paper_around_writing_is_no_frame(tmp_path: Path) -> None:
+    from skimage import data
+
+    Image.fromarray(np.pad(data.text()[20:-20, 20:-20], 30, constant_values=200)).save(tmp_path / "note.png")
+    spot = np.full((300, 300), 200, np.uint8)
+    spot[100:120, 100:120] = 20
+    Image.fromarray(spot).save(tmp_path / "spot.png")
+    assert read(tmp_path / "spot.png")["frame"] == {"top": 0, "left": 0, "bottom": 0, "right": 0}
+
+
+def test_a_map_of_a_framed_picture_shows_what_is_inside(tmp_path: Path, face: NDArray[np.uint8]) -> None:
+    Image.fromarray(np.pad(face, ((50, 50), (50, 50), (0, 0)))).save(tmp_path / "framed.png")
+    fact = read(tmp_path / "framed.png", "--map", "--out", tmp_path / "maps")
+    assert Path(fact["map"]).read_bytes().startswith(b"\x89PNG")
+    assert fact["windows"] == ((160 - 32) // 8 + 1) ** 2
+
+
+# --- many pictures -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path: Path, face: NDArray[np.uint8]) -> Path:
+    """Four pictures of sigma 0.6, two of 2, one flat, one smeared, one damaged."""
+    from scipy.ndimage import convolve1d
+
+    place = tmp_path / "photos"
+    place.mkdir()
+    for number, sigma in enumerate([0.6, 0.6, 0.6, 0.6, 2.0, 2.0]):
+        Image.fromarray(soft(face, sigma)).save(place / f"{number}.png")
+    Image.new("L", (100, 100), 90).save(place / "flat.png")
+    smeared = convolve1d(face.astype(float), np.ones(9) / 9, axis=1)
+    Image.fromarray(np.uint8(np.round(smeared))).save(place / "smeared.png")
+    (place / "bad.png").write_bytes(b"no picture")
+    return place
+
+
+def test_a_folder_ends_with_a_summary_and_a_bad_file_costs_one_line(folder: Path) -> None:
+    answer = ask(folder)
+    facts = answer["summary"]
+    assert [fact["reason"] for fact in answer["refused"]] == [
+        f"{folder / 'bad.png'}: this is no picture that can be read (its content is no BMP, GIF, JPEG, PNG, PPM, "
+        "TIFF or WEBP, or a kind of it that is not supported)"
+    ]
+    assert (facts["pictures"], facts["refused"], facts["nothing_to_read"], facts["motion"]) == (8, 1, 1, 1)
+    assert (facts["blurred"], facts["blurred_share"]) == (3, pytest.approx(3 / 7, abs=1e-4))
+    sigmas = [fact["sigma_px"] for fact in answer["pictures"] if fact["sigma_px"] is not None and not fact["motion_px"]]
+    assert facts["sigma_quantiles_px"]["p50"] == pytest.approx(np.quantile(sigmas, 0.5), abs=1e-3)
+    assert facts["sigma_quantiles_px"]["p90"] == pytest.approx(np.quantile(sigmas, 0.9), abs=1e-3)
+    counts, _ = np.histogram(sigmas, np.arange(0, 0.25 * len(facts["histogram"]) + 0.01, 0.25))
+    assert [one["pictures"] for one in facts["histogram"]] == counts.tolist()
+    said = say(folder)
+    assert "7 pictures read (1 with nothing to read, 1 refused); 3 (43%) blurred" in said
+    assert "sigma, quantiles: p10 " in said
+    assert "#" * 40 in said
+
+
+def test_with_maps_the_histogram_is_a_picture_too(folder: Path, tmp_path: Path) -> None:
+    answer = ask(folder, "--map", "--out", tmp_path / "maps")
+    assert Path(answer["histogram"]) == tmp_path / "maps" / "sigma-histogram.png"
+    assert Path(answer["histogram"]).read_bytes().startswith(b"\x89PNG")
+
+
+def test_one_picture_has_no_summary(tmp_path: Path, face: NDArray[np.uint8]) -> None:
+    Image.fromarray(face).save(tmp_path / "face.png")
+    assert ask(tmp_path / "face.png")["summary"] is None
+
+
+def test_maps_that_can_be_put_nowhere_are_one_line(tmp_path: Path, face: NDArray[np.uint8]) -> None:
+    Image.fromarray(face).save(tmp_path / "face.png")
+    with pytest.raises(BlurbenchError, match="no folder can be made there"):
+        say(tmp_path / "face.png", "--map", "--out", tmp_path / "face.png")
+
+
+# --- as a suite sees it --------------------------------------------------------------------------------------------
+
+
+def test_at_the_side_of_a_suite_a_picture_reads_as_what_the_suite_decodes(
+    tmp_path: Path, face: NDArray[np.uint8]
+) -> None:
+    from blurbench_datasets.imagefolder import decoded
+
+    tall = soft(np.repeat(np.repeat(face, 3, 0), 2, 1), 3.5)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by 90 degrees
+    Image.fromarray(tall).save(tmp_path / "tall.png", exif=exif)
+    fact = read(tmp_path / "tall.png", "--side", 64)
+    pixels = decoded((tmp_path / "tall.png").read_bytes(), 64, grey=False)
+    Image.fromarray(pixels.transpose(1, 2, 0)).save(tmp_path / "small.png")
+    small = read(tmp_path / "small.png")
+    assert (fact["side"], fact["side_sigma_px"]) == (64, small["sigma_px"])
+    assert fact["at_limit"]
+    assert fact["side_sigma_px"] < 2
+    heading, row, *rest = say(tmp_path / "tall.png", "--side", 64).splitlines()
+    assert heading.split() == ["file", "pixels", "sigma", "at", "64", "px", "remarks"]
+    assert row.split()[2:5] == [">=", "3.0", f"{small['sigma_px']:.2f}"]
+    assert "side=64" in " ".join(rest)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "LA", "1", "P", "I;16"])
+def test_the_reduction_is_that_of_imagefolder_for_every_kind_of_picture(
+    tmp_path: Path, face: NDArray[np.uint8], mode: str
+) -> None:
+    from blurbench_datasets.imagefolder import decoded
+
+    from blurbench.imaging.files import central_square, open_picture
+
+    picture = Image.fromarray(face[:, :130])
+    if mode == "I;16":
+        picture = Image.fromarray(np.asarray(picture.convert("L")).astype(np.uint16) * 257)
+    else:
+        picture = picture.convert(mode)
+        if mode in ("RGBA", "LA"):
+            picture.putalpha(Image.fromarray(np.tile(np.uint8([255, 0]), (160, 65))))
+    picture.save(tmp_path / "picture.png")
+    square = central_square(open_picture(tmp_path / "picture.png"), 48)
+    expected = decoded((tmp_path / "picture.png").read_bytes(), 48, grey=False).transpose(1, 2, 0)
+    apart = np.asarray(square.image.convert("RGB")).astype(int) - expected
+    assert np.abs(apart).max() == 0
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "P", "RGBA"])
+@pytest.mark.parametrize("turn", [3, 6, 8])
+def test_the_reduction_turns_a_picture_as_exif_says(
+    tmp_path: Path, face: NDArray[np.uint8], turn: int, mode: str
+) -> None:
+    from blurbench_datasets.imagefolder import decoded
+
+    from blurbench.imaging.files import central_square, open_picture
+
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    Image.fromarray(face[:, :130]).convert(mode).save(tmp_path / "picture.png", exif=exif)
+    square = central_square(open_picture(tmp_path / "picture.png"), 48).image.convert("RGB")
+    expected = decoded((tmp_path / "picture.png").read_bytes(), 48, grey=False).transpose(1, 2, 0)
+    assert np.array_equal(np.asarray(square), expected)
+
+
+def test_a_side_smaller_than_a_window_is_refused(tmp_path: Path, face: NDArray[np.uint8]) -> None:
+    Image.fromarray(face).save(tmp_path / "face.png")
+    with pytest.raises(BlurbenchError, match="--side 40: the estimator needs windows of 64 pixels"):
+        say(tmp_path / "face.png", "--side", 40, "--window", 64)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.builders import PaperBoard
 from tests.conftest import Command
-from tests.papers.conftest import Board
 
 
 def test_a_misspelt_paper_is_one_line_with_a_suggestion(blurbench: Command) -> None:
@@ -27,7 +27,7 @@ def test_nothing_measured_is_one_line(blurbench: Command) -> None:
 
 
 def test_what_is_stored_is_told_and_published_without_running(blurbench: Command, tmp_path: Path) -> None:
-    board = Board(budget="quick")
+    board = PaperBoard(budget="quick")
     board.cell("usps", "retrain", "gauss9", "gauss9", hits="1" * 150 + "0" * 50, blurred=0.01)
     board.stored(tmp_path / "results", "restored-digits.v1.quick")
 
@@ -39,6 +39,26 @@ def test_what_is_stored_is_told_and_published_without_running(blurbench: Command
     measured = [cell for table in content["tables"] for cell in table["cells"] if cell["measured"] == 75.0]
     assert {cell["row"] for cell in measured} == {"USPS(G)", "usps(G)"}
     assert (tmp_path / "results" / "papers" / "shen2022.quick.md").read_text().startswith("# shen2022")
+
+
+def test_a_paper_of_an_outside_package_is_run_and_told_like_ours(blurbench: Command, box: Path, tmp_path: Path) -> None:
+    listed = blurbench("ls", "papers", "-v", PYTHONPATH=str(box))
+    citation = "paper: Nobody 2020, digits through a bathroom window"
+    assert f"{citation}\n    suite: box\n    from blurbench-box" in listed.stdout
+
+    result = blurbench("reproduce", "mosaics", "-j", "1", "--out", "results", PYTHONPATH=str(box))
+
+    assert result.returncode == 0, result.stderr
+    assert "Table 1: top-1 (percent)" in result.stdout
+    report = json.loads((tmp_path / "results" / "papers" / "mosaics.quick.json").read_bytes())
+    sharp, blurred = report["tables"][0]["cells"]
+    records = [json.loads(path.read_bytes()) for path in (tmp_path / "results" / "records").rglob("*.json")]
+    top1 = {record["key"]: record["metrics"]["top1"] for record in records}
+    for cell in (sharp, blurred):
+        assert cell["measured"] == pytest.approx(100 * top1[cell["records"][0]])
+    assert (sharp["published"], blurred["published"]) == (97.0, 61.5)
+    (row,) = report["claims"][0]["comparisons"]
+    assert row["interval"]["estimate"] == pytest.approx(sharp["measured"] - blurred["measured"], abs=1e-4)
 
 
 @pytest.mark.slow

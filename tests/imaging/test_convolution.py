@@ -90,10 +90,26 @@ def test_the_two_ways_for_dense_psfs_agree_with_scipy(path: str, side: int) -> N
     np.testing.assert_allclose(blurred.numpy(), reference(x, psf.weights.numpy(), "reflect"), atol=1e-5)
 
 
+@pytest.mark.parametrize("psf", [random_dense(3, 31), GaussianPsf(uniform(3, 1, 3.5))], ids=["dense", "gaussian"])
+def test_large_images_one_by_one_agree_with_scipy_gradients_included(psf: Psf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BLURBENCH_NATIVE", "0")
+    x = images(3, 2, 280, 301).requires_grad_()
+    blurred = convolve(x, psf)
+    np.testing.assert_allclose(
+        blurred.detach().numpy(), reference(x.detach(), dense(psf).weights.numpy(), "reflect"), atol=1e-5
+    )
+    blurred[1, :, 100, 100].sum().backward()
+    kernel = dense(psf).weights[1]
+    half = kernel.shape[-1] // 2
+    assert x.grad is not None
+    seen = x.grad[1, 0, 100 - half : 101 + half, 100 - half : 101 + half]
+    torch.testing.assert_close(seen.double(), kernel.flip(0, 1), rtol=0, atol=1e-6)
+
+
 @pytest.mark.parametrize("padding", PADDINGS)
-@pytest.mark.parametrize("path", ["_separable", "_banded"])
-@pytest.mark.parametrize("shape", [(2, 3, 28, 28), (2, 1, 80, 70), (3, 2, 14, 33)], ids=str)
-def test_the_two_ways_for_gaussians_agree_with_scipy(path: str, padding: Padding, shape: tuple[int, ...]) -> None:
+@pytest.mark.parametrize("path", ["_separable", "_banded", "_in_blocks"])
+@pytest.mark.parametrize("shape", [(2, 3, 28, 28), (2, 1, 80, 70), (3, 2, 14, 33), (1, 3, 250, 140)], ids=str)
+def test_the_three_ways_for_gaussians_agree_with_scipy(path: str, padding: Padding, shape: tuple[int, ...]) -> None:
     x, psf = images(*shape), GaussianPsf(uniform(shape[0], 0.5, 3))
     blurred = getattr(convolution, path)(x, gaussian_taps(psf.sigma), padding)
     np.testing.assert_allclose(blurred.numpy(), reference(x, dense(psf).weights.numpy(), padding), atol=1e-5)

@@ -52,14 +52,20 @@ def test_without_a_compiler_there_is_silently_none(
 
 
 def test_a_compiler_that_fails_is_silently_none(
-    fresh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    fresh: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level("INFO", "blurbench")
     broken = tmp_path / "broken-cc"
     broken.write_text("#!/bin/sh\necho no such flag >&2\nexit 1\n")
     broken.chmod(0o755)
     monkeypatch.setenv("CC", str(broken))
     assert native.library("convolution") is None
     assert native.status() == f"not used: {broken} failed: no such flag"
+    assert caplog.messages == [f"compiled code is not used, torch takes its place: {broken} failed: no such flag"]
     assert not list(fresh.glob("*.so"))
     assert capfd.readouterr() == ("", "")
 

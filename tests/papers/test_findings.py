@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from blurbench.papers.findings import Found, Place, read_board
-from tests.papers.conftest import Board
+from tests.builders import Board
 
 
 def test_a_cell_measured_on_other_test_images_than_the_rest_stands_in_no_table(board: Board, tmp_path: Path) -> None:

@@ -1,50 +1,37 @@
-"""The printed figures and claims that ship with the tool."""
+"""Printed figures and claims, read from files."""
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
-from blurbench.papers import NAMES
-from blurbench.papers.library import PAPERS
-from blurbench.papers.paper import Paper
-from blurbench.papers.patro2017 import CLAIMS
-from blurbench.papers.published import anchors, statements
-from tests.papers.conftest import Board
+from blurbench.papers.published import Anchor, Statement, anchors, statements
 
-NUMBERS = {"000": 75, "001": 26, "002": 8, "003": 15, "004": 31}
-
-
-@pytest.mark.parametrize("number", NUMBERS)
-def test_all_figures_of_a_paper_are_read(number: str) -> None:
-    assert len(anchors(number)) == NUMBERS[number]
-
-
-def test_a_corrected_figure_is_the_one_to_compare_with() -> None:
-    blurry = next(one for one in anchors("000") if (one.row, one.column) == ("Fashion-MNIST(G)", "blurry"))
-
-    assert blurry.value == 1.33e-03
-    assert blurry.best == 1.33e-02
+FIGURES = """id,seed,table,row,column,value,unit,true_value,note
+s000.t3,000,Table 3,usps,blurry,1.33e-03,mse,1.33e-02,a tenth
+s001.t1,001,Table 1,ViT,blurred,58.04,percent,,
+"""
+CLAIMS = """
+[[claim]]
+id = "s001.c1"
+text = "masks help"
+verdict = "holds"
+[[claim]]
+id = "s000.c1"
+text = "another paper's"
+verdict = "holds"
+"""
 
 
-@pytest.mark.parametrize("name", [name for name, paper in PAPERS.items() if isinstance(paper, Paper)])
-def test_every_printed_figure_stands_in_one_table(name: str, board: Board) -> None:
-    paper = PAPERS[name]
-    assert isinstance(paper, Paper)
-    printed = anchors(paper.number)
-
-    tables = paper.tables(board.findings(**dict(paper.stand_ins.items())), printed)
-
-    shown = sorted(cell.published for table in tables for cell in table.cells if cell.published is not None)
-    assert shown == sorted(one.best for one in printed)
+def test_a_paper_gets_its_own_figures_and_claims(tmp_path: Path) -> None:
+    figures, claims = tmp_path / "figures.csv", tmp_path / "claims.toml"
+    figures.write_text(FIGURES)
+    claims.write_text(CLAIMS)
+    assert anchors(figures, "001") == (Anchor("s001.t1", "Table 1", "ViT", "blurred", 58.04, "percent", None, ""),)
+    assert statements(claims, "001") == (Statement("s001.c1", "masks help", "holds"),)
 
 
-@pytest.mark.parametrize("name", PAPERS)
-def test_every_claim_of_a_paper_has_a_rule(name: str) -> None:
-    paper = PAPERS[name]
-    rules = paper.claims if isinstance(paper, Paper) else CLAIMS
-
-    assert list(rules) == [one.id for one in statements(paper.number)]  # type: ignore[attr-defined]
-
-
-def test_all_five_papers_can_be_named() -> None:
-    assert tuple(PAPERS) == NAMES
+def test_a_corrected_figure_is_the_one_to_compare_with(tmp_path: Path) -> None:
+    figures = tmp_path / "figures.csv"
+    figures.write_text(FIGURES)
+    (blurry,) = anchors(figures, "000")
+    assert (blurry.value, blurry.best) == (1.33e-03, 1.33e-02)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.ndimage
 import torch
 from blurbench_blurs.chain import Chain
 from blurbench_blurs.diagonal_motion import DiagonalMotion
@@ -157,6 +158,34 @@ def test_a_square_box_draws_true_diagonals_only() -> None:
     steps = psf.offsets[:, 1] - psf.offsets[:, 0]
     assert set(map(tuple, steps.tolist())) == {(1, 1), (-1, 1)}
     assert set((psf.weights > 0).sum(1).tolist()) == {5, 6, 7, 8, 9}
+
+
+def centroids(psfs: torch.Tensor) -> torch.Tensor:
+    """(N, 2), rows and columns."""
+    place = torch.arange(psfs.shape[-1], dtype=torch.float64) - psfs.shape[-1] // 2
+    return torch.stack([(psfs.sum(2) * place).sum(1), (psfs.sum(1) * place).sum(1)], -1)
+
+
+def test_as_published_a_line_moves_the_image_and_by_how_much_is_as_documented() -> None:
+    far = centroids(dense(motion(DiagonalMotion(), 20_000)).weights).abs().amax(1)
+    assert float(far.max()) == pytest.approx(0.89, abs=0.005)
+    assert float((far > 0.5 + 1e-9).double().mean()) == pytest.approx(0.28, abs=0.015)
+    assert "may be displaced" in (DiagonalMotion.__doc__ or "")
+
+
+@pytest.mark.parametrize("square", [False, True])
+def test_a_centred_line_is_the_published_one_moved_to_the_centre(square: bool) -> None:
+    plain = dense(motion(DiagonalMotion(square=square), 300)).weights
+    centred = dense(DiagonalMotion(square=square, centred=True).psf(draws(300))).weights
+    torch.testing.assert_close(centroids(centred), torch.zeros(300, 2).double(), rtol=0, atol=1e-12)
+    torch.testing.assert_close(centred.sum((1, 2)), torch.ones(300).double())
+    for one, other, shift in zip(plain.numpy(), centred.numpy(), -centroids(plain).numpy(), strict=True):
+        padded = np.pad(one, 2)
+        moved = scipy.ndimage.shift(padded, shift, order=1)  # bilinear
+        margin = (padded.shape[0] - other.shape[0]) // 2
+        wide = np.pad(other, max(margin, 0))
+        moved = np.pad(moved, max(-margin, 0))
+        np.testing.assert_allclose(wide, moved, atol=1e-12)
 
 
 def test_motion_pads_with_black_and_draws_the_same_line_in_any_batch() -> None:

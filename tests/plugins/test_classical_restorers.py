@@ -64,6 +64,15 @@ def test_wiener_stays_within_the_range_of_images() -> None:
     assert 0 <= float(restored.min()) <= float(restored.max()) <= 1
 
 
+def test_wiener_trusts_images_the_less_the_more_noise_it_is_told_of() -> None:
+    clean = digits()
+    seen = Chain((Gaussian(1), GaussianNoise(8))).degrade(clean, Draws(range(len(clean)), 1, ("test",)))
+    assert seen.psf is not None
+    told = (0.0, seen.noise_std, 5 * seen.noise_std)
+    errors = [float(error(Wiener().deconvolve(seen.images, seen.psf, std), clean).mean()) for std in told]
+    assert errors[1] == min(errors)
+
+
 def test_wiener_leaves_sharp_images_alone() -> None:
     clean = digits()
     torch.testing.assert_close(Wiener().deconvolve(clean, delta(len(clean)), 0.0), clean, rtol=0, atol=1e-3)

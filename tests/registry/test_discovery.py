@@ -10,7 +10,7 @@ from tests.conftest import Command
 def test_an_outside_package_is_on_the_menu_with_its_version(blurbench: Command, box: Path) -> None:
     result = blurbench("plugin", "list", PYTHONPATH=str(box))
     assert result.returncode == 0, result.stderr
-    brought = "blurs: block-mean\n  strategies: retouch\n  estimators: step-width\n  suites: box\n"
+    brought = "blurs: block-mean\n  strategies: retouch\n  estimators: step-width\n  papers: mosaics\n  suites: box\n"
     assert f"blurbench-box 1.2.3\n  {brought}" in result.stdout
 
 
@@ -32,8 +32,9 @@ def test_each_broken_plugin_is_one_line_and_the_rest_goes_on(blurbench: Command,
         assert sum(words in problem for problem in problems) == 1, words
     assert len(problems) == len(expected)
     assert result.returncode == 1
-    registry = ("blurs: bad-psf, fragile, unruly", "restorers: bad-restorer", "strategies: bad-fit, on-top-of")
-    assert "".join(f"  {line}\n" for line in (*registry, "estimators: bad-estimator")) in result.stdout
+    blurs, restorers = "blurs: bad-psf, fragile, unruly", "restorers: bad-restorer, with-options"
+    brought = (blurs, restorers, "strategies: bad-fit, on-top-of", "estimators: bad-estimator")
+    assert "".join(f"  {line}\n" for line in brought) in result.stdout
     assert "gaussian" in result.stdout.split("blurbench-trouble")[0]
 
 

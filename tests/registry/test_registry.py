@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from blurbench.contract import Blur, Choice, Range
+from blurbench.contract import Blur, Choice, Range, Ref
 from blurbench.errors import Skip, UnknownName, UsageError
 from blurbench.registry import Registration, Registry, expand, label, parse, spec
 
@@ -145,6 +145,25 @@ def test_a_parameter_that_cannot_be_hashed_is_refused_as_such() -> None:
     registry.add(Registration("blurs", "moody", Moody, "outside", "1"))
     with pytest.raises(UsageError, match="its parameters must be hashable"):
         registry.resolve("blurs", {"name": "moody", "mood": "none", "level": {"a": 1}})
+
+
+@dataclass(frozen=True)
+class Holder(Blur):
+    """Blurs as another does."""
+
+    inner: Ref[Blur]
+
+
+def test_what_is_wrong_with_a_nested_plugin_is_told_in_its_own_words() -> None:
+    registry = Registry()
+    for name, cls in (("moody", Moody), ("holder", Holder)):
+        registry.add(Registration("blurs", name, cls, "outside", "1"))
+    inner = {"name": "moody", "mood": "none", "level": {"a": 1}}
+    says = (
+        r"blur 'holder': inner: blur 'moody': its parameters must be hashable \(tuples instead of lists, no dicts\): "
+    )
+    with pytest.raises(UsageError, match=says):
+        registry.resolve("blurs", {"name": "holder", "inner": inner})
 
 
 def test_an_unknown_name_counts_what_could_not_be_loaded() -> None:

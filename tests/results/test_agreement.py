@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from blurbench.leaderboard.standings import standings
+from blurbench.board.outcomes import outcomes_of
+from blurbench.board.standings import standings
 from blurbench.results.agreement import dissenters, without_dissenters
-from tests.leaderboard.conftest import Board
+from tests.builders import Board
 
 
 @pytest.fixture
@@ -26,7 +27,9 @@ def test_the_record_with_other_test_labels_is_a_row_with_a_reason(board: Board) 
     forged = board.cell("gaussian-2", "miracle", hits="1111", truth=4)
     assert list(dissenters(board.records.values())) == [forged.key]
     records = without_dissenters(board.manifest, board.records)
-    (block,) = [one for one in standings(board.manifest, records, {}).blocks if one.test_blur == "gaussian-2"]
+    (block,) = [
+        one for one in standings(outcomes_of(board.manifest, records, {})).blocks if one.test_blur == "gaussian-2"
+    ]
     assert [row.strategy for row in block.rows] == ["plain"]
     (missing,) = block.missing
     assert (missing.strategy, missing.status) == ("miracle", "failed")

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from blurbench.leaderboard import estimation
+from blurbench.board.outcomes import estimates_of
+from blurbench.board.render import estimators
 from blurbench.registry import Registry
 from blurbench.results.agreement import without_dissenters
 from blurbench.results.estimation import Board, Estimation
@@ -49,8 +50,7 @@ def board_of(store: Store) -> Board:
 
 def rendered(store: Store) -> str:
     board = board_of(store)
-    lines = estimation.lines_of(board, store.estimations.records_of(board))
-    return estimation.markdown(board, lines, {})
+    return estimators.markdown(estimates_of(board, store.estimations.records_of(board)), {})
 
 
 # --- out and in -----------------------------------------------------------------------------------------------------
@@ -171,8 +171,8 @@ def test_hostile_words_of_a_board_are_shown_as_words(store: Store) -> None:
     told = {"title": words, "budget": words, "budget_values": {words: words}, "lines": lines}
     records = store.estimations.records_of(board)
     failed = {key: record.refused(words) for key, record in list(records.items())[:2]}
-    shown = estimation.lines_of(board.model_copy(update=told), {**records, **failed})
-    text = estimation.markdown(board.model_copy(update=told), shown, {})
+    shown = estimates_of(board.model_copy(update=told), {**records, **failed})
+    text = estimators.markdown(shown, {})
     assert "<script" not in text
     assert "](javascript" not in text
 

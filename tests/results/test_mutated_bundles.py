@@ -17,8 +17,9 @@ from typing import Any
 
 import pytest
 
-from blurbench.leaderboard import markdown
-from blurbench.leaderboard.standings import standings
+from blurbench.board.outcomes import outcomes_of
+from blurbench.board.render import markdown
+from blurbench.board.standings import standings
 from blurbench.registry import Registry
 from blurbench.results.bundle import MOST_BYTES
 from blurbench.results.held import Held, hold
@@ -149,7 +150,7 @@ def rendered(held: Held, root: Path) -> str:
     manifest = store.manifest(merged.board)
     assert manifest is not None
     records = {line.key: record for line in manifest.lines if (record := store.record(line.key))}
-    return markdown.render(standings(manifest, records, {}))
+    return markdown.render(standings(outcomes_of(manifest, records, {})))
 
 
 def test_the_bundle_itself_is_believed_and_gives_the_same_board(
@@ -161,7 +162,7 @@ def test_the_bundle_itself_is_believed_and_gives_the_same_board(
     assert manifest is not None
     assert len(held.records) == len(manifest.lines) == 4
     records = {line.key: record for line in manifest.lines if (record := origin.record(line.key))}
-    assert rendered(held, tmp_path / "other") == markdown.render(standings(manifest, records, {}))
+    assert rendered(held, tmp_path / "other") == markdown.render(standings(outcomes_of(manifest, records, {})))
 
 
 # --- changes of the zip file ----------------------------------------------------------------------------------------

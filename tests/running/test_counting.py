@@ -21,6 +21,13 @@ def test_attention_is_counted():
     assert count() == 2 * (6 * 6 * 4) * 2  # heads x (products with keys, and with values)
 
 
+def test_attention_is_counted_while_no_gradient_is_wanted_too():
+    queries, keys = torch.rand(3, 2, 6, 4), torch.rand(3, 2, 5, 4)
+    with multiply_accumulates() as count, torch.inference_mode():
+        nn.functional.scaled_dot_product_attention(queries, keys, torch.rand(3, 2, 5, 8))
+    assert count() == 3 * 2 * 6 * 5 * (4 + 8)
+
+
 def test_the_peak_of_memory_is_what_a_call_holds_at_its_worst_moment():
     def hold_and_let_go() -> None:
         torch.ones(64 * 2**20 // 4).sum()

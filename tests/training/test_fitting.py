@@ -6,6 +6,7 @@ import subprocess
 import sys
 from itertools import chain, pairwise
 
+import numpy as np
 import pytest
 import torch
 from blurbench_datasets.digits import Digits
@@ -211,8 +212,60 @@ def test_the_norm_of_what_learns_gathers_statistics(digits):
     module = network(0)
     chosen = [*module[0].parameters(), *module[1].parameters()]
     fit_classifier(module, lambda epoch: digits.images, digits.labels, Recipe(1), 0, trainable=chosen)
-    assert module[1].num_batches_tracked == 2
+    assert module[1].num_batches_tracked == 4  # two steps, and the two batches that statistics come from
     assert not torch.equal(module[1].running_mean, torch.zeros(4))
+
+
+def batch_statistics(module: nn.Module, images: torch.Tensor, batches: list[list[int]]) -> list[torch.Tensor]:
+    """What torch's batch norm normalises each batch by, on average: mean, and unbiased variance."""
+    with torch.no_grad():
+        features = [module[0](images[batch]).transpose(0, 1).flatten(1).numpy() for batch in batches]
+    return [
+        torch.tensor(np.mean([part.mean(1) for part in features], axis=0)),
+        torch.tensor(np.mean([part.var(1, ddof=1) for part in features], axis=0)),
+    ]
+
+
+@pytest.mark.parametrize("patience", [None, 1])
+def test_statistics_are_the_mean_over_the_last_epoch_s_batches_with_the_weights_that_are_kept(digits, patience):
+    module = network(0)
+    met: list[list[int]] = []
+    positions = {image.numpy().tobytes(): i for i, image in enumerate(digits.images)}
+    module[0].register_forward_pre_hook(
+        lambda layer, given: (
+            met.append([positions[image.numpy().tobytes()] for image in given[0]]) if module[1].training else None
+        )
+    )
+    wrong = (digits.images[:8], (digits.labels[:8] + 1) % 10)
+    recipe = Recipe(3, 0.05, batch_size=16, schedule="constant", patience=patience)
+    notes = fit_classifier(module, lambda epoch: digits.images, digits.labels, recipe, 0, wrong if patience else None)
+    last = met[-(len(digits.images) // 16 + 1) :]
+    assert sorted(chain.from_iterable(last)) == list(range(len(digits.images)))
+    mean, variance = batch_statistics(module, digits.images, last)
+    torch.testing.assert_close(module[1].running_mean, mean)
+    torch.testing.assert_close(module[1].running_var, variance)
+    assert module[1].momentum == 0.1
+    assert notes["epochs"] == (2 if patience else 3)
+
+
+def test_what_is_kept_is_validated_with_its_statistics(digits):
+    module = network(0)
+    whole = (digits.images, digits.labels)
+    notes = fit_classifier(module, lambda epoch: digits.images, digits.labels, Recipe(1, 0.05), 0, whole)
+    expected = nn.functional.cross_entropy(module(digits.images), digits.labels).item()
+    assert notes["final_loss"] == pytest.approx(expected, rel=1e-5)
+    assert notes["final_loss"] != notes["validation_loss"][0]
+
+
+@pytest.mark.parametrize(("rate", "expected"), [(1e-3, True), (1e-12, False)])
+def test_a_fit_says_whether_it_was_still_improving(digits, rate, expected):
+    module = nn.Sequential(nn.Flatten(), nn.Linear(256, 10))
+    recipe = Recipe(3, rate, batch_size=8, schedule="constant")
+    whole = (digits.images, digits.labels)
+    assert (
+        fit_classifier(module, lambda epoch: digits.images, digits.labels, recipe, 0, whole)["still_improving"]
+        is expected
+    )
 
 
 def test_parameters_that_came_frozen_stay_frozen(digits):
@@ -234,7 +287,8 @@ def test_without_progress_fitting_stops_and_the_best_state_is_kept(digits):
     recipe = Recipe(20, 0.01, schedule="constant", patience=3)
     notes = fit_classifier(patient, lambda epoch: digits.images, digits.labels, recipe, 0, wrong)
     assert (notes["epochs"], notes["best_epoch"]) == (4, 1)
-    assert fingerprint(patient) == fingerprint(once)
+    for kept, expected in zip(patient.parameters(), once.parameters(), strict=True):
+        assert torch.equal(kept, expected)
 
 
 def test_validation_without_patience_changes_nothing(digits):
@@ -287,5 +341,5 @@ def test_a_restorer_s_training_images_are_changed_before_they_are_blurred_and_ar
     assert torch.equal(train[0].images, 1 - digits.images)
     assert torch.equal(train[0].ids, digits.ids)
     assert validation[0] is digits
-    assert [epoch for _, epoch in seen] == [0, 0, 1, 1]
+    assert [epoch for _, epoch in seen] == [0, 0, 1, 1, 1]  # what is kept is validated again
     assert notes["train_loss"] == [0.0, 0.0]

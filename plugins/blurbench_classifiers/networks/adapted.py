@@ -28,11 +28,15 @@ class Adapted(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits (N, classes) of images (N, C, H, W) in [0, 1]; C is 1 or 3."""
-        images = self._resized(images).expand(-1, 3, -1, -1)
-        logits: Tensor = self.network((images - self.mean) / self.deviation)
+        logits: Tensor = self.network(self.prepared(images))
         return logits
 
-    def _resized(self, images: Tensor) -> Tensor:
+    def prepared(self, images: Tensor) -> Tensor:
+        """What `network` gets: RGB images of a size that it takes, standardised."""
+        return (self.resized(images).expand(-1, 3, -1, -1) - self.mean) / self.deviation
+
+    def resized(self, images: Tensor) -> Tensor:
+        """Images (N, C, H, W) enlarged, or brought to the size that is wanted."""
         height, width = images.shape[-2:]
         scale = max(1.0, self.side / min(height, width))
         size = (self.side, self.side) if self.exact else (round(height * scale), round(width * scale))

@@ -8,6 +8,7 @@ from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
 from blurbench.contract import Shape
+from blurbench_classifiers.networks.kept import classify_kept
 
 __all__ = ["Vit"]
 
@@ -47,18 +48,9 @@ class Vit(VisionTransformer):
         The class token always stays, so an image may lose all of its patches.
         """
         tokens = self._pos_embed(self.patch_embed((images - self.mean) / self.deviation))
-        return self._classify(tokens) if keep is None else self._classify_kept(tokens, keep)
-
-    def _classify_kept(self, tokens: Tensor, keep: Tensor) -> Tensor:
-        keep = torch.cat([keep.new_ones(len(keep), self.num_prefix_tokens), keep], dim=1)
-        counts = keep.sum(dim=1)
-        logits = tokens.new_empty(len(tokens), self.num_classes)
-        # Images with equally many tokens go together: without padding, time is really saved.
-        for count in torch.unique(counts).tolist():
-            group = (counts == count).nonzero()[:, 0]
-            kept = tokens[group][keep[group]].view(len(group), count, -1)
-            logits[group] = self._classify(kept)
-        return logits
+        if keep is None:
+            return self._classify(tokens)
+        return classify_kept(self._classify, tokens, keep, self.num_prefix_tokens)
 
     def _classify(self, tokens: Tensor) -> Tensor:
         logits: Tensor = self.forward_head(self.norm(self.blocks(tokens)))

@@ -36,7 +36,8 @@ class Norm(nn.BatchNorm2d):
     """A batch norm with Keras's constants: eps 1e-3, and old statistics weigh 0.99 (torch's momentum of 0.01).
 
     Statistics so slow are still near their start after some hundred steps, where restored images came out 8 dB worse
-    than blurred ones. Until step 991 they therefore average about the last tenth of the steps so far.
+    than blurred ones. Until step 991 they therefore average about the last tenth of the steps so far. Validation during
+    a fit meets these; at its end they are taken anew.
     """
 
     def __init__(self, channels: int) -> None:
@@ -44,7 +45,7 @@ class Norm(nn.BatchNorm2d):
         self.steps = 0
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.training:
+        if self.training and torch.is_grad_enabled():  # without, a plain mean is being taken, at the end of a fit
             self.steps += 1
             self.momentum = max(0.01, 10 / (9 + self.steps))
         return super().forward(x)

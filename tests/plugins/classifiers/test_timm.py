@@ -14,13 +14,13 @@ from blurbench.errors import Skip, Unavailable, UnknownName, UsageError
 
 def test_a_resnet_takes_small_grey_images_from_scratch():
     module = Timm(model="test_resnet").build(Shape(1, 28, 28), 10)
-    assert module._resized(torch.rand(2, 1, 28, 28)).shape == (2, 1, 32, 32)
+    assert module.resized(torch.rand(2, 1, 28, 28)).shape == (2, 1, 32, 32)
     assert module.train()(torch.rand(2, 1, 28, 28)).shape == (2, 10)
 
 
 def test_a_network_of_one_fixed_size_gets_images_of_that_size():
     module = Timm(model="test_vit").build(Shape(3, 32, 48), 10)
-    assert module._resized(torch.rand(2, 3, 32, 48)).shape == (2, 3, 160, 160)
+    assert module.resized(torch.rand(2, 3, 32, 48)).shape == (2, 3, 160, 160)
     assert module(torch.rand(2, 3, 32, 48)).shape == (2, 10)
 
 

@@ -71,12 +71,12 @@ def test_colours_are_standardised_and_grey_becomes_rgb():
 )
 def test_images_too_small_are_enlarged_and_others_kept(name, side, shape, size):
     module = Torchvision(model=name, side=side).build(shape, 4)
-    assert module._resized(torch.rand(2, shape.channels, shape.height, shape.width)).shape[-2:] == size
+    assert module.resized(torch.rand(2, shape.channels, shape.height, shape.width)).shape[-2:] == size
 
 
 def test_enlarging_is_bilinear():
     module = Torchvision(model="resnet18", side=8).build(Shape(1, 4, 4), 2)
-    columns = module._resized(torch.arange(4.0).expand(1, 1, 4, 4))[0, 0, 0]
+    columns = module.resized(torch.arange(4.0).expand(1, 1, 4, 4))[0, 0, 0]
     torch.testing.assert_close(columns, torch.tensor([0, 0.25, 0.75, 1.25, 1.75, 2.25, 2.75, 3]))
 
 

@@ -55,8 +55,9 @@ def test_sharp_and_blurred_crops_show_the_same_place(reds):
 
 
 def test_gopro_is_read_with_its_own_parts_for_restoration(tmp_path):
-    for part, scene in (("train", "a"), ("train", "b"), ("test", "c")):
-        write_frames(tmp_path / part / scene / "sharp", tmp_path / part / scene / "blur_gamma", count=2)
+    for start, (part, scene) in enumerate((("train", "a"), ("train", "b"), ("test", "c"))):
+        place = tmp_path / part / scene
+        write_frames(place / "sharp", place / "blur_gamma", count=2, start=80 * start)
     plugin = PairedImages(path=str(tmp_path), blurred="blur_gamma", side=32, crops=1, classes="one")
     splits = plugin.load([])
     assert [len(part) for part in (splits.train, splits.validation, splits.test)] == [2, 2, 2]

@@ -1,12 +1,17 @@
-"""A blur, a strategy, an estimator and a suite from outside, as anyone would write them."""
+"""A blur, a strategy, an estimator, a paper and a suite from outside, as anyone would write them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from blurbench import hookimpl
 from blurbench.contract import Blur, Count, DensePsf, Estimator, FitJob, Padding, Pixels, Strategy
+from blurbench.papers.filling import above, fill
+from blurbench.papers.findings import Place
+from blurbench.papers.paper import CellPaper, Claim
+from blurbench.papers.published import Anchor, Statement
+from blurbench.papers.report import Table
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,41 @@ class StepWidth(Estimator):
         return (height / steepest / 2.5066).clamp(0.0, self.widest)
 
 
+def place(strategy, test_blur):
+    """A row of the suite `box`: what is fitted at all is fitted to squares of 5 pixels."""
+    return Place("digits", strategy, "" if strategy == "plain" else "block-mean[side=5]", test_blur)
+
+
+@dataclass(frozen=True)
+class Mosaics(CellPaper):
+    """A paper that never was: two accuracies and a claim."""
+
+    paper = "Nobody 2020, digits through a bathroom window"
+    suite = "box"
+    sizes: ClassVar[Mapping[str, str]] = {"seeds": "one"}
+
+    def anchors(self):
+        rows = (("none", 97.0), ("block-mean[side=5]", 61.5))
+        return tuple(Anchor("t1", "Table 1", blur, "plain", top1, "percent", None, "") for blur, top1 in rows)
+
+    def statements(self):
+        return (Statement("c1", "means over squares cost", "holds"),)
+
+    def tables(self, evidence):
+        cells = tuple(
+            fill(evidence, anchor, (place("plain", anchor.row), "top1"), of=lambda share: 100 * share)
+            for anchor in self.anchors()
+        )
+        return (Table("Table 1", "top-1", "percent", ("plain",), cells),)
+
+    def claims(self):
+        return {"c1": Claim("top-1 differs by more than 0 points", 1, self._cost)}
+
+    def _cost(self, evidence):
+        sharp, blurred = (place("plain", blur) for blur in ("none", "block-mean[side=5]"))
+        yield above(evidence, "sharp over blurred", (sharp, "top1"), (blurred, "top1"))
+
+
 @hookimpl
 def register_blurs(register):
     register("block-mean", BlockMean)
@@ -76,6 +116,11 @@ def register_strategies(register):
 @hookimpl
 def register_estimators(register):
     register("step-width", StepWidth)
+
+
+@hookimpl
+def register_papers(register):
+    register("mosaics", Mosaics)
 
 
 @hookimpl

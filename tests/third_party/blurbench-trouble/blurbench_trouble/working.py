@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from blurbench import hookimpl
@@ -99,6 +99,17 @@ class BadPsf(Blur):
                 return DensePsf(torch.ones(len(draws.ids), 3, 3) / 18)
             case "few":
                 return DensePsf(torch.ones(1, 3, 3) / 9)
+
+
+@dataclass(frozen=True)
+class WithOptions(Restorer):
+    """Has a parameter that no key can be made of."""
+
+    options: dict[str, float] = field(default_factory=lambda: {"rate": 1.0})
+    knows = "nothing"
+
+    def restore(self, images, module=None):
+        return images
 
 
 @dataclass(frozen=True)
@@ -221,6 +232,7 @@ def register_blurs(register):
 @hookimpl
 def register_restorers(register):
     register("bad-restorer", BadRestorer)
+    register("with-options", WithOptions)
 
 
 @hookimpl

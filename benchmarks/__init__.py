@@ -1,0 +1,1 @@
+"""Programmes that measure blurbench itself; they ship with the source, not with the package."""

@@ -1,0 +1,185 @@
+"""The rows of one block: each strategy against the baseline and against the best."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from statistics import fmean
+from typing import Any, TypeVar
+
+from blurbench.board.correct import packed
+from blurbench.board.outcomes import Outcomes, RowOutcomes
+from blurbench.board.paired import common_seeds, difference, mean_of_all
+from blurbench.board.pareto import CostBenefit, on_front
+from blurbench.board.schema import CLEAN, BestOfGap, Block, BlockKey, Cost, RankedStrategy, Row, RowKey
+from blurbench.metrics.intervals import Interval, difference_interval, top1_interval
+from blurbench.metrics.ranks import Ranks, Scores, rank_sets
+from blurbench.metrics.robustness import recovered, retained
+
+__all__ = ["block", "in_order", "with_ranks"]
+
+
+def block(key: BlockKey, outcomes: Outcomes) -> Block:
+    """Everything that was measured there, ranked."""
+    rows = outcomes.rows[key]
+    clean = {} if key.test_blur == CLEAN else outcomes.rows.get(key._replace(test_blur=CLEAN), {})
+    baseline, clean_baseline = _measured(rows, outcomes.baseline), _measured(clean, outcomes.baseline)
+    loss = _paired(clean_baseline, baseline)
+    reference = _Reference(outcomes.baseline, baseline, clean_baseline, loss)
+    finished = [_row(one, row, _measured(clean, one), reference) for one, row in rows.items() if row.cells]
+    ranked = _ranked([row for row in finished if not row.is_oracle], rows)
+    return Block(
+        *key,
+        baseline=_top1(baseline) if baseline else None,
+        loss=loss,
+        rows=ranked,
+        oracles=tuple(in_order(row for row in finished if row.is_oracle)),
+        missing=tuple(gap for row in rows.values() for gap in row.missing),
+        best_of_gap=_best_of_gap(ranked) if baseline and key.test_blur != CLEAN else None,
+    )
+
+
+def _best_of_gap(rows: Iterable[Row]) -> BestOfGap | None:
+    """The row with the greatest gain, the baseline's being 0."""
+    gains = [(row.gain.estimate if row.gain else 0.0, row) for row in rows if row.gain or row.is_baseline]
+    if not gains:
+        return None
+    gain, best = max(gains, key=lambda pair: pair[0])
+    return BestOfGap(*best.key, best.top1.estimate, gain)
+
+
+@dataclass(frozen=True, eq=False)
+class _Reference:
+    """What the rows of a block are compared with."""
+
+    key: RowKey | None
+    baseline: RowOutcomes | None
+    clean_baseline: RowOutcomes | None
+    loss: Interval | None
+
+
+def _measured(rows: Mapping[RowKey, RowOutcomes], key: RowKey | None) -> RowOutcomes | None:
+    row = rows.get(key) if key else None
+    return row if row and row.cells else None
+
+
+def _top1(row: RowOutcomes) -> Interval:
+    return top1_interval(row.correct(row.seeds))
+
+
+def _paired(row: RowOutcomes | None, reference: RowOutcomes | None) -> Interval | None:
+    """The interval of `row` less `reference` over the seeds that both have."""
+    if row is None or reference is None or not (seeds := common_seeds(row, reference)):
+        return None
+    return difference_interval(difference(row, reference, seeds))
+
+
+def _row(key: RowKey, row: RowOutcomes, clean: RowOutcomes | None, reference: _Reference) -> Row:
+    assert row.facts is not None
+    top1, means, is_baseline = _top1(row), _means(row), key == reference.key
+    baseline = None if is_baseline else reference.baseline
+    gain, seeds = _paired(row, baseline), common_seeds(row, baseline) if baseline else []
+    on_clean = _means(clean) if clean else {}
+    return Row(
+        *key,
+        n=len(row.first.correct),
+        seeds=tuple(row.seeds),
+        keys=tuple(cell.key for cell in row.cells.values()),
+        top1=top1,
+        top1_by_seed=tuple(float(cell.metrics["top1"] or 0) for cell in row.cells.values()),
+        knows=row.facts.knows,
+        requires=row.facts.requires,
+        exposure=row.facts.exposure,
+        cost=_cost(row, reference.baseline),
+        correct=tuple(packed(cell.correct) for cell in row.cells.values()),
+        gain=gain,
+        gain_seeds=tuple(seeds),
+        gain_by_seed=tuple(float(difference(row, baseline, [seed]).mean()) for seed in seeds) if baseline else (),
+        recovered=recovered(gain.estimate, reference.loss) if gain and reference.loss else None,
+        retained=retained(top1.estimate, on_clean["top1"]) if on_clean else None,
+        clean=on_clean.get("top1"),
+        clean_top5=on_clean.get("top5"),
+        clean_calibration_error=on_clean.get("calibration_error"),
+        clean_change=None if is_baseline else _paired(clean, reference.clean_baseline),
+        observations=_observations(row),
+        is_baseline=is_baseline,
+        control=row.facts.control,
+        **{name: mean for name, mean in means.items() if name != "top1"},
+    )
+
+
+def _means(row: RowOutcomes) -> dict[str, Any]:
+    """Of each metric over the seeds; None where a seed has none."""
+    return {name: mean_of_all(cell.metrics[name] for cell in row.cells.values()) for name in row.first.metrics}
+
+
+def _observations(row: RowOutcomes) -> dict[str, float]:
+    names = sorted(set().union(*(cell.observations for cell in row.cells.values())))
+    means = {name: mean_of_all(cell.observations.get(name) for cell in row.cells.values()) for name in names}
+    return {name: mean for name, mean in means.items() if mean is not None}
+
+
+# --- cost ----------------------------------------------------------------------------------------------------------
+
+
+def _cost(row: RowOutcomes, baseline: RowOutcomes | None) -> Cost:
+    costs: list[Mapping[str, Any]] = [cell.cost for cell in row.cells.values()]
+    timing: Mapping[str, Any] = row.first.timing
+    reference: Mapping[str, Any] = baseline.first.timing if baseline else {}
+    times = ("batch_1_ms", "batch_256_ms")
+    added = {f"added_{name}": timing[name] - reference[name] for name in times if timing and reference}
+    return Cost(
+        fit_seconds=fmean(cost["fit_seconds"] for cost in costs),
+        fit_images_seen=fmean(cost["fit_images_seen"] for cost in costs),
+        parameters=costs[0]["parameters"],
+        fit_steps=mean_of_all(cost["fit_steps"] for cost in costs),
+        macs=costs[0]["macs"],
+        **timing,
+        **added,
+    )
+
+
+# --- order ---------------------------------------------------------------------------------------------------------
+
+_Ranked = TypeVar("_Ranked", Row, RankedStrategy)
+
+
+def in_order(rows: Iterable[_Ranked]) -> list[_Ranked]:
+    """Best first: by top-1, over several blocks by the mean gain; then by label."""
+
+    def place(row: _Ranked) -> tuple[float, bool, str, str]:
+        # Of equals, a control comes after the remedy that it is the control of.
+        return (-_score(row), bool(row.control), *row.key)
+
+    return sorted(rows, key=place)
+
+
+def _score(row: Row | RankedStrategy) -> float:
+    if isinstance(row, Row):
+        return row.top1.estimate
+    return row.gain.estimate if row.gain else 0.0
+
+
+def with_ranks(rows: list[_Ranked], sets: Callable[[list[RowKey]], list[Ranks]]) -> tuple[_Ranked, ...]:
+    """`rows`, in order, with the ranks that each may truly have, and whether it is worth its cost."""
+    ranks, front = sets([row.key for row in rows]), on_front([_cost_benefit(row) for row in rows])
+    return tuple(
+        replace(row, rank=rank, rank_low=own.low, rank_high=own.high, on_front=worth)
+        for rank, (row, own, worth) in enumerate(zip(rows, ranks, front, strict=True), start=1)
+    )
+
+
+def _cost_benefit(row: Row | RankedStrategy) -> CostBenefit | None:
+    cost = row.cost if isinstance(row, Row) else row
+    if cost.added_batch_1_ms is None or not (isinstance(row, Row) or row.is_baseline or row.gain):
+        return None
+    loses = bool(row.gain and row.gain.high < 0)
+    return CostBenefit(_score(row), cost.added_batch_1_ms, cost.fit_seconds, loses, bool(row.control))
+
+
+def _ranked(rows: list[Row], outcomes: Mapping[RowKey, RowOutcomes]) -> tuple[Row, ...]:
+    def sets(keys: list[RowKey]) -> list[Ranks]:
+        return rank_sets([Scores([{seed: cell.correct for seed, cell in outcomes[key].cells.items()} for key in keys])])
+
+    ranked = with_ranks(in_order(rows), sets)
+    return tuple(replace(row, ties_with_best=row.rank_low == 1) for row in ranked)

@@ -1,0 +1,392 @@
+"""The one reader of records and manifests: what was measured on a board, as plain values, arrays and a tidy frame."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blurbench.board.schema import BlockKey, Meaning, Missing, RowKey
+from blurbench.contract import Control, Estimator, Strategy
+from blurbench.errors import BlurbenchError, RecordError
+from blurbench.registry.discovery import discover
+from blurbench.results.agreement import without_dissenters
+from blurbench.results.estimation import Board, Estimation
+from blurbench.results.estimation import Measured as EstimationMetrics
+from blurbench.results.estimation import Row as BoardRow
+from blurbench.results.record import Line, Manifest, Record, Timing
+from blurbench.results.store import Store
+from blurbench.suites.exposure import Exposure
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "BlurFacts",
+    "Cell",
+    "Estimate",
+    "Estimates",
+    "Heading",
+    "Outcomes",
+    "RowFacts",
+    "RowOutcomes",
+    "estimates_of",
+    "outcomes_of",
+    "restored_samples",
+    "stored_estimates",
+    "stored_outcomes",
+]
+
+
+@dataclass(frozen=True)
+class Heading:
+    """What a board is of."""
+
+    title: str
+    suite: str
+    suite_version: int
+    budget: str
+    budget_values: Mapping[str, Any]
+    baseline: str
+    """The name of the strategy that gains are measured against."""
+    commands: tuple[str, ...]
+    test_blurs: tuple[str, ...]
+    """In the suite's order, `none` first."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """One seed of a row in a block."""
+
+    key: str
+    """Of its record."""
+    truth: tuple[int, ...]
+    """The labels of the test images."""
+    correct: NDArray[np.bool_]
+    """Which test images were right: (images,)."""
+    metrics: Mapping[str, float | None]
+    observations: Mapping[str, float]
+    cost: Mapping[str, float | None]
+    timing: Mapping[str, float | None]
+    """Milliseconds and memory at prediction; empty where they were not measured."""
+    timed_on: str = ""
+
+
+@dataclass(frozen=True)
+class RowFacts:
+    """What holds for a row whatever its seed."""
+
+    knows: str
+    requires: tuple[str, ...]
+    exposure: Exposure
+    control: Control
+    train_blur: Mapping[str, Any]
+    """The config of the training blur."""
+    image_shape: tuple[int, ...]
+    """Of the test images: channels, rows, columns; empty where it was not stored."""
+    told_sigma: float | None
+    """The one sigma that it deconvolves with whatever it sees."""
+
+
+@dataclass
+class RowOutcomes:
+    """One row of a block: its cells by seed, and the seeds that have none."""
+
+    cells: dict[int, Cell] = field(default_factory=dict)
+    missing: list[Missing] = field(default_factory=list)
+    facts: RowFacts | None = None
+    """Known where there is a cell."""
+
+    @property
+    def first(self) -> Cell:
+        """The cell of the first seed."""
+        return next(iter(self.cells.values()))
+
+    @property
+    def seeds(self) -> Collection[int]:
+        """Those that it was measured with."""
+        return self.cells.keys()
+
+    def correct(self, seeds: Iterable[int]) -> NDArray[np.bool_]:
+        """Which test images were right: (seeds, images)."""
+        return np.stack([self.cells[seed].correct for seed in seeds])
+
+
+@dataclass(frozen=True)
+class BlurFacts:
+    """What a test blur is, however the suite words it."""
+
+    meaning: Meaning
+    units: Mapping[str, str]
+    """Of its parameters, those of a chain by path: `steps.0.sigma`."""
+    measured: bool
+    """There is a cell under it."""
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """All cells of one board in suite order."""
+
+    heading: Heading
+    baseline: RowKey | None
+    """The row that gains are measured against."""
+    rows: Mapping[BlockKey, Mapping[RowKey, RowOutcomes]]
+    blurs: Mapping[str, BlurFacts]
+    """By test blur, of all that have a record."""
+
+    def frame(self) -> pd.DataFrame:
+        """A row a cell and seed: labels, seed, status and reason, metrics, cost, milliseconds, key."""
+        import pandas as pd
+
+        return pd.DataFrame(self._frame_rows())
+
+    def _frame_rows(self) -> Iterator[dict[str, Any]]:
+        for block, rows in self.rows.items():
+            for key, row in rows.items():
+                labels = {**block._asdict(), **key._asdict()}
+                for seed, cell in row.cells.items():
+                    assert row.facts is not None
+                    facts = {name: getattr(row.facts, name) for name in ("knows", "exposure", "control", "told_sigma")}
+                    values = {**cell.metrics, **cell.cost, **cell.timing, **cell.observations}
+                    yield {**labels, "seed": seed, "status": "ok", **facts, **values, "key": cell.key}
+                for gap in row.missing:
+                    yield {**labels, "seed": gap.seed, "status": gap.status, "reason": gap.reason}
+
+
+# --- from records ---------------------------------------------------------------------------------------------------
+
+_Rows: TypeAlias = dict[BlockKey, dict[RowKey, RowOutcomes]]
+
+_METRICS = ("top1", "top5", "calibration_error", "blurred_psnr", "restored_psnr", "blurred_ssim", "restored_ssim")
+_COSTS = ("fit_seconds", "fit_images_seen", "fit_steps", "parameters", "macs")
+_TIMES = ("batch_1_ms", "batch_256_ms", "peak_memory_bytes")
+
+
+def stored_outcomes(store: Store, board: str) -> Outcomes:
+    """Of a stored board of classifiers; records that cannot be compared with the others are failed ones."""
+    manifest = store.cells.board(board)
+    assert manifest is not None
+    records = without_dissenters(manifest, store.cells.records_of(manifest))
+    named = {record.timing for record in records.values()} - {None}
+    timings = {key: store.timing(key) for key in named if key is not None}
+    return outcomes_of(manifest, records, {key: timing for key, timing in timings.items() if timing is not None})
+
+
+def outcomes_of(manifest: Manifest, records: Mapping[str, Record], timings: Mapping[str, Timing]) -> Outcomes:
+    """Every line of the manifest with its record, or with the reason why there is none; `records` and `timings` by
+    key, in any order, whatever of them there is.
+
+    Raises RecordError where two records of a data set were not measured on the same test images.
+    """
+    rows: _Rows = {}
+    first: dict[str, Record] = {}
+    for line in manifest.lines:
+        block = rows.setdefault(BlockKey(line.dataset, line.classifier, line.test_blur), {})
+        row, record = block.setdefault(RowKey(line.strategy, line.train_blur), RowOutcomes()), records.get(line.key)
+        if record is not None and record.status == "ok":
+            _check_images(line.dataset, first.setdefault(line.dataset, record), record)
+            row.cells[line.seed] = _cell(record, timings)
+            row.facts = row.facts or _facts(record)
+        else:
+            row.missing.append(_missing(line, record))
+    heading = _heading(manifest)
+    return Outcomes(
+        heading, _baseline(manifest, records), _in_order(rows, heading), _blurs(manifest, records, heading.test_blurs)
+    )
+
+
+def _heading(manifest: Manifest) -> Heading:
+    told = {name: getattr(manifest, name) for name in Heading.__dataclass_fields__}
+    blurs = tuple(dict.fromkeys([*manifest.test_blurs, *(line.test_blur for line in manifest.lines)]))
+    return Heading(**{**told, "commands": tuple(manifest.commands), "test_blurs": blurs})
+
+
+def _in_order(
+    rows: Mapping[BlockKey, dict[RowKey, RowOutcomes]], heading: Heading
+) -> dict[BlockKey, dict[RowKey, RowOutcomes]]:
+    """By data set, classifier and test blur as the suite has them."""
+    orders = [list(dict.fromkeys(key[axis] for key in rows)) for axis in range(2)] + [list(heading.test_blurs)]
+    return {
+        key: rows[key] for key in sorted(rows, key=lambda key: [o.index(v) for o, v in zip(orders, key, strict=True)])
+    }
+
+
+def _cell(record: Record, timings: Mapping[str, Timing]) -> Cell:
+    assert record.images is not None
+    assert record.metrics is not None
+    assert record.cost is not None
+    timing, labels = timings.get(record.cost.timing), record.images.label
+    return Cell(
+        record.key,
+        truth=tuple(labels),
+        correct=np.array(labels) == np.array(record.images.predicted),
+        metrics={name: getattr(record.metrics, name) for name in _METRICS},
+        observations=record.metrics.observations,
+        cost={name: getattr(record.cost, name) for name in _COSTS},
+        timing={name: getattr(timing, name) for name in _TIMES} if timing else {},
+        timed_on=_machine(timing) if timing else "",
+    )
+
+
+def _machine(timing: Timing) -> str:
+    parts = (timing.device, f"{timing.threads} thread{'' if timing.threads == 1 else 's'}", timing.machine)
+    return ", ".join(part for part in parts if part)
+
+
+def _facts(record: Record) -> RowFacts:
+    assert record.knows is not None
+    assert record.exposure is not None
+    strategy: Strategy | None = _plugin("strategies", record.strategy.spec)
+    return RowFacts(
+        record.knows,
+        tuple(record.requires),
+        record.exposure,
+        control=strategy.control() if strategy else "",
+        train_blur=record.train_blur.spec,
+        image_shape=tuple(record.image_shape or ()),
+        told_sigma=strategy.told_sigma() if strategy else None,
+    )
+
+
+def _blurs(manifest: Manifest, records: Mapping[str, Record], names: tuple[str, ...]) -> dict[str, BlurFacts]:
+    """Of each test blur what its first record says, a measured one where there is one."""
+    blurs: dict[str, BlurFacts] = {}
+    lines = [(line, records[line.key]) for line in reversed(manifest.lines) if line.key in records]
+    for line, record in sorted(lines, key=lambda pair: pair[1].status == "ok"):
+        meaning = Meaning(record.test_blur.label, record.test_blur.spec)
+        units = record.test_blur_units or (blurs[line.test_blur].units if line.test_blur in blurs else {})
+        blurs[line.test_blur] = BlurFacts(meaning, units, record.status == "ok")
+    return {name: blurs[name] for name in names if name in blurs}
+
+
+def _plugin(kind: str, config: Mapping[str, Any]) -> Any:
+    """The plugin that a record describes; None where it is not installed, or another by now."""
+    try:
+        return discover().resolve(kind, config)
+    except BlurbenchError:
+        return None
+
+
+def _check_images(dataset: str, one: Record, other: Record) -> None:
+    assert one.images is not None
+    assert other.images is not None
+    if one.images.label != other.images.label:
+        raise RecordError(
+            f"{dataset}: records {one.key} and {other.key} were measured on different test images; "
+            "delete the damaged one from the results folder and run again"
+        )
+
+
+def _missing(line: Line, record: Record | None) -> Missing:
+    if record is None:
+        return Missing(line.strategy, line.train_blur, line.seed, "not yet run")
+    return Missing(line.strategy, line.train_blur, line.seed, record.status, record.reason, record.log)
+
+
+def _baseline(manifest: Manifest, records: Mapping[str, Record]) -> RowKey | None:
+    """The baseline strategy without parameters, however a suite labels it."""
+    for line in manifest.lines:
+        record = records.get(line.key)
+        if manifest.baseline in (line.strategy, record.strategy.label if record else None):
+            return RowKey(line.strategy, line.train_blur)
+    return None
+
+
+def restored_samples(store: Store, board: str) -> Iterator[tuple[str, str, str, str]]:
+    """Data set, blur, strategy and record key of the cells met with the blur that they were fitted to, first seed."""
+    manifest = store.cells.board(board)
+    for line in manifest.lines if manifest else ():
+        if not line.seed and line.train_blur == line.test_blur:
+            yield line.dataset, line.test_blur, line.strategy, line.key
+
+
+# --- estimators of blur ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """One cell of a board of estimators: an estimator's maps of one collection of pictures under one blur."""
+
+    labels: Mapping[str, Any]
+    """Pictures, blur, estimator, what it was fitted on and how that was split, seed."""
+    key: str
+    reason: str
+    """Why there is no measurement; empty where there is one."""
+    values: Mapping[str, float | None]
+    """Errors in pixels of sigma, counts and costs, by the name of their column; empty where nothing was measured."""
+    sigma: float | None
+    """The one sigma of a blur that is the same everywhere."""
+    window: int | None
+    """The side of the square that a reading rests on, in pixels; None where its plugin is not installed."""
+    errors: NDArray[np.float64]
+    """Mean squared error of each picture: (pictures,)."""
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Pictures and blur."""
+        return str(self.labels["tested_on"]), str(self.labels["blur"])
+
+    @property
+    def title(self) -> str:
+        """What was fitted on what."""
+        split = ", patch split" if self.labels["split"] == "patch" else ""
+        fitted_on = self.labels["fitted_on"]
+        return str(self.labels["estimator"]) + (f" on {fitted_on}{split}" if fitted_on else "")
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """All cells of a board of estimators that have a record, in suite order."""
+
+    heading: Mapping[str, Any]
+    cells: tuple[Estimate, ...]
+
+    @property
+    def measured(self) -> list[Estimate]:
+        """Those that were measured."""
+        return [cell for cell in self.cells if cell.values]
+
+
+_COUNTS = ("pictures", "readings", "stride")
+_FURTHER = ("accuracy", "textured_mse", "flat_share", "flat_bias", "oracle_mse", "mean_answer_mse")
+_ESTIMATION_COSTS = ("fit_seconds", "seconds", "parameters")
+
+
+def stored_estimates(store: Store, board: str) -> Estimates:
+    """Of a stored board of estimators; records that cannot be compared with the others are failed ones."""
+    found = store.estimations.board(board)
+    assert found is not None
+    return estimates_of(found, without_dissenters(found, store.estimations.records_of(found)))
+
+
+def estimates_of(board: Board, records: Mapping[str, Estimation]) -> Estimates:
+    """The lines of a board that have a record."""
+    heading = board.model_dump(mode="json", exclude={"lines", "schema_version"})
+    return Estimates(heading, tuple(_estimate(line, records[line.key]) for line in board.lines if line.key in records))
+
+
+def _estimate(line: BoardRow, record: Estimation) -> Estimate:
+    measured = record.measured
+    estimator: Estimator | None = _plugin("estimators", record.estimator.spec)
+    return Estimate(
+        {name: getattr(line, name) for name in ("tested_on", "blur", "estimator", "fitted_on", "split", "seed")},
+        line.key,
+        reason=record.reason if measured is None else "",
+        values=_values(measured, record) if measured else {},
+        sigma=record.sigma,
+        window=estimator.window if estimator else None,
+        errors=np.array(measured.raw.per_picture if measured else []),
+    )
+
+
+def _values(measured: EstimationMetrics, record: Estimation) -> dict[str, float | None]:
+    return {
+        **{name: getattr(measured, name) for name in _COUNTS},
+        **{name: getattr(measured.raw, name) for name in ("mse", "rmse", "bias")},
+        **{f"smoothed_{name}": getattr(measured.smoothed, name) for name in ("mse", "rmse")},
+        **{name: getattr(measured, name) for name in _FURTHER},
+        **{name: getattr(record, name) for name in _ESTIMATION_COSTS},
+    }

@@ -1,0 +1,100 @@
+"""Rows compared image by image and seed by seed, and the means that a board takes over seeds, blocks and data sets."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from statistics import fmean
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blurbench.board.schema import BlockKey
+from blurbench.metrics.intervals import Interval, mean_difference_interval
+
+__all__ = [
+    "Measured",
+    "Pair",
+    "common_seeds",
+    "difference",
+    "largest",
+    "mean_difference",
+    "mean_of_all",
+    "mean_of_known",
+    "paired_interval",
+]
+
+
+class Measured(Protocol):
+    """A row of a block, wherever it comes from."""
+
+    @property
+    def seeds(self) -> Collection[int]:
+        """Those that it was measured with."""
+
+    def correct(self, seeds: Iterable[int]) -> NDArray[np.bool_]:
+        """Which test images were right: (seeds, images)."""
+
+
+class Pair(NamedTuple):
+    """Two rows of one block: what is compared, and what it is compared with."""
+
+    block: BlockKey
+    row: Measured
+    reference: Measured
+
+
+def common_seeds(*rows: Measured) -> list[int]:
+    """The seeds that all rows were measured with."""
+    return sorted(set.intersection(*(set(row.seeds) for row in rows)))
+
+
+def difference(row: Measured, reference: Measured, seeds: Iterable[int]) -> NDArray[np.float64]:
+    """Image by image 1 where only `row` is right, -1 where only `reference` is, else 0: (seeds, images)."""
+    seeds = list(seeds)
+    return row.correct(seeds).astype(np.float64) - reference.correct(seeds)
+
+
+def mean_difference(pairs: Sequence[Pair], seeds: Sequence[int] | None = None) -> NDArray[np.float64]:
+    """The mean over blocks that share their test images, image by image, for `seeds` or all that every row has: (seeds,
+    images), maybe no seed."""
+    if seeds is None:
+        seeds = common_seeds(*(row for pair in pairs for row in (pair.row, pair.reference)))
+    if not seeds:
+        return np.empty((0, 0))
+    mean: NDArray[np.float64] = np.mean([difference(pair.row, pair.reference, seeds) for pair in pairs], axis=0)
+    return mean
+
+
+def paired_interval(pairs: Sequence[Pair], seeds: Sequence[int] | None = None) -> Interval | None:
+    """The mean paired difference over blocks, every block with the same weight; None where no seed is common.
+
+    Blocks of one data set share their test images, so that they are not independent: an image's differences are
+    averaged over them first, and the data sets, which share nothing, are put together by their parts of the variance.
+    """
+    by_dataset: dict[str, list[Pair]] = {}
+    for pair in pairs:
+        by_dataset.setdefault(pair.block.dataset, []).append(pair)
+    means = [mean_difference(group, seeds) for group in by_dataset.values()]
+    if not means or not all(mean.size for mean in means):
+        return None
+    return mean_difference_interval(means, [len(group) / len(pairs) for group in by_dataset.values()])
+
+
+def mean_of_all(values: Iterable[float | None]) -> float | None:
+    """None where one is not known."""
+    numbers = list(values)
+    known = [number for number in numbers if number is not None]
+    return fmean(known) if known and len(known) == len(numbers) else None
+
+
+def mean_of_known(values: Iterable[float | None]) -> float | None:
+    """None where none is known."""
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None
+
+
+def largest(values: Iterable[int | None]) -> int | None:
+    """None where one is not known."""
+    numbers = list(values)
+    return None if None in numbers else max(number for number in numbers if number is not None)

@@ -1,0 +1,181 @@
+"""The overall order for one classifier: the mean paired gain over all blurred blocks of all data sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import fmean
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blurbench.board.blocks import in_order, with_ranks
+from blurbench.board.outcomes import Outcomes, RowOutcomes
+from blurbench.board.paired import (
+    Pair,
+    common_seeds,
+    largest,
+    mean_difference,
+    mean_of_all,
+    mean_of_known,
+    paired_interval,
+)
+from blurbench.board.schema import (
+    CLEAN,
+    ORACLE,
+    Block,
+    BlockKey,
+    Incomplete,
+    RankedStrategy,
+    Ranking,
+    Row,
+    RowKey,
+    Unseen,
+)
+from blurbench.metrics.intervals import Interval
+from blurbench.metrics.ranks import Ranks, Scores, rank_sets
+
+__all__ = ["ranking"]
+
+
+def ranking(classifier: str, outcomes: Outcomes, blocks: Sequence[Block]) -> Ranking:
+    """Rank the strategies that were measured wherever the baseline was; list what the others lack."""
+    board = _Board(outcomes, [block for block in blocks if block.classifier == classifier])
+    lacking = {key: board.lacking(key) for key in board.keys}
+    complete = [board.overall(key) for key, cells in lacking.items() if board.measured and not cells]
+    ranked = in_order(row for row in complete if row.knows != ORACLE)
+    blurred = board.blurred
+    gaps = [block.best_of_gap.gain for block in blurred if block.best_of_gap]
+    return Ranking(
+        classifier,
+        blurred_blocks=len(blurred),
+        blocks_with_a_loss=sum(block.loss is not None and block.loss.low > 0 for block in blurred),
+        rows=with_ranks(ranked, lambda keys: board.rank_sets(dict.fromkeys(keys, blurred))),
+        oracles=tuple(in_order(row for row in complete if row.knows == ORACLE)),
+        incomplete=tuple(Incomplete(*key, cells=cells) for key, cells in lacking.items() if cells),
+        unseen=_unseen(board, ranked),
+        best_of_gap=fmean(gaps) if gaps and len(gaps) == len(blurred) else None,
+    )
+
+
+def _unseen(board: _Board, ranked: Sequence[RankedStrategy]) -> tuple[Unseen, ...]:
+    """The rows by their gains where they had not met the blur; none where every row, or no row, met something."""
+    gains = {row.key: row.gain_unseen for row in ranked if row.gain_unseen}
+    if all(row.gain_seen is None for row in ranked):
+        return ()
+    order = sorted(gains, key=lambda key: (-gains[key].estimate, key))
+    blocks = {key: board.unseen(key) for key in order}
+    return tuple(
+        Unseen(*key, len(blocks[key]), gains[key], rank, *own)
+        for rank, (key, own) in enumerate(zip(order, board.rank_sets(blocks), strict=True), start=1)
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Board:
+    """All blocks of one classifier."""
+
+    outcomes: Outcomes
+    blocks: Sequence[Block]
+
+    @property
+    def keys(self) -> list[RowKey]:
+        """All rows of any block."""
+        return list(dict.fromkeys(key for block in self.blocks for key in self.outcomes.rows[block.key]))
+
+    @cached_property
+    def measured(self) -> list[Block]:
+        """Where the baseline was measured."""
+        return [block for block in self.blocks if self._seeds(block, self.outcomes.baseline)]
+
+    @property
+    def blurred(self) -> list[Block]:
+        return [block for block in self.measured if block.test_blur != CLEAN]
+
+    def _seeds(self, block: Block, key: RowKey | None) -> list[int]:
+        row = self.outcomes.rows[block.key].get(key) if key else None
+        return list(row.seeds) if row else []
+
+    def lacking(self, key: RowKey) -> tuple[str, ...]:
+        """The cells that the baseline has and the row does not, in words."""
+        return tuple(
+            f"{block.dataset} {block.test_blur}: {self._status(block, key)}"
+            for block in self.measured
+            if not set(self._seeds(block, self.outcomes.baseline)) <= set(self._seeds(block, key))
+        )
+
+    def _status(self, block: Block, key: RowKey) -> str:
+        row = self.outcomes.rows[block.key].get(key)
+        return row.missing[0].status if row and row.missing else "not in the suite"
+
+    @cached_property
+    def _rows(self) -> Mapping[BlockKey, Mapping[RowKey, Row]]:
+        return {block.key: block.by_key for block in self.blocks}
+
+    def overall(self, key: RowKey) -> RankedStrategy:
+        """The means of a row that lacks nothing."""
+        rows = [self._rows[block.key][key] for block in self.measured]
+        blocks = list(zip(self.measured, rows, strict=True))
+        seen, unseen = [block for block, row in blocks if row.exposure == "seen"], self.unseen(key)
+        # What does not depend on the test blur is taken from the first block of each data set.
+        costs = list({block.dataset: row.cost for block, row in reversed(blocks)}.values())
+        return RankedStrategy(
+            *key,
+            knows=_knows(rows),
+            requires=tuple(dict.fromkeys(name for row in rows for name in row.requires)),
+            is_baseline=key == self.outcomes.baseline,
+            gain=self._gain(key, [*seen, *unseen]),
+            gain_seen=self._gain(key, seen),
+            gain_unseen=self._gain(key, unseen),
+            clean_change=self._gain(key, [block for block in self.measured if block.test_blur == CLEAN]),
+            recovered=mean_of_known(row.recovered for row in rows),
+            fit_seconds=fmean(cost.fit_seconds for cost in costs),
+            added_batch_1_ms=mean_of_all(cost.added_batch_1_ms for cost in costs),
+            added_batch_256_ms=mean_of_all(cost.added_batch_256_ms for cost in costs),
+            fit_images_seen=fmean(cost.fit_images_seen for cost in costs),
+            fit_steps=mean_of_all(cost.fit_steps for cost in costs),
+            parameters=max(cost.parameters for cost in costs),
+            macs=largest(cost.macs for cost in costs),
+            peak_memory_bytes=largest(cost.peak_memory_bytes for cost in costs),
+            control=rows[0].control,
+        )
+
+    def unseen(self, key: RowKey) -> list[Block]:
+        """Where a row met a blur that it had not met in training."""
+        return [block for block in self.blurred if self._rows[block.key][key].exposure != "seen"]
+
+    def _gain(self, key: RowKey, blocks: Sequence[Block]) -> Interval | None:
+        return None if key == self.outcomes.baseline else paired_interval(self._pairs(key, blocks))
+
+    def _pairs(self, key: RowKey, blocks: Sequence[Block]) -> list[Pair]:
+        assert self.outcomes.baseline is not None
+        rows: list[tuple[BlockKey, Mapping[RowKey, RowOutcomes]]] = [(b.key, self.outcomes.rows[b.key]) for b in blocks]
+        return [Pair(block, outcomes[key], outcomes[self.outcomes.baseline]) for block, outcomes in rows]
+
+    def rank_sets(self, blocks: Mapping[RowKey, Sequence[Block]]) -> list[Ranks]:
+        """The ranks of rows by mean gain over the blocks of each, every block with the same weight."""
+        if not blocks:
+            return []
+        datasets = dict.fromkeys(block.dataset for some in blocks.values() for block in some)
+        return rank_sets([self._scores(dataset, blocks) for dataset in datasets] or [Scores([{} for _ in blocks])])
+
+    def _scores(self, dataset: str, blocks: Mapping[RowKey, Sequence[Block]]) -> Scores:
+        """Gains over the baseline image by image. Rows with other blocks have other weights for the data set, but
+        `Scores` has one for all: it is the mean weight, and each row's gains are scaled by its own share of it."""
+        own = {key: [block for block in some if block.dataset == dataset] for key, some in blocks.items()}
+        weights = {key: len(own[key]) / len(some) if some else 0.0 for key, some in blocks.items()}
+        mean = fmean(weights.values())
+        return Scores([self._gains(key, own[key], weights[key] / mean if mean else 0.0) for key in blocks], weight=mean)
+
+    def _gains(self, key: RowKey, blocks: Sequence[Block], weight: float) -> dict[int, NDArray[np.float64]]:
+        """By seed, (images,)."""
+        pairs = self._pairs(key, blocks)
+        seeds = common_seeds(*(row for pair in pairs for row in (pair.row, pair.reference))) if pairs else []
+        return {seed: weight * mean_difference(pairs, [seed])[0] for seed in seeds}
+
+
+def _knows(rows: Iterable[Row]) -> str:
+    """An oracle anywhere is an oracle."""
+    known = [row.knows for row in rows]
+    return ORACLE if ORACLE in known else known[0]

@@ -1,0 +1,157 @@
+"""The tables of a board's blocks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from itertools import groupby, starmap
+
+from blurbench.board.render.escape import for_markdown, named
+from blurbench.board.render.formatting import (
+    NOTHING,
+    change,
+    count,
+    figures,
+    gain,
+    megabytes,
+    milliseconds,
+    percent,
+    percent_in,
+    points,
+    ranks,
+    seconds,
+    whole_percent,
+)
+from blurbench.board.render.tables import Column, bullets, table
+from blurbench.board.schema import CLEAN, Block, Missing, Row, Standings
+from blurbench.metrics.intervals import Interval
+
+__all__ = ["details"]
+
+
+def details(standings: Standings) -> list[str]:
+    """For each data set and classifier: what the strategies take, then block by block."""
+    parts = []
+    for (dataset, classifier), group in groupby(standings.blocks, lambda block: (block.dataset, block.classifier)):
+        blocks = list(group)
+        parts.append(f"## {for_markdown(dataset)}, {for_markdown(classifier)}")
+        if predictors := _predictors(blocks):
+            parts += ["### What each strategy takes", table(predictors, _TAKES)]
+            parts += [part for block in blocks for part in _block(block)]
+        else:
+            parts.append(bullets(_nothing_measured(blocks)))
+    return parts
+
+
+def _nothing_measured(blocks: Iterable[Block]) -> list[str]:
+    """The reasons alone, without a table for each blur."""
+    return list(dict.fromkeys(_why(one) for block in blocks for one in block.missing))
+
+
+def _predictors(blocks: Iterable[Block]) -> list[Row]:
+    """Each strategy once, as it stands in the first block that has it: the clean one, where it was measured."""
+    first: dict[tuple[str, str], Row] = {}
+    for block in blocks:
+        for row in (*block.rows, *block.oracles):
+            first.setdefault((row.strategy, row.train_blur), row)
+    return sorted(first.values(), key=lambda row: (row.is_oracle, not row.is_baseline, row.strategy, row.train_blur))
+
+
+_TAKES: list[Column[Row]] = [
+    ("strategy", lambda row: for_markdown(row.strategy)),
+    ("train blur", lambda row: for_markdown(row.train_blur) or NOTHING),
+    ("knows", lambda row: for_markdown(row.knows)),
+    ("requires", lambda row: for_markdown(", ".join(row.requires)) or NOTHING),
+    ("fit s", lambda row: seconds(row.cost.fit_seconds)),
+    ("images seen", lambda row: count(row.cost.fit_images_seen)),
+    ("steps", lambda row: count(row.cost.fit_steps)),
+    ("parameters", lambda row: count(row.cost.parameters)),
+    ("MACs", lambda row: count(row.cost.macs)),
+    ("ms (1) (added)", lambda row: _with_added(row.cost.batch_1_ms, row.cost.added_batch_1_ms, row.is_baseline)),
+    ("ms (256) (added)", lambda row: _with_added(row.cost.batch_256_ms, row.cost.added_batch_256_ms, row.is_baseline)),
+    ("MB (256)", lambda row: megabytes(row.cost.peak_memory_bytes)),
+]
+
+
+def _with_added(own: float | None, added: float | None, is_baseline: bool) -> str:
+    return milliseconds(own) + ("" if added is None or is_baseline else f" ({milliseconds(added, '+')})")
+
+
+def _block(block: Block) -> list[str]:
+    columns = _CLEAN_BLOCK if block.test_blur == CLEAN else _BLURRED_BLOCK
+    parts = [f"### {for_markdown(block.dataset)}, {for_markdown(block.classifier)}, {for_markdown(block.test_blur)}"]
+    if block.loss:
+        parts.append(_verdict(block.loss))
+    if block.rows:
+        parts.append(table(block.rows, columns))
+    if block.best_of_gap:
+        best = named(block.best_of_gap.strategy, block.best_of_gap.train_blur)
+        parts.append(f"Headroom: {points(block.best_of_gap.gain)} ({best}), chosen on test images.")
+    if block.oracles:
+        parts += ["Told the true PSF, so out of competition:", table(block.oracles, columns[1:])]
+    if block.missing:
+        parts.append(bullets(_missing(block.missing)))
+    return parts
+
+
+def _verdict(loss: Interval) -> str:
+    told = "" if loss.low > 0 else ": nothing to recover"
+    return f"Change of the baseline's top-1 from no blur: {gain(-loss)} percentage points{told}."
+
+
+_CLEAN_BLOCK: list[Column[Row]] = [
+    ("rank", lambda row: ranks(row.rank_low, row.rank_high)),
+    ("strategy", lambda row: for_markdown(row.strategy)),
+    ("train blur", lambda row: for_markdown(row.train_blur) or NOTHING),
+    ("top-1 [95%]", lambda row: percent_in(row.top1)),
+    ("gain [95%]", lambda row: "baseline" if row.is_baseline else gain(row.gain)),
+    ("top-5", lambda row: "" if row.top5 is None else percent(row.top5)),
+    ("calibration error", lambda row: percent(row.calibration_error)),
+    ("restored PSNR (blurred)", lambda row: _restored(row.restored_psnr, row.blurred_psnr, 1)),
+    ("restored SSIM (blurred)", lambda row: _restored(row.restored_ssim, row.blurred_ssim, 3)),
+    ("observed", lambda row: _observed(row)),
+    ("control", lambda row: row.control),
+    ("front", lambda row: "yes" if row.on_front else ""),
+    ("seeds", lambda row: str(len(row.seeds)) if len(row.seeds) > 1 else ""),
+]
+
+_BLURRED_BLOCK: list[Column[Row]] = [
+    *_CLEAN_BLOCK[:5],
+    ("recovered %", lambda row: whole_percent(row.recovered)),
+    ("retained %", lambda row: whole_percent(row.retained)),
+    ("clean (change)", lambda row: _with_change(row)),
+    ("test blur was", lambda row: row.exposure),
+    *_CLEAN_BLOCK[5:],
+]
+
+
+def _restored(restored: float | None, blurred: float | None, decimals: int) -> str:
+    if restored is None:
+        return ""
+    return f"{restored:.{decimals}f}" + (f" ({blurred:.{decimals}f})" if blurred is not None else "")
+
+
+def _with_change(row: Row) -> str:
+    return percent(row.clean) + (f" ({change(row.clean_change)})" if row.clean_change else "")
+
+
+def _observed(row: Row) -> str:
+    return ", ".join(f"{for_markdown(name)} {figures(value)}" for name, value in row.observations.items())
+
+
+def _missing(missing: Iterable[Missing]) -> list[str]:
+    """One line for each reason, with all that it stops."""
+    stopped: dict[str, list[str]] = {}
+    for one in missing:
+        stopped.setdefault(_why(one), []).append(named(one.strategy, one.train_blur))
+    return [f"{why}: {'; '.join(starmap(_times, Counter(names).items()))}" for why, names in stopped.items()]
+
+
+def _times(name: str, seeds: int) -> str:
+    return name if seeds == 1 else f"{name} ({seeds} seeds)"
+
+
+def _why(one: Missing) -> str:
+    details = [one.reason, f"log {one.log}" if one.log else ""]
+    told = ", ".join(for_markdown(text) for text in details if text)
+    return for_markdown(one.status) + (f" ({told})" if told else "")

@@ -1,0 +1,125 @@
+"""The two tables that open a board: the overall order, and what blur costs the baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from blurbench.board.render.escape import for_markdown, named
+from blurbench.board.render.formatting import (
+    NOTHING,
+    change,
+    gain,
+    milliseconds,
+    percent,
+    points,
+    ranks,
+    seconds,
+    whole_percent,
+)
+from blurbench.board.render.tables import Column, bullets, grid, table
+from blurbench.board.schema import Block, RankedStrategy, Ranking, Standings, Unseen
+
+__all__ = ["extent", "losses", "ranking_section", "shortened", "unseen_section"]
+
+
+def ranking_section(ranking: Ranking, baseline: str) -> list[str]:
+    """The order for one classifier, with what stands apart from it."""
+    parts = [f"### {for_markdown(ranking.classifier)}"]
+    if not ranking.blurred_blocks:
+        return [*parts, f"Nothing to compare: {for_markdown(baseline)} has not been measured under blur."]
+    parts += [
+        f"Mean gain over {for_markdown(baseline)} in {extent(ranking)}, percentage points.",
+        table(ranking.rows, _OVERALL),
+    ]
+    if ranking.best_of_gap is not None:
+        parts.append(
+            f"Headroom: {points(ranking.best_of_gap)} for whoever knew the best row of each block. That row is chosen "
+            "on test images, so no remedy reaches it."
+        )
+    if ranking.oracles:
+        parts += ["Told the true PSF, so out of competition:", table(ranking.oracles, _OVERALL[1:])]
+    if ranking.incomplete:
+        lacks = [f"{named(one.strategy, one.train_blur)} lacks {_some(one.cells)}" for one in ranking.incomplete]
+        parts += ["Not measured everywhere, so not ranked:", bullets(lacks)]
+    return parts
+
+
+def unseen_section(standings: Standings) -> list[str]:
+    """The rows again, by what they do where they had not met the blur."""
+    rankings = [ranking for ranking in standings.rankings if ranking.unseen]
+    parts = ["## Unseen blurs"] if rankings else []
+    for ranking in rankings:
+        parts += [
+            f"### {for_markdown(ranking.classifier)}, unseen blurs alone",
+            f"Mean gain over {for_markdown(standings.baseline)} where the test blur was not met in training, points.",
+            table(ranking.unseen, _UNSEEN),
+        ]
+    return parts
+
+
+def extent(ranking: Ranking) -> str:
+    """Over how many blocks the means go."""
+    blocks = f"{ranking.blurred_blocks} blurred block{'' if ranking.blurred_blocks == 1 else 's'}"
+    return f"{blocks} ({ranking.blocks_with_a_loss} with something to recover)"
+
+
+def _some(cells: Sequence[str], most: int = 3) -> str:
+    more = f" and {len(cells) - most} more" if len(cells) > most else ""
+    return "; ".join(map(for_markdown, cells[:most])) + more
+
+
+def shortened(ranking: Ranking, most: int) -> str:
+    """The first `most` rows without some columns, and how many more rows there are."""
+    shown = table(ranking.rows[:most], [column for column in _OVERALL if column[0] not in _LEFT_OUT])
+    left_out = len(ranking.rows) - most
+    notes = [f"{left_out} more"] if left_out > 0 else []
+    notes += [f"{len(ranking.oracles)} told the true PSF"] if ranking.oracles else []
+    notes += [f"{len(ranking.incomplete)} not measured everywhere"] if ranking.incomplete else []
+    return shown + (f"\n({', '.join(notes)})" if notes else "")
+
+
+_UNSEEN: list[Column[Unseen]] = [
+    ("rank", lambda one: ranks(one.rank_low, one.rank_high)),
+    ("strategy", lambda one: for_markdown(one.strategy)),
+    ("train blur", lambda one: for_markdown(one.train_blur) or NOTHING),
+    ("mean gain [95%]", lambda one: gain(one.gain)),
+    ("unseen blocks", lambda one: str(one.blocks)),
+]
+
+_OVERALL: list[Column[RankedStrategy]] = [
+    ("rank", lambda one: ranks(one.rank_low, one.rank_high)),
+    ("strategy", lambda one: for_markdown(one.strategy)),
+    ("train blur", lambda one: for_markdown(one.train_blur) or NOTHING),
+    ("mean gain [95%]", lambda one: "baseline" if one.is_baseline else gain(one.gain)),
+    ("seen", lambda one: change(one.gain_seen)),
+    ("unseen", lambda one: change(one.gain_unseen)),
+    ("clean", lambda one: change(one.clean_change)),
+    ("recovered %", lambda one: whole_percent(one.recovered)),
+    ("fit s", lambda one: seconds(one.fit_seconds)),
+    ("added ms (1)", lambda one: NOTHING if one.is_baseline else milliseconds(one.added_batch_1_ms, "+")),
+    ("front", lambda one: "yes" if one.on_front else ""),
+]
+
+
+_LEFT_OUT = ("recovered %",)
+"""Columns that the short table does without, so that it fits a wide terminal."""
+
+
+def losses(standings: Standings) -> str:
+    """What blur costs the baseline: a row for each data set and classifier, a column for each test blur."""
+    blurs = [name for name in standings.test_blurs if any(block.test_blur == name for block in standings.blocks)]
+    header = ["data set", "classifier", *map(for_markdown, blurs)]
+    rows = []
+    for (dataset, classifier), blocks in groupby(standings.blocks, lambda block: (block.dataset, block.classifier)):
+        by_blur = {block.test_blur: block for block in blocks}
+        rows.append([for_markdown(dataset), for_markdown(classifier), *(_loss(by_blur.get(name)) for name in blurs)])
+    return grid(header, rows)
+
+
+def _loss(block: Block | None) -> str:
+    """`80.3 (-11.9)`: what is left, and how much was lost."""
+    if block is None or block.baseline is None:
+        return NOTHING
+    lost = f" ({change(-block.loss)})" if block.loss else ""
+    return percent(block.baseline.estimate) + lost

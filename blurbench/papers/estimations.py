@@ -1,0 +1,158 @@
+"""Papers whose measurements are estimations, not cells of a classifier's matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from blurbench.papers.paper import ReportedPaper, StoredBoard
+from blurbench.papers.published import Anchor
+from blurbench.papers.report import Comparison, Filled, Report, Size
+from blurbench.papers.sizes import UNKNOWN
+
+if TYPE_CHECKING:
+    from blurbench.results.estimation import Board, Errors, Estimation
+    from blurbench.results.store import Store
+
+__all__ = ["EstimationPaper", "Estimations", "Reading", "fill", "over", "read_estimations"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Where a figure is measured: the labels of a row of a suite of estimators, before or after smoothing."""
+
+    estimator: str
+    fitted_on: str
+    split: str
+    tested_on: str
+    blur: str
+    smoothed: bool = False
+
+    def errors(self, record: Estimation) -> Errors:
+        """Those of a record of it that was measured."""
+        assert record.measured is not None
+        return record.measured.smoothed if self.smoothed else record.measured.raw
+
+
+@dataclass(frozen=True)
+class Estimations:
+    """The estimations of one board."""
+
+    board: Board
+    records: Mapping[str, Estimation]
+
+    def find(self, reading: Reading) -> list[Estimation] | str:
+        """The records of a reading, one a seed, or why there are none."""
+        rows = [
+            row
+            for row in self.board.lines
+            if (row.estimator, row.fitted_on, row.split, row.tested_on, row.blur)
+            == (reading.estimator, reading.fitted_on, reading.split, reading.tested_on, reading.blur)
+        ]
+        records = [self.records[row.key] for row in rows if row.key in self.records]
+        measured = [record for record in records if record.status == "ok"]
+        if measured:
+            return measured
+        if not rows:
+            return f"budget {self.board.budget} does not have it"
+        return next((f"{record.status}: {record.reason}" for record in records), "not run yet")
+
+
+def read_estimations(store: Store, board: str) -> Estimations | None:
+    """The estimations of a stored board, if there is one."""
+    from blurbench.results.agreement import without_dissenters
+
+    shelf = store.estimations
+    found = shelf.board(board)
+    if found is None:
+        return None
+    return Estimations(found, without_dissenters(found, shelf.records_of(found)))
+
+
+# --- tables and comparisons ----------------------------------------------------------------------------------------
+
+
+def fill(found: Estimations, anchor: Anchor, reading: Reading, error: Literal["mse", "rmse"]) -> Filled:
+    """A printed error of sigma maps beside the measured one, over seeds: in squared pixels, or pixels for the root."""
+    empty = Filled(anchor.row, anchor.column, anchor.best)
+    records = found.find(reading)
+    if isinstance(records, str):
+        return replace(empty, reason=records)
+    errors = [reading.errors(record) for record in records]
+    mse = sum(each.mse for each in errors) / len(errors)
+    return replace(
+        empty,
+        measured=mse if error == "mse" else mse**0.5,
+        dataset=reading.tested_on,
+        images=len(errors[0].per_picture),
+        seeds=len(errors),
+        records=tuple(record.key for record in records),
+    )
+
+
+def over(found: Estimations, name: str, larger: Reading, smaller: Reading) -> Comparison:
+    """Whether the squared error of one reading exceeds that of another, picture by picture."""
+    import numpy as np
+
+    from blurbench.papers.comparing import mean_interval
+
+    empty = Comparison(name, "squared pixels", 0.0)
+    sides = []
+    for reading in (larger, smaller):
+        records = found.find(reading)
+        if isinstance(records, str):
+            return replace(empty, reason=records)
+        sides.append({record.seed: reading.errors(record) for record in records})
+    seeds = sorted(sides[0].keys() & sides[1].keys())
+    values = [[side[seed].per_picture for seed in seeds] for side in sides]
+    if not seeds or len(values[0][0]) != len(values[1][0]):
+        return replace(empty, reason="the two were measured on different pictures or seeds")
+    return replace(empty, interval=mean_interval(np.array(values[0]) - np.array(values[1])))
+
+
+# --- the paper -----------------------------------------------------------------------------------------------------
+
+
+class EstimationPaper(ReportedPaper[Estimations]):
+    """A paper whose measurements are those of a suite of estimators."""
+
+    def report(self, board: StoredBoard) -> Report:
+        found = read_estimations(board.store, board.name)
+        if found is None:
+            raise board.absent
+        return Report(
+            name=board.registry.name_of(self),
+            citation=self.paper,
+            suite=f"{found.board.suite} version {found.board.suite_version}",
+            budget=found.board.budget,
+            tables=self.tables(found),
+            claims=tuple(self.judged(found)),
+            sizes=tuple(Size(what, self.sizes.get(what, UNKNOWN), here) for what, here in _sizes(found)),
+            notes=self.notes,
+            commands=tuple(found.board.commands),
+        )
+
+
+def _sizes(found: Estimations) -> Iterator[tuple[str, str]]:
+    """How large the measurement was here."""
+    values = found.board.budget_values
+    limit = values.get("train_images")
+    records = [record for record in found.records.values() if record.status == "ok"]
+    yield "training images", "all" if limit is None else f"at most {limit:,}"
+    tested = ", ".join(f"{count} of {name}" for name, count in _pictures(found).items() if count)
+    yield "test pictures", tested or "nothing measured"
+    yield "epochs", str(values.get("epochs", UNKNOWN))
+    yield "seeds", str(len({record.seed for record in records}) or "nothing measured")
+    yield "recipes", "the paper's own" if values.get("recipes") == "paper" else "short ones of this tool"
+    yield "estimators", ", ".join(dict.fromkeys(record.estimator.label for record in records)) or "nothing measured"
+
+
+def _pictures(found: Estimations) -> dict[str, int]:
+    """Test pictures of each collection on the board."""
+    counts = {row.tested_on: 0 for row in found.board.lines}
+    for row in found.board.lines:
+        record = found.records.get(row.key)
+        if record is not None and record.measured is not None:
+            counts[row.tested_on] = record.measured.pictures
+    return counts

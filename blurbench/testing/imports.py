@@ -1,0 +1,74 @@
+"""Listing plugins and planning a run are instant as long as no plugin imports torch with its module."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+from blurbench.testing.report import Report
+from blurbench.testing.subjects import Subject
+
+__all__ = ["check_imports"]
+
+PROGRAM = """
+import importlib, importlib.abc, importlib.util, json, sys
+
+class Refusing(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name == "torch":
+            raise ImportError("torch is refused here")
+
+sys.meta_path.insert(0, Refusing())
+importing = []
+for name in json.loads(sys.argv[1]):
+    try:
+        importlib.import_module(name)
+    except ImportError as error:
+        if "torch is refused here" in str(error):
+            importing.append(name)
+    except Exception:
+        pass
+print(json.dumps(importing))
+"""
+"""Imports each module where there is no torch. Only those that ask for it are named: others fail for other reasons."""
+
+
+def check_imports(report: Report, subject: Subject) -> None:
+    """Note a module that imports torch at its top, directly or through another module."""
+    if not subject.is_installed or isinstance(subject.entry.target, Path):
+        return
+    module = subject.entry.target.__module__
+    modules = {
+        entry.target.__module__
+        for entries in subject.registry.entries.values()
+        for entry in entries.values()
+        if entry.package == subject.entry.package and not isinstance(entry.target, Path)
+    }
+    report.expect(
+        module not in _importing_torch(tuple(sorted(modules)), (*sys.path, *_folder(module))),
+        f"the module {module} imports torch when it is imported",
+        "import torch, and what needs it, inside the methods",
+    )
+
+
+def _folder(module: str) -> tuple[str, ...]:
+    """Where the module's file lies: one that was given as a file is on no path."""
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return (str(Path(file).parent),) if file and "." not in module else ()
+
+
+@cache
+def _importing_torch(modules: tuple[str, ...], path: tuple[str, ...]) -> frozenset[str]:
+    """Those of a package's modules, asked in one process."""
+    start = f"import sys; sys.path[:] = {list(path)!r}\n"
+    answer = subprocess.run(
+        [sys.executable, "-c", start + PROGRAM, json.dumps(modules)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return frozenset(json.loads(answer.stdout.splitlines()[-1]))

@@ -1,0 +1,202 @@
+"""Which plugins are meant: a class, an object, `kind:expression`, an installed package, a module, a file."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, dataclass, fields
+from itertools import chain, count
+from pathlib import Path
+from types import ModuleType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from blurbench.contract import Deconvolver, Limits, Plugin
+from blurbench.contract.references import KINDS
+from blurbench.errors import PluginError, UnknownName, UsageError, shortened
+from blurbench.registry import Registration, Registry, parse
+from blurbench.registry.discovery import discover, fill
+from blurbench.testing.samples import SAMPLES, with_samples
+
+__all__ = ["Subject", "named", "subject_of"]
+
+NUMBERS = (3, 2, 1, 5, 8, 16, 32)
+"""Tried one after the other for parameters without a default."""
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A plugin to be checked: its line in a registry, and the parameters that it is checked with."""
+
+    registry: Registry
+    entry: Registration
+    table: Mapping[str, Any]
+    is_installed: bool = True
+    """False for a class that was handed over by itself."""
+
+    @property
+    def expression(self) -> str:
+        return f"{self.entry.kind}:{self.entry.name}"
+
+    def plugin(self) -> Any:
+        """The plugin object, with values found for parameters that have no default. Raises UsageError."""
+        if isinstance(self.entry.target, Path):
+            return self.entry.target
+        problem: Exception | None = None
+        for number in NUMBERS:
+            values = _required(self.registry, self.entry.target, self.table, number)
+            try:
+                return self.registry.resolve(self.entry.kind, {"name": self.entry.name, **values, **self.table})
+            except UsageError as error:  # 'side must be odd': the next number may do
+                problem = problem or error
+        assert problem is not None
+        raise problem
+
+
+def subject_of(given: str | type[Plugin] | Plugin, registry: Registry | None = None) -> Subject:
+    """The subject that a class, an object or `kind:expression` names. Raises UsageError."""
+    registry = with_samples(registry or discover())
+    if isinstance(given, str):
+        kind, colon, expression = given.partition(":")
+        if not colon:
+            raise UsageError(f"{given!r}: give kind:name, such as blurs:{given}, or a class")
+        table = parse(expression)
+        return Subject(registry, registry.get(_kind(registry, kind), str(table.pop("name"))), table)
+    cls = given if isinstance(given, type) else type(given)
+    entry, is_installed = _entry(registry, cls)
+    table = {} if isinstance(given, type) else {item.name: getattr(given, item.name) for item in fields(given)}  # type: ignore[arg-type]
+    return Subject(registry, entry, table, is_installed)
+
+
+def _kind(registry: Registry, name: str) -> str:
+    kinds = {kind: kind for kind in registry.entries} | {
+        "strategy" if kind == "strategies" else kind.removesuffix("s"): kind for kind in registry.entries
+    }
+    if name not in kinds:
+        raise UnknownName("kind of plugin", name, kinds)
+    return kinds[name]
+
+
+def _entry(registry: Registry, cls: type) -> tuple[Registration, bool]:
+    kind = next((kind for kind, bases in KINDS.items() if issubclass(cls, bases)), None)
+    if kind is None:
+        raise UsageError(f"{cls.__name__} derives from no class of blurbench.contract")
+    for entry in registry.entries[kind].values():
+        if entry.target is cls:
+            return entry, True
+    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", cls.__name__).lower().replace("_", "-").strip("-")
+    numbered = chain([name], (f"{name}-{number}" for number in count(2)))
+    free = next(one for one in numbered if one not in registry.entries[kind])
+    entry = Registration(kind, free, cls, cls.__module__, "unregistered")
+    registry.add(entry)
+    return entry, False
+
+
+# --- packages, modules, files --------------------------------------------------------------------------------------
+
+
+def named(text: str, registry: Registry | None = None) -> tuple[list[Subject], list[str]]:
+    """The plugins of an installed package, a module, a file or `kind:expression`, and what kept others from being
+    loaded. Raises UsageError where there is none."""
+    registry = registry or discover()
+    if text.endswith(".py") and Path(text).is_file():
+        return _in_module(registry, _from_file(Path(text)), Path(text).name)
+    if ":" in text:
+        return [subject_of(text, registry)], []
+    entries = [entry for entry in _all(registry) if _belongs(entry, text)]
+    problems = [one for one in registry.problems if f" of {text} " in one or f" from {text} " in one]
+    if entries or problems:
+        known = with_samples(registry)
+        return [Subject(known, entry, {}) for entry in entries], problems
+    return _in_module(registry, _imported(registry, text), text)
+
+
+def _all(registry: Registry) -> Iterable[Registration]:
+    return (entry for entries in registry.entries.values() for entry in entries.values())
+
+
+def _belongs(entry: Registration, text: str) -> bool:
+    module = "" if isinstance(entry.target, Path) else entry.target.__module__
+    return text == entry.package or module == text or module.startswith(f"{text}.")
+
+
+def _imported(registry: Registry, name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name and not name.startswith(error.name):
+            raise PluginError(f"{name} cannot be imported: {error}") from None
+        packages = {entry.package for entry in _all(registry)}
+        raise UnknownName("package, module, file or kind:name", name, packages) from None
+
+
+def _from_file(path: Path) -> ModuleType:
+    module_spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert module_spec is not None
+    assert module_spec.loader is not None
+    module = importlib.util.module_from_spec(module_spec)
+    sys.modules[path.stem] = module  # dataclasses look their module up
+    try:
+        module_spec.loader.exec_module(module)
+    except Exception as error:
+        raise PluginError(
+            f"{path.name} cannot be imported: {type(error).__name__}: {shortened(str(error), 200)}"
+        ) from None
+    return module
+
+
+def _in_module(registry: Registry, module: ModuleType, name: str) -> tuple[list[Subject], list[str]]:
+    """The plugins that the hooks of a module register, beside those that are installed."""
+    known = with_samples(registry)
+    before = {(entry.kind, entry.name) for entry in _all(known)}
+    fill(known, module, Path(name).stem, name, "(not installed)")
+    fresh = [entry for entry in _all(known) if (entry.kind, entry.name) not in before]
+    return [Subject(known, entry, {}) for entry in fresh], known.problems
+
+
+# --- values for parameters without a default -----------------------------------------------------------------------
+
+
+def _required(registry: Registry, cls: type, table: Mapping[str, Any], number: int) -> dict[str, Any]:
+    hints = get_type_hints(cls, include_extras=True)
+    lacking = [
+        item.name
+        for item in fields(cls)
+        if item.init and item.default is MISSING and item.default_factory is MISSING and item.name not in table
+    ]
+    return {name: _value(registry, cls, name, hints[name], number) for name in lacking}
+
+
+def _value(registry: Registry, cls: type, name: str, hint: Any, number: int) -> Any:
+    """A value that fits a parameter's type."""
+    limits: list[Limits] = []
+    while get_origin(hint) is Annotated:
+        limits += [one for one in hint.__metadata__ if isinstance(one, Limits)]
+        hint = get_args(hint)[0]
+    options = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    if get_origin(hint) is Literal:
+        return get_args(hint)[0]
+    if get_origin(hint) is tuple:
+        return tuple(_value(registry, cls, name, one, number) for one in get_args(hint) if one is not ...)
+    if plugins := [one for one in options if isinstance(one, type) and issubclass(one, Plugin)]:
+        return _sample(registry, plugins[0])
+    if bool in options:
+        return False
+    if int in options or float in options:
+        low, high = (limits[0].low, limits[0].high) if limits else (number, number)
+        kept = min(max(number, low), high)
+        return int(kept) if int in options else float(kept)
+    raise UsageError(f"no value is known for {name!r} of {cls.__name__}: name it, as in kind:name[{name}=...]")
+
+
+def _sample(registry: Registry, wanted: type[Plugin]) -> Any:
+    for kind, classes in SAMPLES.items():
+        for cls in classes:
+            if issubclass(cls, wanted):
+                return registry.resolve(kind, f"sample-{kind}")
+    for name, entry in registry.entries["restorers"].items():  # there is no sample of a deconvolver
+        if isinstance(entry.target, type) and issubclass(entry.target, Deconvolver):
+            return registry.resolve("restorers", name)
+    raise UsageError(f"no installed plugin is a {wanted.__name__}")

@@ -1,0 +1,256 @@
+"""Boards made by hand: real records whose predictions and errors are written out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from blurbench.board.outcomes import Outcomes, outcomes_of
+from blurbench.board.schema import Standings
+from blurbench.board.standings import standings
+from blurbench.papers.findings import Findings
+from blurbench.results.record import Cost, Images, Line, Manifest, Metrics, Part, Record, Timing
+from blurbench.results.store import Store
+
+__all__ = ["Board", "PaperBoard", "swept"]
+
+
+@dataclass
+class Board:
+    """Collects cells; `hits` says which test images are right, as a text of 1 and 0."""
+
+    records: dict[str, Record] = field(default_factory=dict)
+    timings: dict[str, Timing] = field(default_factory=dict)
+    lines: list[Line] = field(default_factory=list)
+    baseline: str = "plain"
+    title: str = "Mini board"
+    specs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What stands in records for a label, where that matters."""
+    units: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Of the parameters of test blurs."""
+    suite: str = "mini"
+    version: int = 3
+    budget: str = "quick"
+    values: dict[str, Any] = field(default_factory=lambda: {"train_images": 2000, "test_images": None})
+    """Of the budget."""
+
+    def line(
+        self,
+        test_blur: str,
+        strategy: str,
+        train_blur: str = "",
+        *,
+        dataset: str = "dots",
+        seed: int = 0,
+        classifier: str = "cnn3",
+    ) -> Line:
+        """A cell that is on the board and has no record."""
+        place = (dataset, classifier, strategy, train_blur, test_blur, seed)
+        line = Line(
+            key=sha256(repr(place).encode()).hexdigest()[:32],
+            dataset=dataset,
+            classifier=classifier,
+            strategy=strategy,
+            train_blur=train_blur,
+            test_blur=test_blur,
+            seed=seed,
+        )
+        self.lines.append(line)
+        return line
+
+    def cell(
+        self,
+        test_blur: str,
+        strategy: str,
+        train_blur: str = "",
+        *,
+        hits: str,
+        label: str | None = None,
+        knows: str = "training blur",
+        requires: Sequence[str] = ("labels",),
+        exposure: str = "seen",
+        fit_seconds: float = 10.0,
+        metrics: dict[str, Any] | None = None,
+        truth: int = 3,
+        errors: Mapping[str, Sequence[float]] | None = None,
+        **place: Any,
+    ) -> Record:
+        """A measured cell."""
+        line = self.line(test_blur, strategy, train_blur, **place)
+        n = len(hits)
+        record = Record(
+            key=line.key,
+            status="ok",
+            **self._parts(line, label),
+            image_shape=[1, 20, 30],
+            test_blur_units=self.units.get(test_blur, {}),
+            knows=knows,
+            requires=list(requires),
+            exposure="clean" if test_blur == "none" else exposure,
+            metrics=Metrics(n=n, top1=hits.count("1") / n, calibration_error=0.05, **(metrics or {})),
+            images=Images(
+                label=[truth] * n,
+                predicted=[truth if hit == "1" else 9 for hit in hits],
+                confidence=[0.5] * n,
+                **dict(errors or {}),
+            ),
+            cost=Cost(
+                fit_seconds=fit_seconds,
+                fit_images_seen=1000,
+                parameters=61_700,
+                evaluate_seconds=0.1,
+                timing=_timing_key(strategy),
+            ),
+        )
+        self.records[line.key] = record
+        return record
+
+    def failure(
+        self,
+        test_blur: str,
+        strategy: str,
+        train_blur: str = "",
+        *,
+        status: str,
+        reason: str,
+        log: str = "",
+        **place: Any,
+    ) -> None:
+        """A cell that was not measured, with the reason."""
+        line = self.line(test_blur, strategy, train_blur, **place)
+        self.records[line.key] = Record(key=line.key, status=status, reason=reason, log=log, **self._parts(line, None))
+
+    def _parts(self, line: Line, label: str | None) -> dict[str, Any]:
+        parts = {name: self._part(getattr(line, name)) for name in ("dataset", "classifier", "train_blur", "test_blur")}
+        strategy = Part(name=_name(line.strategy), label=label or line.strategy, spec=self.specs.get(line.strategy, {}))
+        return {**parts, "strategy": strategy, "budget": self.values if self.suite != "mini" else {}, "seed": line.seed}
+
+    def _part(self, label: str) -> Part:
+        return Part(name=_name(label), label=label, spec=self.specs.get(label, {}))
+
+    def timing(self, strategy: str, one: float, of_256: float) -> None:
+        """Milliseconds of a strategy."""
+        key = _timing_key(strategy)
+        self.timings[key] = Timing(
+            key=key,
+            what=strategy,
+            device="cpu",
+            threads=1,
+            rounds=30,
+            batch_1_ms=one,
+            batch_1_iqr_ms=0.1,
+            batch_256_ms=of_256,
+            batch_256_iqr_ms=0.01,
+            machine="test bench",
+        )
+
+    @property
+    def manifest(self) -> Manifest:
+        """All cells so far."""
+        return Manifest(
+            suite=self.suite,
+            suite_version=self.version,
+            title=self.title,
+            budget=self.budget,
+            budget_values=self.values,
+            content="ab" * 16,
+            baseline=self.baseline,
+            test_blurs=["none", "gaussian-2"],
+            lines=self.lines,
+            commands=[f"blurbench run {self.suite}"],
+        )
+
+    @property
+    def outcomes(self) -> Outcomes:
+        """What boards are made from."""
+        return outcomes_of(self.manifest, self.records, self.timings)
+
+    def standings(self, baseline_classifier: str | None = None) -> Standings:
+        return standings(self.outcomes, baseline_classifier)
+
+    def findings(self, **stand_ins: tuple[str, ...]) -> Findings:
+        """What a paper's tables are filled from, without a results folder."""
+        return Findings(self.manifest, self.records, stand_ins)
+
+    def stored(self, folder: Path, name: str = "by-hand") -> tuple[Store, str]:
+        """In a results folder."""
+        store = Store(folder)
+        store.create()
+        store.put_manifest(name, self.manifest)
+        for record in self.records.values():
+            store.put_record(record)
+        return store, name
+
+
+@dataclass
+class PaperBoard(Board):
+    """Of a paper's suite: images have errors before and after a restorer."""
+
+    suite: str = "restored-digits"
+    budget: str = "small"
+    values: dict[str, Any] = field(default_factory=lambda: {"train_images": 1500, "epochs": 6})
+
+    def cell(  # type: ignore[override]
+        self,
+        dataset: str,
+        strategy: str,
+        train_blur: str,
+        test_blur: str,
+        *,
+        hits: str = "1" * 200,
+        blurred: float | None = None,
+        restored: Sequence[float] | None = None,
+        ssim: float = 0.9,
+        gradients: float | None = None,
+        spec: Mapping[str, Any] | None = None,
+        **place: Any,
+    ) -> None:
+        """A measured cell; `restored` holds an error for each image, or one for all."""
+        n = len(hits)
+        quality: dict[str, Any] = {}
+        each: dict[str, Any] = {}
+        if blurred is not None:
+            quality["blurred_mse"], each["blurred_mse"] = blurred, [blurred] * n
+        if restored is not None:
+            errors = list(restored) * (n // len(restored))
+            quality |= {"restored_mse": sum(errors) / n, "restored_psnr": 20.0, "restored_ssim": ssim}
+            each |= {"restored_mse": errors, "restored_ssim": [ssim] * n}
+        if gradients is not None:
+            quality["observations"] = {"feature_gradients": gradients}
+            each["feature_gradients"] = [0.9 * gradients, 1.1 * gradients] * (n // 2)
+        self.specs[strategy] = dict(spec or {})
+        place = {"dataset": dataset, **place}
+        super().cell(test_blur, strategy, train_blur, hits=hits, metrics=quality, errors=each, **place)
+
+    def skipped(self, dataset: str, strategy: str, train_blur: str, test_blur: str, reason: str) -> None:
+        """A cell that cannot be had."""
+        self.failure(test_blur, strategy, train_blur, status="skipped", reason=reason, dataset=dataset)
+
+
+def _name(label: str) -> str:
+    return label.partition("[")[0]
+
+
+def _timing_key(strategy: str) -> str:
+    return sha256(strategy.encode()).hexdigest()[:32]
+
+
+def swept(board: Board) -> Board:
+    """plain, retrain fitted at sigma 2, and an oracle, on 100 images of 20 x 30 pixels: no blur, and three sigmas."""
+    for sigma in (1, 2, 4):
+        board.specs[f"gaussian-{sigma}"] = {"name": "gaussian", "revision": 1, "sigma": float(sigma), "size": None}
+        board.units[f"gaussian-{sigma}"] = {"sigma": "pixels"}
+    for test_blur, plain, retrain in (
+        ("none", 90, 85),
+        ("gaussian-4", 20, 55),
+        ("gaussian-1", 80, 85),
+        ("gaussian-2", 50, 80),
+    ):
+        exposure = "seen" if test_blur == "gaussian-2" else "unseen severity"
+        board.cell(test_blur, "plain", hits="1" * plain + "0" * (100 - plain), exposure="unseen family")
+        board.cell(test_blur, "retrain", "gaussian-2", hits="1" * retrain + "0" * (100 - retrain), exposure=exposure)
+        board.cell(test_blur, "wiener", hits="1" * 90 + "0" * 10, knows="true PSF")
+    return board

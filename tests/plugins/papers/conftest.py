@@ -1,0 +1,5 @@
+"""Boards written by hand."""
+
+from tests.papers.conftest import board
+
+__all__ = ["board"]

@@ -1,0 +1,122 @@
+"""Plugins that become text and JSON, and come back."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+import pytest
+
+from blurbench.contract import Blur, Choice, Quantity, Range
+from blurbench.errors import UsageError
+from blurbench.registry import Registration, Registry, expand, label, parse, spec
+
+
+class Mode(Enum):
+    FAST = "fast"
+    SLOW = "slow"
+
+
+@dataclass(frozen=True)
+class Strange(Blur):
+    """A blur with parameters of every type that can be written down."""
+
+    path: Path = Path(".")
+    text: str = ""
+    mode: Mode = Mode.FAST
+    limit: float = math.inf
+    sigma: Quantity = Range(0, 180)  # noqa: RUF009 - frozen, and the point: nobody coerced it
+    weights: tuple[float, ...] = (1, 2)
+    sides: tuple[int, ...] = ()
+
+
+@pytest.fixture
+def own() -> Registry:
+    registry = Registry()
+    registry.add(Registration("blurs", "strange", Strange, "outside", "1"))
+    return registry
+
+
+TEXTS = [
+    "/data/photos",
+    "/home/a b/c",
+    "2024-05-01",
+    "12:30:00",
+    "true",
+    "1e5",
+    "inf",
+    "nan",
+    "",
+    " leading",
+    "a,b=c|d",
+    "br[ack]et{s}",
+    "it's",
+    'say "so"',
+    "back\\slash",
+    'both\\"',
+    "tab\there",
+    "línea",
+    "~/x",
+    "./x",
+    "none",
+    "#no comment",
+    "unet[kernel=9]",
+]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize("field", ["text", "path"])
+def test_a_label_gives_back_the_plugin_that_it_names(own: Registry, field: str, text: str) -> None:
+    plugin = own.resolve("blurs", {"name": "strange", field: text})
+    assert own.resolve("blurs", label(own, plugin)) == plugin
+    assert own.resolve("blurs", json.loads(json.dumps(spec(own, plugin)))) == plugin
+
+
+@pytest.mark.parametrize("path", ["/data/photos", "./photos", "~/photos", "../photos", "photos/cats"])
+def test_a_path_needs_no_quotes(path: str) -> None:
+    assert parse(f"imagefolder[path={path}]") == {"name": "imagefolder", "path": path}
+
+
+@pytest.mark.parametrize("text", ["2024-05-01", "2024-05-01T10:00:00", "10:00:00"])
+def test_what_looks_like_a_date_is_a_text(text: str) -> None:
+    assert parse(f"imagefolder[path={text}]") == {"name": "imagefolder", "path": text}
+
+
+@pytest.mark.parametrize(
+    "plugin",
+    [Strange(), Strange(limit=3), Strange(sigma=2), Strange(sigma=Choice((1, 2))), Strange(weights=(3, 4))],
+)
+def test_equal_plugins_have_one_config_whoever_made_them(own: Registry, plugin: Strange) -> None:
+    written = json.dumps(spec(own, plugin), sort_keys=True, allow_nan=False)
+    again = own.resolve("blurs", json.loads(written))
+    assert again == plugin
+    assert json.dumps(spec(own, again), sort_keys=True) == written
+
+
+def test_every_installed_plugin_has_the_key_of_its_defaults_however_they_are_written(registry: Registry) -> None:
+    for kind, entries in registry.entries.items():
+        for name, entry in entries.items():
+            if kind == "suites":
+                continue
+            try:
+                given = registry.resolve(kind, name)
+            except UsageError:  # it needs a parameter
+                continue
+            again = registry.resolve(kind, json.loads(json.dumps(spec(registry, given))))
+            assert json.dumps(spec(registry, again)) == json.dumps(spec(registry, entry.target())), name  # type: ignore[operator]
+
+
+def test_whole_numbers_are_shown_as_numbers(own: Registry) -> None:
+    assert label(own, Strange(sides=(8, 16))) == "strange[sides=[8, 16]]"
+
+
+def test_a_grid_is_not_split_inside_quotes() -> None:
+    assert [table["text"] for table in expand('strange[text="a|b"|"c"]')] == ["a|b", "c"]
+
+
+def test_brackets_without_end_are_refused_in_one_line() -> None:
+    with pytest.raises(UsageError, match="nested more than 50 deep"):
+        parse("chain[steps=" + "[" * 1000 + "]" * 1000 + "]")
