@@ -29,13 +29,14 @@ from benchmarks.timing.rounds import Patience, take_turns
 from benchmarks.timing.sizes import Size
 from blurbench.contract import Dataset, Recipe, Shape
 from blurbench.imaging.convolution import convolve
+from blurbench.matrix.cell import Data
+from blurbench.matrix.plan import Planner
+from blurbench.matrix.suite import AccuracySuite
+from blurbench.measurements import MEASUREMENTS
+from blurbench.measurements.counting import peak_memory
 from blurbench.registry.discovery import discover
-from blurbench.running.counting import peak_memory
+from blurbench.running.scheduler import MALLOC
 from blurbench.running.session import Request, Session
-from blurbench.running.supervisor import MALLOC
-from blurbench.suites.axes import Axes
-from blurbench.suites.plan import Data, make_plan
-from blurbench.suites.suite import Suite
 from blurbench.training import fit_classifier
 
 CPU = torch.device("cpu")
@@ -92,7 +93,7 @@ def planned(cells: int) -> tuple[int, float, int]:
     """Cells, seconds and bytes of planning about so many: strategies with restorers among them, several seeds."""
     registry = discover()
     deblur = [f"deblur-then-classify[restorer={name}]" for name in ("wiener", "unet[kernel=3]", "unet[kernel=5]")]
-    suite = Suite.model_validate(
+    suite = AccuracySuite.model_validate(
         {
             "name": "growth",
             "version": 1,
@@ -112,14 +113,17 @@ def planned(cells: int) -> tuple[int, float, int]:
             "budgets": {"quick": {}},
         }
     ).under("quick")
-    axes = Axes.of(registry, suite)
-    seeds = max(1, round(cells / (10 * len(axes.matrix[0][1]))))
+    measurement = MEASUREMENTS[suite.measure]
+    strategies = 1 if cells < 100 else 8
+    seeds = max(1, round(cells / (10 * strategies)))
 
     def describe(dataset: Dataset) -> Data:
-        return Data("key", "fingerprint", Shape(1, 16, 16), 10, 1000)
+        return Data("key", "fingerprint", Shape(1, 16, 16), 10, 1000, 300)
 
     def plan() -> int:
-        return len(make_plan(registry, suite, axes, suite.budget("quick"), range(seeds), describe, {"cores": 1}).cells)
+        planner = Planner(registry, suite.budget("quick"), describe)
+        measurement.plan(planner, suite, {}, range(seeds), {"cores": 1})
+        return len(planner.plan.cells)
 
     rounds = []
     for _ in range(3):
@@ -174,7 +178,7 @@ def worker_start() -> float:
 
     script = (
         "import torch; from blurbench.registry.discovery import discover; discover();"
-        "import blurbench.running.workshop, blurbench.running.evaluate"
+        "import blurbench.running.runtime, blurbench.measurements.accuracy.measure"
     )
 
     def start() -> None:

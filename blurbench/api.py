@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
     from blurbench.board.outcomes import Outcomes
     from blurbench.board.schema import Standings
-    from blurbench.results.record import Line, Record
+    from blurbench.matrix.tasks import FitPredictor
     from blurbench.running.session import Rerun, Session
+    from blurbench.store.record import Line, Record
 
     Images = torch.Tensor | NDArray[Any]
 
@@ -103,21 +104,21 @@ def plan(
     """What `run` would do with the same arguments."""
     from blurbench.running.session import Request, Session
 
-    changes = {"train_images": choices.pop("limit", None), "minutes_per_job": choices.pop("minutes", None)}
+    limits = {"limit": choices.pop("limit", None), "minutes": choices.pop("minutes", None)}
     only = {AXES[name]: tuple(choices.pop(name)) for name in AXES if choices.get(name)}
     folders = tuple(Path(folder) for folder in choices.pop("data_dirs", ()))
     known = {name: choices.pop(name) for name in ("device", "jobs", "threads") if name in choices}
     if choices:
         raise UsageError(f"unknown argument {next(iter(choices))!r}; known: {', '.join(_ARGUMENTS)}")
-    request = Request(
-        suite=str(suite),
+    request = Request.of(
+        str(suite),
+        only,
+        **limits,
         budget=budget,
         out=Path(out),
         seeds=seeds,
-        only=only,
-        changes={name: value for name, value in changes.items() if value is not None},
         data_dirs=folders,
-        command=_command(str(suite), budget, seeds, only, changes),
+        command=_command(str(suite), budget, seeds, only, limits["limit"]),
         **known,
     )
     return Plan(Session(request))
@@ -126,14 +127,14 @@ def plan(
 _ARGUMENTS = (*AXES, "limit", "minutes", "data_dirs", "device", "jobs", "threads")
 
 
-def _command(suite: str, budget: str, seeds: int, only: Mapping[str, Sequence[str]], changes: Mapping[str, Any]) -> str:
+def _command(suite: str, budget: str, seeds: int, only: Mapping[str, Sequence[str]], limit: int | None) -> str:
     """The command line that asks for the same, as a board shows it."""
     words = ["blurbench", "run", "--suite", Path(suite).name if suite.endswith(".toml") else suite]
     words += ["--budget", budget] if budget != "quick" else []
     words += ["--seeds", str(seeds)] if seeds != 1 else []
     for axis, values in only.items():
         words += [word for value in values for word in (f"--{axis.replace('_', '-')}", value)]
-    words += ["--limit", str(changes["train_images"])] if changes["train_images"] is not None else []
+    words += ["--limit", str(limit)] if limit is not None else []
     return shlex.join(words)
 
 
@@ -152,9 +153,8 @@ class Plan:
     def _rows(self) -> Iterator[dict[str, Any]]:
         for cell in self.session.plan.cells:
             record = self.session.records.get(cell.key)
-            labels = {axis: getattr(cell, axis) for axis in AXES.values()}
             status = "skipped" if cell.skip else record.status if record else "missing"
-            yield {**labels, "seed": cell.seed, "status": status, "reason": cell.skip, "key": cell.key}
+            yield {**cell.labels, "seed": cell.seed, "status": status, "reason": cell.skip, "key": cell.key}
 
 
 # --- results -------------------------------------------------------------------------------------------------------
@@ -198,20 +198,19 @@ class Run:
     def _of_images(self, line: Line, record: Record) -> pd.DataFrame:
         import pandas as pd
 
-        assert record.images is not None
-        columns = {name: values for name, values in record.images if values is not None}
-        labels = {axis: getattr(line, axis) for axis in AXES.values()}
-        numbers = range(len(record.images.label))
-        return pd.DataFrame({**labels, "seed": line.seed, "image": numbers, **columns})
+        images = record.accuracy.images
+        columns = {name: values for name, values in images if values is not None}
+        numbers = range(len(images.label))
+        return pd.DataFrame({**line.labels, "seed": line.seed, "image": numbers, **columns})
 
     def _measured(self, labels: Mapping[str, Any]) -> Iterator[tuple[Line, Record]]:
         if wrong := labels.keys() - {*AXES.values(), "seed"}:
             raise UsageError(f"unknown axis {min(wrong)!r}; known: {', '.join((*AXES.values(), 'seed'))}")
-        shelf = self.session.store.cells
-        manifest = shelf.board(self.session.board)
+        records = self.session.store.records
+        manifest = records.board(self.session.board)
         for line in manifest.lines if manifest else ():
-            record = shelf.record(line.key)
-            fits = all(getattr(line, axis) == value for axis, value in labels.items())
+            record = records.get(line.key)
+            fits = all({**line.labels, "seed": line.seed}[axis] == value for axis, value in labels.items())
             if fits and record is not None and record.status == "ok":
                 yield line, record
 
@@ -226,18 +225,19 @@ class Run:
 
         Raises UsageError where several fit the labels, or none is measured.
         """
-        tasks = {}
+        from blurbench.matrix.tasks import Evaluate, FitPredictor
+
+        fits: dict[str, FitPredictor] = {}
         for line, _ in self._measured(labels):
             task = self.session.plan.tasks[line.key]
-            tasks[task.job["predictor"]["key"]] = (task.job["predictor"], line)
-        if len(tasks) != 1:
-            known = sorted(
-                {f"{line.strategy} on {line.train_blur or '-'}, {line.dataset}" for _, line in tasks.values()}
-            )
-            found = f"these have {_shown(labels)}: {'; '.join(known)}" if tasks else f"none has {_shown(labels)}"
+            if isinstance(task, Evaluate) and isinstance(task.fit, FitPredictor):
+                fits[task.fit.key] = task.fit
+        if len(fits) != 1:
+            known = sorted({fit.title for fit in fits.values()})
+            found = f"these have {_shown(labels)}: {'; '.join(known)}" if fits else f"none has {_shown(labels)}"
             raise UsageError(f"name one predictor by its labels; {found}")
-        ((job, _),) = tasks.values()
-        return Prediction(self.session, job)
+        (fit,) = fits.values()
+        return Prediction(self.session, fit)
 
     def _repr_html_(self) -> str:
         return self.board()._repr_html_()
@@ -250,14 +250,14 @@ def _shown(labels: Mapping[str, Any]) -> str:
 class Prediction:
     """A fitted predictor: images in, logits out, and restored images where a restorer goes first."""
 
-    def __init__(self, session: Session, job: Mapping[str, Any]) -> None:
+    def __init__(self, session: Session, fit: FitPredictor) -> None:
         import torch
 
-        from blurbench.running.workshop import Workshop
+        from blurbench.running.runtime import WorkerRuntime
 
-        workshop = Workshop(session.registry, session.store, torch.device("cpu"), waiting=lambda: None)
-        self.predictor = workshop.predictor(job)
-        self.shape = tuple(job["data"]["shape"])
+        runtime = WorkerRuntime(session.registry, session.store, torch.device("cpu"), lambda: None, session.folders)
+        self.predictor = runtime.predictor(fit)
+        self.shape = (fit.data.shape.channels, fit.data.shape.height, fit.data.shape.width)
         """Channels, rows, columns of the images that it was fitted to."""
 
     def __call__(self, images: Images) -> torch.Tensor:

@@ -16,7 +16,7 @@ import typer
 from blurbench.cli import options
 from blurbench.cli.stopping import Terminated
 from blurbench.errors import UsageError
-from blurbench.results.store import write_atomically
+from blurbench.store.files import write_atomically
 
 if TYPE_CHECKING:
     from benchmarks.timing.measure import Step

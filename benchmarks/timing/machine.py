@@ -15,7 +15,7 @@ import torch
 from benchmarks.timing.results import Limits
 from benchmarks.timing.rounds import Patience, take_turns
 from blurbench.imaging import native
-from blurbench.results.provenance import processor
+from blurbench.store.provenance import processor
 
 __all__ = ["Bystanders", "description", "limits", "load", "quiet_share", "versions"]
 

@@ -12,14 +12,12 @@ from numpy.typing import NDArray
 from blurbench.board.schema import BlockKey, Meaning, Missing, RowKey
 from blurbench.contract import Control, Estimator, Strategy
 from blurbench.errors import BlurbenchError, RecordError
+from blurbench.matrix.shift import Exposure
+from blurbench.measurements.blur_estimation.result import EstimationResult
 from blurbench.registry.discovery import discover
-from blurbench.results.agreement import without_dissenters
-from blurbench.results.estimation import Board, Estimation
-from blurbench.results.estimation import Measured as EstimationMetrics
-from blurbench.results.estimation import Row as BoardRow
-from blurbench.results.record import Line, Manifest, Record, Timing
-from blurbench.results.store import Store
-from blurbench.suites.exposure import Exposure
+from blurbench.store.label_consistency import without_inconsistent
+from blurbench.store.record import Line, Manifest, Record, Timing
+from blurbench.store.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -167,9 +165,9 @@ _TIMES = ("batch_1_ms", "batch_256_ms", "peak_memory_bytes")
 
 def stored_outcomes(store: Store, board: str) -> Outcomes:
     """Of a stored board of classifiers; records that cannot be compared with the others are failed ones."""
-    manifest = store.cells.board(board)
+    manifest = store.records.board(board)
     assert manifest is not None
-    records = without_dissenters(manifest, store.cells.records_of(manifest))
+    records = without_inconsistent(manifest, store.records.of_board(manifest))
     named = {record.timing for record in records.values()} - {None}
     timings = {key: store.timing(key) for key in named if key is not None}
     return outcomes_of(manifest, records, {key: timing for key, timing in timings.items() if timing is not None})
@@ -184,10 +182,10 @@ def outcomes_of(manifest: Manifest, records: Mapping[str, Record], timings: Mapp
     rows: _Rows = {}
     first: dict[str, Record] = {}
     for line in manifest.lines:
-        block = rows.setdefault(BlockKey(line.dataset, line.classifier, line.test_blur), {})
-        row, record = block.setdefault(RowKey(line.strategy, line.train_blur), RowOutcomes()), records.get(line.key)
-        if record is not None and record.status == "ok":
-            _check_images(line.dataset, first.setdefault(line.dataset, record), record)
+        block = rows.setdefault(BlockKey(line["dataset"], line["classifier"], line["test_blur"]), {})
+        row = block.setdefault(RowKey(line["strategy"], line["train_blur"]), RowOutcomes())
+        if (record := records.get(line.key)) is not None and record.status == "ok":
+            _check_images(line["dataset"], first.setdefault(line["dataset"], record), record)
             row.cells[line.seed] = _cell(record, timings)
             row.facts = row.facts or _facts(record)
         else:
@@ -200,7 +198,7 @@ def outcomes_of(manifest: Manifest, records: Mapping[str, Record], timings: Mapp
 
 def _heading(manifest: Manifest) -> Heading:
     told = {name: getattr(manifest, name) for name in Heading.__dataclass_fields__}
-    blurs = tuple(dict.fromkeys([*manifest.test_blurs, *(line.test_blur for line in manifest.lines)]))
+    blurs = tuple(dict.fromkeys([*manifest.test_blurs, *(line["test_blur"] for line in manifest.lines)]))
     return Heading(**{**told, "commands": tuple(manifest.commands), "test_blurs": blurs})
 
 
@@ -215,17 +213,15 @@ def _in_order(
 
 
 def _cell(record: Record, timings: Mapping[str, Timing]) -> Cell:
-    assert record.images is not None
-    assert record.metrics is not None
-    assert record.cost is not None
-    timing, labels = timings.get(record.cost.timing), record.images.label
+    measured = record.accuracy
+    timing, labels = timings.get(measured.cost.timing), measured.images.label
     return Cell(
         record.key,
         truth=tuple(labels),
-        correct=np.array(labels) == np.array(record.images.predicted),
-        metrics={name: getattr(record.metrics, name) for name in _METRICS},
-        observations=record.metrics.observations,
-        cost={name: getattr(record.cost, name) for name in _COSTS},
+        correct=np.array(labels) == np.array(measured.images.predicted),
+        metrics={name: getattr(measured.metrics, name) for name in _METRICS},
+        observations=measured.metrics.observations,
+        cost={name: getattr(measured.cost, name) for name in _COSTS},
         timing={name: getattr(timing, name) for name in _TIMES} if timing else {},
         timed_on=_machine(timing) if timing else "",
     )
@@ -237,16 +233,17 @@ def _machine(timing: Timing) -> str:
 
 
 def _facts(record: Record) -> RowFacts:
-    assert record.knows is not None
-    assert record.exposure is not None
-    strategy: Strategy | None = _plugin("strategies", record.strategy.spec)
+    facts = record.facts
+    assert facts.knows is not None
+    assert facts.exposure is not None
+    strategy: Strategy | None = _plugin("strategies", record.axes["strategy"].config)
     return RowFacts(
-        record.knows,
-        tuple(record.requires),
-        record.exposure,
+        facts.knows,
+        tuple(facts.requires),
+        facts.exposure,
         control=strategy.control() if strategy else "",
-        train_blur=record.train_blur.spec,
-        image_shape=tuple(record.image_shape or ()),
+        train_blur=record.axes["train_blur"].config,
+        image_shape=tuple(record.accuracy.image_shape),
         told_sigma=strategy.told_sigma() if strategy else None,
     )
 
@@ -254,11 +251,12 @@ def _facts(record: Record) -> RowFacts:
 def _blurs(manifest: Manifest, records: Mapping[str, Record], names: tuple[str, ...]) -> dict[str, BlurFacts]:
     """Of each test blur what its first record says, a measured one where there is one."""
     blurs: dict[str, BlurFacts] = {}
-    lines = [(line, records[line.key]) for line in reversed(manifest.lines) if line.key in records]
-    for line, record in sorted(lines, key=lambda pair: pair[1].status == "ok"):
-        meaning = Meaning(record.test_blur.label, record.test_blur.spec)
-        units = record.test_blur_units or (blurs[line.test_blur].units if line.test_blur in blurs else {})
-        blurs[line.test_blur] = BlurFacts(meaning, units, record.status == "ok")
+    lines = [(line["test_blur"], records[line.key]) for line in reversed(manifest.lines) if line.key in records]
+    for name, record in sorted(lines, key=lambda pair: pair[1].status == "ok"):
+        blur = record.axes["test_blur"]
+        known = blurs[name].units if name in blurs else {}
+        units = record.accuracy.test_blur_units if record.status == "ok" else known
+        blurs[name] = BlurFacts(Meaning(blur.label, blur.config), units, record.status == "ok")
     return {name: blurs[name] for name in names if name in blurs}
 
 
@@ -271,9 +269,7 @@ def _plugin(kind: str, config: Mapping[str, Any]) -> Any:
 
 
 def _check_images(dataset: str, one: Record, other: Record) -> None:
-    assert one.images is not None
-    assert other.images is not None
-    if one.images.label != other.images.label:
+    if one.accuracy.images.label != other.accuracy.images.label:
         raise RecordError(
             f"{dataset}: records {one.key} and {other.key} were measured on different test images; "
             "delete the damaged one from the results folder and run again"
@@ -281,26 +277,25 @@ def _check_images(dataset: str, one: Record, other: Record) -> None:
 
 
 def _missing(line: Line, record: Record | None) -> Missing:
-    if record is None:
-        return Missing(line.strategy, line.train_blur, line.seed, "not yet run")
-    return Missing(line.strategy, line.train_blur, line.seed, record.status, record.reason, record.log)
+    row = (line["strategy"], line["train_blur"], line.seed)
+    return Missing(*row, "not yet run") if record is None else Missing(*row, record.status, record.reason, record.log)
 
 
 def _baseline(manifest: Manifest, records: Mapping[str, Record]) -> RowKey | None:
     """The baseline strategy without parameters, however a suite labels it."""
     for line in manifest.lines:
         record = records.get(line.key)
-        if manifest.baseline in (line.strategy, record.strategy.label if record else None):
-            return RowKey(line.strategy, line.train_blur)
+        if manifest.baseline in (line["strategy"], record.label("strategy") if record else None):
+            return RowKey(line["strategy"], line["train_blur"])
     return None
 
 
 def restored_samples(store: Store, board: str) -> Iterator[tuple[str, str, str, str]]:
     """Data set, blur, strategy and record key of the cells met with the blur that they were fitted to, first seed."""
-    manifest = store.cells.board(board)
+    manifest = store.records.board(board)
     for line in manifest.lines if manifest else ():
-        if not line.seed and line.train_blur == line.test_blur:
-            yield line.dataset, line.test_blur, line.strategy, line.key
+        if not line.seed and line["train_blur"] == line["test_blur"]:
+            yield line["dataset"], line["test_blur"], line["strategy"], line.key
 
 
 # --- estimators of blur ---------------------------------------------------------------------------------------------
@@ -327,7 +322,7 @@ class Estimate:
     @property
     def place(self) -> tuple[str, str]:
         """Pictures and blur."""
-        return str(self.labels["tested_on"]), str(self.labels["blur"])
+        return str(self.labels["dataset"]), str(self.labels["test_blur"])
 
     @property
     def title(self) -> str:
@@ -357,36 +352,38 @@ _ESTIMATION_COSTS = ("fit_seconds", "seconds", "parameters")
 
 def stored_estimates(store: Store, board: str) -> Estimates:
     """Of a stored board of estimators; records that cannot be compared with the others are failed ones."""
-    found = store.estimations.board(board)
-    assert found is not None
-    return estimates_of(found, without_dissenters(found, store.estimations.records_of(found)))
+    manifest = store.records.board(board)
+    assert manifest is not None
+    return estimates_of(manifest, without_inconsistent(manifest, store.records.of_board(manifest)))
 
 
-def estimates_of(board: Board, records: Mapping[str, Estimation]) -> Estimates:
+def estimates_of(manifest: Manifest, records: Mapping[str, Record]) -> Estimates:
     """The lines of a board that have a record."""
-    heading = board.model_dump(mode="json", exclude={"lines", "schema_version"})
-    return Estimates(heading, tuple(_estimate(line, records[line.key]) for line in board.lines if line.key in records))
+    heading = manifest.model_dump(mode="json", exclude={"lines", "schema_version", "baseline", "sharp", "unchecked"})
+    lines = [line for line in manifest.lines if line.key in records]
+    return Estimates(heading, tuple(_estimate(line, records[line.key]) for line in lines))
 
 
-def _estimate(line: BoardRow, record: Estimation) -> Estimate:
-    measured = record.measured
-    estimator: Estimator | None = _plugin("estimators", record.estimator.spec)
+def _estimate(line: Line, record: Record) -> Estimate:
+    result = record.estimation if record.result else None
+    estimator: Estimator | None = _plugin("estimators", record.axes["estimator"].config)
     return Estimate(
-        {name: getattr(line, name) for name in ("tested_on", "blur", "estimator", "fitted_on", "split", "seed")},
+        {**line.labels, "seed": line.seed},
         line.key,
-        reason=record.reason if measured is None else "",
-        values=_values(measured, record) if measured else {},
-        sigma=record.sigma,
+        reason="" if result else record.reason,
+        values=_values(result) if result else {},
+        sigma=result.measured.uniform_sigma if result else None,
         window=estimator.window if estimator else None,
-        errors=np.array(measured.raw.per_picture if measured else []),
+        errors=np.array(result.measured.raw.per_picture if result else []),
     )
 
 
-def _values(measured: EstimationMetrics, record: Estimation) -> dict[str, float | None]:
+def _values(result: EstimationResult) -> dict[str, float | None]:
+    measured = result.measured
     return {
         **{name: getattr(measured, name) for name in _COUNTS},
         **{name: getattr(measured.raw, name) for name in ("mse", "rmse", "bias")},
         **{f"smoothed_{name}": getattr(measured.smoothed, name) for name in ("mse", "rmse")},
         **{name: getattr(measured, name) for name in _FURTHER},
-        **{name: getattr(record, name) for name in _ESTIMATION_COSTS},
+        **{name: getattr(result, name) for name in _ESTIMATION_COSTS},
     }

@@ -8,10 +8,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from blurbench.board.locate import is_of_estimators
+from blurbench.board.locate import ESTIMATION, measure_of
 from blurbench.board.written import write_all
 from blurbench.errors import UsageError
-from blurbench.results.store import Store, write_atomically
+from blurbench.store.files import write_atomically
+from blurbench.store.store import Store
 
 # What renders boards imports numpy: not for --help.
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def write_board(
     files that show the same standings already are left as they are, since to draw them takes a second.
     """
     folder = store.root / "boards"
-    if is_of_estimators(store, board):
+    if measure_of(store, board) == ESTIMATION:
         summary, files = _estimator_files(store, board, baseline_classifier)
     else:
         from blurbench.board.outcomes import stored_outcomes
@@ -68,7 +69,7 @@ def publish_board(store: Store, board: str, folder: Path, baseline_classifier: s
 
     Raises UsageError, and writes nothing, where something cannot be drawn or would replace a file of the user's.
     """
-    if is_of_estimators(store, board):
+    if measure_of(store, board) == ESTIMATION:
         from blurbench.board.outcomes import stored_estimates
         from blurbench.board.render.estimators import to_json
 
@@ -148,7 +149,7 @@ def _estimator_files(store: Store, board: str, baseline_classifier: str | None) 
             drawn[pictures[place]] = map_picture(dict(maps[:MAPS]))
     markdown = estimators.markdown(estimates, pictures)
     files: Files = {f"{board}.md": markdown, f"{board}.csv": estimators.to_csv(estimates), **drawn}
-    return f"{len(estimates.measured)} cells measured.", files
+    return estimators.summary(estimates), files
 
 
 def _file_name(label: str) -> str:

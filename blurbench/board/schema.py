@@ -9,8 +9,8 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import Field
 
 from blurbench.contract import Control
+from blurbench.matrix.shift import Exposure
 from blurbench.metrics.intervals import Interval
-from blurbench.suites.exposure import Exposure
 
 __all__ = [
     "CLEAN",

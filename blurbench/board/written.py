@@ -21,9 +21,9 @@ _HEAD = 6000
 _OURS = {
     ".md": r"# Published results\n\nWritten by `blurbench |# .*\n\n(- )?Suite \S+ version \d+, budget "
     r"|# .*: published beside measured\n|# How fast .*blurbench",
-    ".csv": r"suite,suite_version,budget,dataset,|tested_on,blur,estimator,fitted_on,split,seed,",
+    ".csv": r"suite,suite_version,budget,dataset,|(tested_on,blur|dataset,test_blur),estimator,fitted_on,split,seed,",
     ".json": r'\{\s*"format": \d+,\s*"title": |\{\s*"title": [^\n]*\n\s*"suite": '
-    r'|\{\s*"kind": "estimation",\s*"suite": |\{\s*"schema_version": \d+,\s*"name": ',
+    r'|\{\s*"(kind": "|measure": "blur-)estimation",\s*"suite": |\{\s*"schema_version": \d+,\s*"name": ',
     ".tex": r"% .*\n% suite .*; written by blurbench\n",
     ".html": r"<!doctype html>\n<html lang=\"en\">(.|\n)*?(<title>blurbench: published results</title>"
     r"|Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src)",

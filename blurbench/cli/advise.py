@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from blurbench.board.locate import board_at
+from blurbench.board.locate import ACCURACY, board_at
 from blurbench.cli import options
 from blurbench.errors import RecordError, UsageError
 from blurbench.registry.discovery import discover
@@ -61,7 +61,7 @@ def _standings(out: Path, board: str | None) -> tuple[str, Standings]:
     path = Path(board) if board is not None and board.endswith(".json") else None
     if path is not None and (found := _published(path)) is not None:
         return path.stem, found
-    store, name = board_at(path or out, None if path else board)
+    store, name = board_at(path or out, None if path else board, measure=ACCURACY)
     return name, standings(stored_outcomes(store, name))
 
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from blurbench.board.locate import all_boards, board_at, is_of_estimators
+from blurbench.board.locate import ESTIMATION, board_at, measure_of
 from blurbench.errors import UsageError
-from blurbench.results.store import Store
+from blurbench.store.store import Store
 
 if TYPE_CHECKING:  # numpy: not for --help
     from blurbench.board.comparison import Comparison
@@ -64,13 +64,13 @@ def _compared(
 
     named = strategies or estimators
     if second is None and len(strategies) + len(estimators) == 2 == len(named):
-        return _rows_compared(*board_at(first, board, of_any_kind=True), named, of_estimators=bool(estimators))
+        return _rows_compared(*board_at(first, board), named, of_estimators=bool(estimators))
     if second is None or named:
         raise UsageError("give two results folders, or one with --strategy twice (of estimators: --estimator)")
-    own = {name: all_boards(Store(path)) for name, path in (("first", first), ("second", second)) if path.is_dir()}
-    one = board_at(first, board, own.get("second", []), of_any_kind=True)
-    other = board_at(second, board, own.get("first", []), of_any_kind=True)
-    kinds = [is_of_estimators(*side) for side in (one, other)]
+    own = {name: Store(path).records.boards() for name, path in (("first", first), ("second", second)) if path.is_dir()}
+    one = board_at(first, board, own.get("second", []))
+    other = board_at(second, board, own.get("first", []))
+    kinds = [measure_of(*side) == ESTIMATION for side in (one, other)]
     if kinds[0] != kinds[1]:
         raise UsageError(f"of {one[1]} and {other[1]}, one is a board of estimators and the other of classifiers")
     if all(kinds):
@@ -83,7 +83,7 @@ def _rows_compared(store: Store, board: str, named: list[str], of_estimators: bo
     from blurbench.board.estimator_comparison import compare_estimators
     from blurbench.board.outcomes import stored_estimates, stored_outcomes
 
-    if of_estimators != is_of_estimators(store, board):
+    if of_estimators != (measure_of(store, board) == ESTIMATION):
         kind, option = ("classifiers", "--strategy") if of_estimators else ("estimators", "--estimator")
         raise UsageError(f"{board} is a board of {kind}: name two of its rows with {option}")
     if of_estimators:

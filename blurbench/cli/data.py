@@ -12,7 +12,7 @@ from blurbench.cli import options
 from blurbench.contract import Dataset
 from blurbench.errors import Unavailable, shortened
 from blurbench.registry.discovery import discover
-from blurbench.running.session import cache_folder, data_folders
+from blurbench.running.folders import cache_folder, data_folders
 
 __all__ = ["app"]
 

@@ -10,7 +10,7 @@ import typer
 from blurbench.board.locate import check_board, only_board
 from blurbench.board.publish import publish_board, write_board
 from blurbench.cli import options
-from blurbench.results.store import Store
+from blurbench.store.store import Store
 
 __all__ = ["leaderboard"]
 
@@ -28,8 +28,8 @@ def leaderboard(
 ) -> None:
     """Render a board from the records in the results folder."""
     store = Store(out)
-    name = board or only_board(store, of_any_kind=True)
-    check_board(store, name, of_any_kind=True)
+    name = board or only_board(store)
+    check_board(store, name)
     summary, paths = write_board(store, name, baseline_classifier)
     typer.echo(summary)
     if publish is not None:

@@ -14,10 +14,9 @@ import typer
 from blurbench.cli.parameter_notes import parameter_notes
 from blurbench.contract import Classifier, Dataset, Limits, Paper, Plugin, Restorer, Shape
 from blurbench.errors import UnknownName
+from blurbench.matrix.suite import load
 from blurbench.registry import Registration, Registry
 from blurbench.registry.discovery import discover
-from blurbench.suites.estimation import EstimationSuite, load_estimation
-from blurbench.suites.suite import Suite, load
 
 __all__ = ["ls"]
 
@@ -57,7 +56,7 @@ def _summary(registry: Registry, entry: Registration) -> str:
     """What a plugin is: the first paragraph of its module, or of its class where others share the module or the module
     says nothing; a suite's title."""
     if isinstance(entry.target, Path):
-        return _suite(entry.target).title
+        return load(entry.target).title
     module = _module(entry)
     alone = [one for entries in registry.entries.values() for one in entries.values() if _module(one) == module] == [
         entry
@@ -80,10 +79,6 @@ def _paragraph(documented: Any) -> str:
     return " ".join((documented.__doc__ or "").strip().split("\n\n")[0].split())
 
 
-def _suite(path: Path) -> Suite | EstimationSuite:
-    return load_estimation(path) or load(path)
-
-
 def _facts(registry: Registry, entry: Registration) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "name": entry.name,
@@ -92,7 +87,7 @@ def _facts(registry: Registry, entry: Registration) -> dict[str, Any]:
         "version": entry.version,
     }
     if isinstance(entry.target, Path):
-        suite = _suite(entry.target)
+        suite = load(entry.target)
         return {**facts, "suite_version": suite.version, "budgets": list(suite.budgets), "file": str(entry.target)}
     if (note := _note(entry)) != facts["summary"]:
         facts["note"] = note

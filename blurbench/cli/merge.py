@@ -7,13 +7,12 @@ from typing import Annotated
 
 import typer
 
-from blurbench.board.locate import all_boards
 from blurbench.board.publish import write_board
 from blurbench.board.render.escape import one_line
 from blurbench.cli import options
-from blurbench.cli.validate import judged, known_here, report
+from blurbench.cli.validate import installed_here, judged, report
 from blurbench.errors import UsageError
-from blurbench.results.store import Store
+from blurbench.store.store import Store
 
 __all__ = ["merge"]
 
@@ -24,7 +23,7 @@ def merge(
     data_dir: options.DataDirs = None,
 ) -> None:
     """Validate bundles and add what can be believed to the board of the same suite, version, budget and content."""
-    from blurbench.results.merging import merge
+    from blurbench.submissions.merge import merge
 
     if wrong := next((path for path in bundles if path.suffix != ".zip" or not path.is_file()), None):
         raise UsageError(f"{wrong} is no bundle; `blurbench submit --write FILE.zip` makes one")
@@ -32,18 +31,18 @@ def merge(
     store.create()
     boards: dict[str, None] = {}
     refused = False
-    with known_here(out, data_dir) as known:
+    with installed_here(out, data_dir) as installation:
         for path in bundles:
             typer.echo(f"{path}:")
-            held, notes = judged(path, known)
-            merged = merge(held, store)
-            report(held, notes)
-            refused = refused or bool(held.refusals)
+            submission, notes = judged(path, installation)
+            merged = merge(submission, store)
+            report(submission, notes)
+            refused = refused or bool(submission.refusals)
             if merged is not None:
                 boards[merged.board] = None
                 typer.echo(f"{one_line(merged.board)}: {merged.added} cells added, {merged.known} were here already.")
     for board in boards:
-        if board in all_boards(store):
+        if board in store.records.boards():
             _, paths = write_board(store, board)
             typer.echo("\n".join(["Written:", *(f"  {path}" for path in paths)]))
     if refused:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias, get_type_hints
@@ -11,6 +12,7 @@ from typing import Annotated, Any, TypeAlias, get_type_hints
 import typer
 from typer.core import TyperGroup
 
+from blurbench.running.folders import shown_command
 from blurbench.running.session import Request
 
 __all__ = ["Budget", "DataDirs", "Device", "Jobs", "Minutes", "Out", "Seeds", "Threads", "WithDefault", "selecting"]
@@ -54,9 +56,9 @@ def _request(
     strategy: Annotated[list[str] | None, typer.Option(help="Only this strategy; the baseline stays.")] = None,
     train_blur: Annotated[list[str] | None, typer.Option(help="Only this training blur.")] = None,
     test_blur: Annotated[list[str] | None, typer.Option(help="Only this test blur; `none` stays.")] = None,
-    estimator: Annotated[
-        list[str] | None,
-        typer.Option(help="In suites of estimators: only this one; one of your own is measured as the suite's are."),
+    estimator: Annotated[list[str] | None, typer.Option(help="In suites of estimators: only this one.")] = None,
+    fitted_on: Annotated[
+        list[str] | None, typer.Option(help="In suites of estimators: only fitted on this data set.")
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, max=1_000_000, help="At most so many training images.")] = None,
     minutes: Minutes = None,
@@ -73,19 +75,21 @@ def _request(
         "train_blur": train_blur,
         "test_blur": test_blur,
         "estimator": estimator,
+        "fitted_on": fitted_on,
     }
-    changes = {"train_images": limit, "minutes_per_job": minutes}
-    return Request(
-        suite=suite,
+    return Request.of(
+        suite,
+        axes,
+        limit,
+        minutes,
         budget=budget,
         out=out,
         seeds=seeds,
-        only={axis: tuple(values) for axis, values in axes.items() if values},
-        changes={name: value for name, value in changes.items() if value is not None},
         data_dirs=tuple(data_dir or ()),
         device=device,
         jobs=jobs,
         threads=threads,
+        command=shown_command(sys.argv[1:]),
     )
 
 

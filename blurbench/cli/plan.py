@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import typer
 
 from blurbench.cli import options
-from blurbench.cli.estimation import estimation_session, plan_estimators
 from blurbench.errors import shortened
+from blurbench.matrix.tasks import Evaluate, Fit, Task, TimePipeline
 from blurbench.running.session import Request, Session
-
-if TYPE_CHECKING:  # torch: not for --help
-    from blurbench.running.estimation_session import EstimationSession
-    from blurbench.running.forecast import Forecast
 
 __all__ = ["plan", "span"]
 
@@ -23,44 +17,33 @@ __all__ = ["plan", "span"]
 @options.selecting
 def plan(request: Request) -> None:
     """Say how many cells and artifacts a run has, what is stored already, and about how long the rest takes here."""
-    if (estimators := estimation_session(request)) is not None:
-        plan_estimators(estimators)
-        _tell_of_estimators(estimators)
-        return
-    from blurbench.running.forecast import forecast
-
     session = Session(request)
-    tasks = session.outstanding("missing")
-    cells = session.plan.cells
-    kinds = Counter(task.kind for task in tasks.values())
+    cells, tasks = session.plan.cells, session.outstanding("missing")
     skipped = Counter(cell.skip for cell in cells if cell.skip)
     stored = Counter(
         session.records[cell.key].status for cell in cells if cell.key in session.records and not cell.skip
     )
+    measured = sum(isinstance(task, Evaluate) for task in tasks.values())
     typer.echo(f"{session.suite.name} version {session.suite.version}, budget {session.budget.name}")
-    counts = f"{stored['ok']} measured, {kinds['cell']} to measure, {sum(skipped.values())} skipped"
+    counts = f"{stored['ok']} measured, {measured} to measure, {sum(skipped.values())} skipped"
     typer.echo(f"  {len(cells)} cells: {counts}")
     if failed := stored.total() - stored["ok"]:
         typer.echo(f"    {failed} failed, were blocked or skipped before; `run --rerun failed` tries them again")
     for reason, count in skipped.most_common():
         typer.echo(f"    {count} x {reason}")
-    restorers, predictors, timings = (_counted(kinds[kind], kind) for kind in ("restorer", "predictor", "timing"))
-    typer.echo(f"  to fit: {restorers}, {predictors}; {timings}")
+    fits = Counter(task.kind for task in tasks.values() if isinstance(task, Fit))
+    timings = sum(isinstance(task, TimePipeline) for task in tasks.values())
+    to_fit = ", ".join(_counted(count, kind) for kind, count in sorted(fits.items(), reverse=True)) or "nothing"
+    typer.echo(f"  to fit: {to_fit}; {_counted(timings, 'timing')}")
     if tasks:
-        _tell(lambda: forecast(session, tasks))
+        _tell(session, tasks)
 
 
-def _tell_of_estimators(session: EstimationSession) -> None:
-    from blurbench.running.forecast_estimators import forecast_estimators
+def _tell(session: Session, tasks: dict[str, Task]) -> None:
+    from blurbench.running.forecast import forecast
 
-    if not (tasks := session.outstanding("missing")):
-        return
-    _tell(lambda: forecast_estimators(session, tasks))
-
-
-def _tell(ask: Callable[[], Forecast | None]) -> None:
     try:
-        needed = ask()
+        needed = forecast(session, tasks)
     except Exception as error:  # a plugin's own: the run will say more of it
         reason = f"{type(error).__name__}: {shortened(str(error))}"
         typer.echo(f"  how long it takes is not known: a trial of the networks failed: {reason}")

@@ -10,11 +10,11 @@ import typer
 from blurbench.board.render.escape import one_line
 from blurbench.cli import options
 from blurbench.cli.show import stored_record
-from blurbench.errors import UsageError
 from blurbench.registry.discovery import discover
-from blurbench.results.record import Record
-from blurbench.results.store import Store
-from blurbench.running.session import chosen_device, data_folders
+from blurbench.running.devices import chosen_device
+from blurbench.running.folders import data_folders
+from blurbench.store.record import Record
+from blurbench.store.store import Store
 
 __all__ = ["Refit", "replay"]
 
@@ -30,24 +30,20 @@ def replay(
     device: options.Device = "auto",
     data_dir: options.DataDirs = None,
 ) -> None:
-    """Measure a stored cell again from its artifacts: at most 0.1% of the predictions may change.
+    """Measure a stored cell again from its artifacts: at most 0.1% of the predictions may change, and of an estimator's
+    squared errors the last digits.
 
-    With --refit a change is also forgiven where the new top-1 lies where one more seed would.
+    With --refit a change is also forgiven where the new score lies where one more seed would.
     """
     from blurbench.running.replay import replaying, threads_of
 
     store = Store(out)
     record = stored_record(store, key)
-    if not isinstance(record, Record):
-        raise UsageError(
-            f"{one_line(record.key)} is of an estimator, and replay is for classifiers; "
-            "`blurbench run --rerun all` measures estimators again"
-        )
     folders = data_folders(tuple(data_dir or ()))
     with replaying(discover(), store, folders, chosen_device(device), threads_of([record]), refit) as replayer:
         found = replayer.replay(record)
     typer.echo(f"{one_line(record.key)}  {_title(record)}")
-    typer.echo(f"top-1 {found.top1_before:.2%} before, {found.top1_after:.2%} now")
+    typer.echo(f"{found.before.headline} before, {found.after.headline} now")
     typer.echo(f"{'The same' if found.agrees else 'NOT the same'}: {found.judgement}.")
     if not found.agrees:
         raise typer.Exit(1)
@@ -55,7 +51,5 @@ def replay(
 
 def _title(record: Record) -> str:
     """Which cell a record is of."""
-    labels = {axis: one_line(part.label, 80) for axis, part in record.parts().items()}
-    fitted_to = f" on {labels['train_blur']}" if record.train_blur.name != "none" else ""
-    strategy = f"{labels['strategy']}{fitted_to} ({labels['classifier']})"
-    return f"{labels['dataset']}: {strategy}, tested on {labels['test_blur']}, seed {record.seed}"
+    axes = ", ".join(f"{axis} {one_line(value.label, 80)}" for axis, value in record.axes.items())
+    return f"{axes}, seed {record.seed}"

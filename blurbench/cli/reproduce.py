@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from blurbench.cli import options
-from blurbench.cli.estimation import estimation_session
 from blurbench.cli.run import measure
 from blurbench.papers.paper import StoredBoard
 from blurbench.registry.discovery import discover
-from blurbench.results.store import Store, write_atomically
+from blurbench.running.folders import shown_command
 from blurbench.running.session import Request, Session
+from blurbench.store.files import write_atomically
+from blurbench.store.store import Store
 
 if TYPE_CHECKING:
     from blurbench.contract import Paper
@@ -49,17 +51,18 @@ def reproduce(
     Nothing that is stored is computed again. The report is written as markdown and JSON, with the paper's curves.
     """
     chosen: Paper[StoredBoard, Report] = discover().resolve("papers", name)
-    request = Request(
-        suite=chosen.suite,
+    request = Request.of(
+        chosen.suite,
+        {"dataset": dataset},
+        minutes=minutes,
         budget=budget,
         out=out,
         seeds=seeds,
-        only={"dataset": tuple(dataset)} if dataset else {},
-        changes={} if minutes is None else {"minutes_per_job": minutes},
         data_dirs=tuple(data_dir or ()),
         device=device,
         jobs=jobs,
         threads=threads,
+        command=shown_command(sys.argv[1:]),
     )
     failed: typer.Exit | None = None
     if measuring:
@@ -69,7 +72,7 @@ def reproduce(
             if stop.exit_code > 128:  # interrupted
                 raise
             failed = stop  # what was measured is told all the same
-    session = estimation_session(request) or Session(request)
+    session = Session(request)
     report = chosen.report(StoredBoard(session.store, session.board, session.registry))
     _tell(report, session.store, session.budget.name, publish)
     if failed is not None:

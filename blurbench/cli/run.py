@@ -12,12 +12,13 @@ import typer
 
 from blurbench.board.publish import write_board
 from blurbench.cli import options
-from blurbench.cli.estimation import estimation_session, run_estimators, unusable_records
 from blurbench.cli.stopping import keeping
 from blurbench.errors import BlurbenchError, shortened
-from blurbench.results.record import Record
+from blurbench.matrix.tasks import Evaluate, TimePipeline
+from blurbench.running.scheduler import Outcome
 from blurbench.running.session import Request, Rerun, Session
-from blurbench.running.supervisor import Outcome
+from blurbench.store.record import Record
+from blurbench.store.records import FOREIGN
 
 __all__ = ["measure", "run"]
 
@@ -35,16 +36,13 @@ def run(
 
 
 def measure(request: Request, rerun: Rerun) -> None:
-    """Do that, whatever kind of suite it is. Raises typer.Exit where something failed, when all is written, and where
+    """Do that. Raises typer.Exit where something failed, when all is written, and where
     it is interrupted."""
     with keeping(request.out):
         _measure(request, rerun)
 
 
 def _measure(request: Request, rerun: Rerun) -> None:
-    if (estimators := estimation_session(request)) is not None:
-        run_estimators(estimators, rerun)
-        return
     began = time.perf_counter()
     session = Session(request)
     for problem in session.registry.problems:
@@ -61,6 +59,8 @@ def _measure(request: Request, rerun: Rerun) -> None:
     typer.echo("\n".join(["Written:", *(f"  {path}" for path in paths)]))
     if outcome.status:
         _advise(session)
+    for remark in dict.fromkeys(outcome.remarks):
+        print(f"blurbench: {remark}", file=sys.stderr)
     if failures := [*_failures(session), *_untimed(session, outcome)]:
         print("\n".join(failures), file=sys.stderr)
         raise typer.Exit(1)
@@ -68,7 +68,7 @@ def _measure(request: Request, rerun: Rerun) -> None:
 
 def _announce(session: Session, rerun: Rerun) -> None:
     cells, tasks = session.plan.cells, session.outstanding(rerun)
-    measured = sum(task.kind == "cell" for task in tasks.values())
+    measured = sum(isinstance(task, Evaluate) for task in tasks.values())
     skipped = sum(bool(cell.skip) for cell in cells)
     text = f"{session.suite.name}, budget {session.budget.name}: {len(cells)} cells, {measured} to measure"
     if skipped:
@@ -77,10 +77,23 @@ def _announce(session: Session, rerun: Rerun) -> None:
     if workers:
         text += f"; {workers} worker{'s' if workers > 1 else ''} on {session.device}"
     print(text, file=sys.stderr, flush=True)
-    for line in unusable_records(session):
+    for line in _unusable(session):
         print(f"  {line}", file=sys.stderr, flush=True)
     for reason, count in Counter(cell.skip for cell in cells if cell.skip).most_common(5):
         print(f"  {count} cells: {shortened(reason, 200)}", file=sys.stderr, flush=True)
+
+
+def _unusable(session: Session) -> list[str]:
+    """Of stored records that cannot be used."""
+    lines = []
+    if damaged := len(session.in_state("damaged")):
+        what = "record is" if damaged == 1 else "records are"
+        lines.append(f"{damaged} stored {what} damaged or changed: measured again")
+    if foreign := sorted(session.in_state("foreign")):
+        files = "a record" if len(foreign) == 1 else f"{len(foreign)} records"
+        first = session.store.records.path(foreign[0])
+        lines.append(f"{files} ({first}{', ...' * (len(foreign) > 1)}) {FOREIGN}")
+    return lines
 
 
 def _account(outcome: Outcome, wall: float) -> str:
@@ -104,16 +117,16 @@ def _advise(session: Session) -> None:
         tasks = larger.outstanding("missing")
     except BlurbenchError:  # the run that was asked for is done: what stops a larger one is told when that is asked for
         return
-    missing = dict.fromkeys(cell.dataset for cell in larger.plan.cells if cell.skip)
+    missing = dict.fromkeys(cell.labels["dataset"] for cell in larger.plan.cells if cell.skip)
     lacking = f" Data sets that are not here: {', '.join(missing)}; see `blurbench data ls`." if missing else ""
     if tasks:
         try:
             needed = forecast(larger, tasks)
         except Exception:  # a plugin's own: the run that was asked for is done
             return
-        typer.echo(
-            f"The whole suite with `--budget standard` would take about {_duration(needed.minutes)} here.{lacking}"
-        )
+        if needed is not None:
+            took = _duration(needed.minutes)
+            typer.echo(f"The whole suite with `--budget standard` would take about {took} here.{lacking}")
     elif missing:
         typer.echo(f"`--budget standard` works on real files.{lacking}")
 
@@ -141,4 +154,4 @@ def _untimed(session: Session, outcome: Outcome) -> list[str]:
     """Timings that failed: the board then shows no milliseconds, and the next run tries again."""
     failed = [key for key, status in outcome.status.items() if status == "failed"]
     tasks = [session.plan.tasks[key] for key in failed]
-    return [f"{task.title} failed: {outcome.reasons[task.key]}" for task in tasks if task.kind == "timing"]
+    return [f"{task.title} failed: {outcome.reasons[task.key]}" for task in tasks if isinstance(task, TimePipeline)]

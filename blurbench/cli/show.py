@@ -10,8 +10,8 @@ import typer
 
 from blurbench.cli import options
 from blurbench.errors import UsageError
-from blurbench.results.record import AnyRecord
-from blurbench.results.store import Store
+from blurbench.store.record import Record
+from blurbench.store.store import Store
 
 __all__ = ["show", "stored_record"]
 
@@ -22,21 +22,22 @@ def show(
     images: Annotated[bool, typer.Option("--images", help="Also the answer for each test image.")] = False,
 ) -> None:
     """Print a stored record as JSON."""
-    content = stored_record(Store(out), key).model_dump(exclude_defaults=True)
-    if not images:
-        content.pop("images", None)
+    record = stored_record(Store(out), key)
+    content = record.model_dump(exclude_defaults=True)
+    if not images and record.result is not None:
+        for name in record.result.images_of_its_own & {"images"}:
+            content["result"].pop(name, None)
     typer.echo(json.dumps(content, indent=2))
 
 
-def stored_record(store: Store, prefix: str) -> AnyRecord:
-    """The one record, of any kind, whose key begins with `prefix`."""
-    found = [(shelf, key) for shelf in store.shelves for key in shelf.keys(prefix)]
+def stored_record(store: Store, prefix: str) -> Record:
+    """The one record whose key begins with `prefix`."""
+    found = store.records.keys(prefix)
     if not found:
         raise UsageError(f"no record begins with {prefix!r} in {store.root}; the board's CSV lists all keys")
     if len(found) > 1:
         raise UsageError(f"{len(found)} records begin with {prefix!r}; give more characters")
-    ((shelf, key),) = found
-    record: AnyRecord | None = shelf.record(key)
+    record = store.records.get(found[0])
     if record is None:
-        raise UsageError(f"{shelf.record_path(key)} is damaged; the run that made it writes it again")
+        raise UsageError(f"{store.records.path(found[0])} is damaged; the run that made it writes it again")
     return record

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import typer
 
 from blurbench.board.render.escape import one_line
 from blurbench.cli import options
 from blurbench.errors import UsageError
-from blurbench.results.record import AnyBoard, AnyRecord
-from blurbench.results.store import Shelf, Store
+from blurbench.store.store import Store
 
 __all__ = ["status"]
 
@@ -22,20 +20,19 @@ def status(out: options.Out = Path("blurbench-results")) -> None:
     store = Store(out)
     if not store.root.is_dir():
         raise UsageError(f"there is no results folder {out}; `blurbench run` makes one")
-    for shelf in store.shelves:
-        for name in shelf.boards():
-            _board(shelf, name)
+    for name in store.records.boards():
+        _board(store, name)
     artifacts = list((store.root / "artifacts").glob("[0-9a-f]*"))
     size = sum(path.stat().st_size for path in store.root.rglob("*") if path.is_file())
     typer.echo(f"{len(artifacts)} artifacts; {size / 2**20:.0f} MiB in {store.root}")
 
 
-def _board(shelf: Shelf[Any, Any], name: str) -> None:
-    board: AnyBoard | None = shelf.board(name)
+def _board(store: Store, name: str) -> None:
+    board = store.records.board(name)
     if board is None:
         typer.echo(f"{name}: its manifest is damaged; the run that made it writes it again")
         return
-    records: list[AnyRecord | None] = [shelf.record(line.key) for line in board.lines]
+    records = [store.records.get(line.key) for line in board.lines]
     counts: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     for record in records:

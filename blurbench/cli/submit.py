@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,7 +11,11 @@ from blurbench.board.locate import check_board, only_board
 from blurbench.board.render.escape import one_line
 from blurbench.cli import options
 from blurbench.errors import UsageError
-from blurbench.results.store import Store, write_atomically
+from blurbench.store.files import write_atomically
+from blurbench.store.store import Store
+
+if TYPE_CHECKING:
+    from blurbench.submissions.merge import Outgoing
 
 __all__ = ["submit"]
 
@@ -22,14 +26,14 @@ def submit(
     write: Annotated[Path | None, typer.Option(help="Write the bundle to this file, which ends in .zip.")] = None,
 ) -> None:
     """List what a bundle of a board would hold; with --write, make it. Nothing is sent anywhere."""
-    from blurbench.results.merging import gather
+    from blurbench.submissions.merge import gather
 
     store = Store(out)
-    name = board or only_board(store, of_any_kind=True)
-    check_board(store, name, of_any_kind=True)
+    name = board or only_board(store)
+    check_board(store, name)
     outgoing = gather(store, name)
     if not outgoing.files:
-        raise UsageError("there is nothing to submit: no cell of this board is measured")
+        raise UsageError(f"there is nothing to submit: {_why_nothing(outgoing)}")
     packed = outgoing.pack()
     for kind in dict.fromkeys(name.partition("/")[0] for name in outgoing.files):
         sizes = [len(content) for name, content in outgoing.files.items() if name.startswith(kind)]
@@ -47,6 +51,12 @@ def submit(
         raise UsageError(f"{write} does not end in .zip")
     write_atomically(write, packed)
     typer.echo(f"Written: {write} ({len(packed) / 1024:.0f} KiB). `blurbench validate {write}` checks it.")
+
+
+def _why_nothing(outgoing: Outgoing) -> str:
+    """Why all cells of a board stay here."""
+    reasons = [f"{count} {one_line(what)}" for what, count in outgoing.staying.most_common()]
+    return ", ".join(reasons) or "no cell is on this board"
 
 
 def _said(environment: dict[str, object]) -> list[str]:

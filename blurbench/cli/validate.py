@@ -13,14 +13,14 @@ import typer
 from blurbench.board.render.escape import one_line
 from blurbench.cli import options
 from blurbench.registry.discovery import discover
-from blurbench.results.store import Store
-from blurbench.running.session import data_folders
+from blurbench.running.folders import data_folders
+from blurbench.store.store import Store
 
 if TYPE_CHECKING:  # numpy: not for --help
-    from blurbench.results.held import Held
-    from blurbench.results.validation import Known
+    from blurbench.submissions.installation import Installation
+    from blurbench.submissions.submission import Submission
 
-__all__ = ["judged", "known_here", "report", "validate"]
+__all__ = ["installed_here", "judged", "report", "validate"]
 
 
 def validate(
@@ -31,45 +31,45 @@ def validate(
     data_dir: options.DataDirs = None,
 ) -> None:
     """Check records that somebody else made: one line for each that is refused, with the reason."""
-    with known_here(out, data_dir) as known:
-        held, notes = judged(path, known)
-    report(held, notes)
-    if held.refusals:
+    with installed_here(out, data_dir) as installation:
+        submission, notes = judged(path, installation)
+    report(submission, notes)
+    if submission.refusals:
         raise typer.Exit(1)
 
 
 @contextmanager
-def known_here(out: Path, data_dir: list[Path] | None) -> Iterator[Known]:
+def installed_here(out: Path, data_dir: list[Path] | None) -> Iterator[Installation]:
     """This installation, with the decoded data of a results folder, or with a place for them that is cleared away."""
-    from blurbench.results.validation import Known
+    from blurbench.submissions.installation import Installation
 
     folders = data_folders(tuple(data_dir or ()))
     with tempfile.TemporaryDirectory(prefix="blurbench-") as scratch:
         store = Store(out if (out / "records").is_dir() else Path(scratch) / "results")
         store.create()
-        yield Known(discover(), store, folders)
+        yield Installation(discover(), store, folders)
 
 
-def judged(path: Path, known: Known) -> tuple[Held, list[str]]:
+def judged(path: Path, installation: Installation) -> tuple[Submission, list[str]]:
     """What a path holds that can be believed, its refusals, and what could not be checked."""
-    from blurbench.results.held import hold
-    from blurbench.results.validation import validate
+    from blurbench.submissions.check import check
+    from blurbench.submissions.submission import open_submission
 
-    held = hold(path)
-    return held, validate(held, known)
+    submission = open_submission(path)
+    return submission, check(submission, installation)
 
 
-def report(held: Held, notes: list[str]) -> None:
+def report(submission: Submission, notes: list[str]) -> None:
     """One line a refusal, then how many passed, then what was not checked."""
-    for refusal in held.refusals:
+    for refusal in submission.refusals:
         typer.echo(f"{one_line(refusal.file)}: {one_line(refusal.reason, 300)}")
-    measured = sum(record.status == "ok" for record in held.records.values())
+    measured = sum(record.status == "ok" for record in submission.records.values())
     parts = [
         f"{measured} measured cell{'s' * (measured != 1)}",
-        f"{len(held.records) - measured} without a measurement",
-        f"{len(held.timings)} timing{'s' * (len(held.timings) != 1)}",
-        f"{len(held.boards)} board{'s' * (len(held.boards) != 1)}",
+        f"{len(submission.records) - measured} without a measurement",
+        f"{len(submission.timings)} timing{'s' * (len(submission.timings) != 1)}",
+        f"{len(submission.boards)} board{'s' * (len(submission.boards) != 1)}",
     ]
-    typer.echo(f"Sound: {', '.join(parts)}. Refused: {len(held.refusals)}.")
+    typer.echo(f"Sound: {', '.join(parts)}. Refused: {len(submission.refusals)}.")
     for note in notes:
         typer.echo(f"Not checked: {one_line(note, 300)}")

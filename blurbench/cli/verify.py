@@ -14,12 +14,13 @@ from blurbench.cli import options
 from blurbench.cli.replay import Refit
 from blurbench.errors import BlurbenchError, UsageError
 from blurbench.registry.discovery import discover
-from blurbench.results.store import Store
-from blurbench.running.session import chosen_device, data_folders
+from blurbench.running.devices import chosen_device
+from blurbench.running.folders import data_folders
+from blurbench.store.store import Store
 
 if TYPE_CHECKING:
-    from blurbench.results.record import Line, Record
     from blurbench.running.replay import Replayer
+    from blurbench.store.record import Line, Record
 
 __all__ = ["verify"]
 
@@ -39,9 +40,9 @@ def verify(
     store = Store(out)
     name = board or only_board(store)
     check_board(store, name)
-    manifest = store.manifest(name)
+    manifest = store.records.board(name)
     assert manifest is not None
-    stored = [record for line in manifest.lines if (record := store.record(line.key)) is not None]
+    stored = [record for line in manifest.lines if (record := store.records.get(line.key)) is not None]
     damaged = [line for line in manifest.lines if _is_damaged(store, line)]
     for line in damaged:
         typer.echo(f"{line.key[:12]}  cannot be read: {_place(line)}: run the suite again to measure it anew")
@@ -62,13 +63,11 @@ def verify(
 
 
 def _is_damaged(store: Store, line: Line) -> bool:
-    return store.cells.record_path(line.key).exists() and store.record(line.key) is None
+    return store.records.path(line.key).exists() and store.records.get(line.key) is None
 
 
 def _place(line: Line) -> str:
-    fitted_to = f" on {line.train_blur}" if line.train_blur else ""
-    row = f"{line.strategy}{fitted_to} ({line.classifier})"
-    return one_line(f"{line.dataset}: {row}, tested on {line.test_blur}, seed {line.seed}")
+    return one_line(f"{', '.join(label for label in line.labels.values() if label)}, seed {line.seed}")
 
 
 def _told(replayer: Replayer, record: Record, place: str) -> str:

@@ -61,9 +61,7 @@ class ImageSet:
     def part(self, rows: slice) -> ImageSet:
         """Some of the images."""
         recorded = None if self.recorded is None else self.recorded[rows]
-        return replace(
-            self, images=self.images[rows], labels=self.labels[rows], ids=self.ids[rows], recorded=recorded
-        )
+        return replace(self, images=self.images[rows], labels=self.labels[rows], ids=self.ids[rows], recorded=recorded)
 
 
 # --- point spread functions ----------------------------------------------------------------------------------------

@@ -86,17 +86,20 @@ class EstimationAxes:
     def of(cls, registry: Registry, suite: EstimationSuite, only: Only | None = None) -> EstimationAxes:
         """Look up every name; an estimator that the suite does not list is measured as it measures its own."""
         keep = AxisFilter(registry, suite, only or {})
-        axes = [
-            (*kept, *own)
-            for kept, own in (
-                keep.axis("dataset", "datasets", suite.datasets),
-                keep.axis("test_blur", "blurs", suite.test_blurs),
-                keep.axis("estimator", "estimators", suite.estimators),
-                keep.axis("fitted_on", "datasets", suite.fitted_on),
-            )
-        ]
+
+        def axis(name: str, kind: str, requests: Sequence[Request]) -> tuple[AxisValue, ...]:
+            kept, own = keep.axis(name, kind, requests)
+            return (*kept, *own)
+
+        found = cls(
+            axis("dataset", "datasets", suite.datasets),
+            axis("test_blur", "blurs", suite.test_blurs),
+            axis("estimator", "estimators", suite.estimators),
+            axis("fitted_on", "datasets", suite.fitted_on),
+            tuple(suite.splits),
+        )
         keep.check()
-        return cls(*axes, tuple(suite.splits))
+        return found
 
 
 def _is_sharp(blur: Any) -> bool:
@@ -144,12 +147,10 @@ class AxisFilter:
         return tuple(value for value in values if always(value) or any(self._is(choice, value) for choice in choices))
 
     def own(self, axis: str, kind: str, listed: list[AxisValue]) -> tuple[AxisValue, ...]:
-        """The chosen values that are none of `listed`, by name or expression. Raises UnknownName for what is neither."""
+        """The chosen values that are none of `listed`, by name or expression. Raises UnknownName for anything else."""
         self.unused.pop(axis, None)
         missing = [
-            choice
-            for choice in self.chosen.get(axis, ())
-            if not any(self._is(choice, value) for value in listed)
+            choice for choice in self.chosen.get(axis, ()) if not any(self._is(choice, value) for value in listed)
         ]
         own = [value for choice in missing for value in self._resolved(axis, kind, choice, listed)]
         check_labels(self.suite.name, axis, [*_distinct(listed), *own])
@@ -172,7 +173,9 @@ class AxisFilter:
             installed = "[" in choice  # an expression with a mistake in it: resolving says which
         if not installed:
             known = {name for value in listed for name in (value.label, value.name)}
-            raise UnknownName(f"{axis.replace('_', ' ')} in this suite:", choice, known | {*self.registry.entries[kind]})
+            raise UnknownName(
+                f"{axis.replace('_', ' ')} in this suite:", choice, known | {*self.registry.entries[kind]}
+            )
         yield from axis_values(self.registry, {}, kind, choice)
 
     def check(self) -> None:
@@ -189,9 +192,7 @@ def _distinct(values: Iterable[AxisValue]) -> list[AxisValue]:
 # --- looking names up ----------------------------------------------------------------------------------------------
 
 
-def _matrix_values(
-    registry: Registry, suite: AccuracySuite, part: Matrix
-) -> tuple[list[AxisValue], list[AxisValue]]:
+def _matrix_values(registry: Registry, suite: AccuracySuite, part: Matrix) -> tuple[list[AxisValue], list[AxisValue]]:
     classifiers = [v for request in part.classifiers for v in _values(registry, suite, "classifiers", request)]
     strategies = [v for request in part.strategies for v in _values(registry, suite, "strategies", request)]
     check_labels(suite.name, "classifier", classifiers)
@@ -223,9 +224,7 @@ def _values(registry: Registry, suite: Suite, kind: str, request: Request) -> It
     yield from axis_values(registry, suite.labels, kind, request)
 
 
-def axis_values(
-    registry: Registry, labels: Mapping[str, Request], kind: str, request: Request
-) -> Iterator[AxisValue]:
+def axis_values(registry: Registry, labels: Mapping[str, Request], kind: str, request: Request) -> Iterator[AxisValue]:
     """The plugins that an axis asks for in one place: one of the suite's `labels`, or an expression, maybe a grid."""
     if isinstance(request, str) and request in labels:
         plugin: Plugin = registry.resolve(kind, labels[request])

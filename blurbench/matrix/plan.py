@@ -143,9 +143,7 @@ class Planner:
         name = self.registry.name_of
         shown = title or f"{name(dataset)}: {self.label(strategy)} of {name(classifier)}"
         setting = replace(setting, budget=self.of_fits)
-        fit: FitPredictor = self._keyed(
-            FitPredictor("", shown, dataset, data, self.of_fits, seed, setting, before)
-        )
+        fit: FitPredictor = self._keyed(FitPredictor("", shown, dataset, data, self.of_fits, seed, setting, before))
         return fit
 
     def need(self, setting: Setting, need: Need) -> Fit:
@@ -194,9 +192,7 @@ class Planner:
         fitted_as = estimator.fitted_as()
         title = f"{self.label(dataset)}: {self.label(fitted_as)}, split by {split}"
         data = self.describe(dataset)
-        fit: FitEstimator = self._keyed(
-            FitEstimator("", title, dataset, data, self.of_fits, seed, fitted_as, split)
-        )
+        fit: FitEstimator = self._keyed(FitEstimator("", title, dataset, data, self.of_fits, seed, fitted_as, split))
         return fit
 
     # --- what cannot be had ----------------------------------------------------------------------------------------

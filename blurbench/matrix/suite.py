@@ -67,7 +67,7 @@ Analysis: TypeAlias = Literal["feature-gradients"]
 """`feature-gradients`: how uneven the edges in the deepest feature maps are, see `metrics.feature_gradients`."""
 
 SplitBy: TypeAlias = Literal["picture", "patch"]
-"""`picture`: what is fitted never meets a test picture; `patch`: it is fitted to patches of all pictures (Patro 2017)."""
+"""`picture`: what is fitted never meets a test picture; `patch`: it is fitted to patches of all, as in Patro 2017."""
 
 
 class _Table(BaseModel):

@@ -32,7 +32,17 @@ from blurbench.matrix.suite import SplitBy
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["Configure", "Evaluate", "Fit", "FitEstimator", "FitPredictor", "FitRestorer", "Runtime", "Task", "TimePipeline"]
+__all__ = [
+    "Configure",
+    "Evaluate",
+    "Fit",
+    "FitEstimator",
+    "FitPredictor",
+    "FitRestorer",
+    "Runtime",
+    "Task",
+    "TimePipeline",
+]
 
 Configure = Callable[[Plugin], Mapping[str, Any]]
 """A plugin as JSON: its name, revision and every parameter."""
@@ -49,8 +59,8 @@ class Runtime(Protocol):
     def ensure(self, task: Fit, force: bool = False) -> None:
         """Have the artifact of a fit in the store."""
 
-    def evaluate(self, task: Evaluate, force: bool) -> dict[str, Any]:
-        """Measure a cell and store its record; what progress reports show of it."""
+    def evaluate(self, task: Evaluate, force: bool) -> str:
+        """Measure a cell and store its record; its result in a few words."""
 
     def time(self, task: TimePipeline, force: bool) -> None:
         """Time a pipeline and store what came of it."""
@@ -98,8 +108,8 @@ class Task(ABC):
         """Equal for tasks that do the same with other numbers: another seed, another blur."""
 
     @abstractmethod
-    def run(self, runtime: Runtime, force: bool) -> dict[str, Any]:
-        """Do it; with `force` even if its result is stored. Returns what progress reports show."""
+    def run(self, runtime: Runtime, force: bool) -> str:
+        """Do it; with `force` even if its result is stored. Returns a few words on what came of it, or none."""
 
     @abstractmethod
     def is_stored(self, store: Results) -> bool:
@@ -183,9 +193,9 @@ class Fit(Task):
             "revisions": REVISIONS,
         }
 
-    def run(self, runtime: Runtime, force: bool) -> dict[str, Any]:
+    def run(self, runtime: Runtime, force: bool) -> str:
         runtime.ensure(self, force)
-        return {}
+        return ""
 
     def is_stored(self, store: Results) -> bool:
         return store.artifact(self.key) is not None
@@ -403,7 +413,7 @@ class Evaluate(Task):
         identity = dict(self.measured.identity)
         return {**identity, "facts": dict(self.facts), "data_fingerprint": self.data.fingerprint}
 
-    def run(self, runtime: Runtime, force: bool) -> dict[str, Any]:
+    def run(self, runtime: Runtime, force: bool) -> str:
         return runtime.evaluate(self, force)
 
     def is_stored(self, store: Results) -> bool:
@@ -428,9 +438,9 @@ class TimePipeline(Task):
     def alike(self) -> tuple[Any, ...]:
         return ("timing", self.what)
 
-    def run(self, runtime: Runtime, force: bool) -> dict[str, Any]:
+    def run(self, runtime: Runtime, force: bool) -> str:
         runtime.time(self, force)
-        return {}
+        return ""
 
     def is_stored(self, store: Results) -> bool:
         return store.has_timing(self.key)

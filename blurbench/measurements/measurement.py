@@ -17,7 +17,7 @@ from blurbench.matrix.cell import Data
 from blurbench.matrix.plan import Planner
 from blurbench.matrix.suite import Suite
 from blurbench.matrix.tasks import Evaluate, Fit, FitPredictor
-from blurbench.measurements.schema import Result, Stored
+from blurbench.measurements.schema import MeasureName, Result, Stored
 from blurbench.registry import Registry
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ class PluginConfig(Stored):
 class Clock(Protocol):
     """Books seconds."""
 
-    seconds: dict[str, float]
+    @property
+    def seconds(self) -> Mapping[str, float]: ...
 
     def phase(self, name: str) -> AbstractContextManager[None]:
         """Book the time spent inside under `name`."""
@@ -63,7 +64,9 @@ class Bench(Protocol):
 
     registry: Registry
     device: torch.device
-    clock: Clock
+
+    @property
+    def clock(self) -> Clock: ...
 
     def test_images(self, task: Evaluate) -> ImageSet:
         """The clean test images of a cell."""
@@ -121,7 +124,7 @@ class Recorded(Protocol):
 class Measurement(ABC, Generic[R]):
     """One kind of measurement."""
 
-    name: ClassVar[str]
+    name: ClassVar[MeasureName]
     axes: ClassVar[tuple[Axis, ...]]
     shown_axes: ClassVar[tuple[str, ...]]
     """What tells the lines of a board apart, the seed aside: axes, and settings such as a split."""
@@ -147,6 +150,10 @@ class Measurement(ABC, Generic[R]):
     @abstractmethod
     def test_blurs(self, registry: Registry, suite: Suite, only: Mapping[str, Iterable[str]]) -> tuple[AxisValue, ...]:
         """The test blurs in suite order."""
+
+    @abstractmethod
+    def settings(self, suite: Suite) -> dict[str, Any]:
+        """What else a suite asks for in all of its cells, as JSON: it is in their keys and records."""
 
     @abstractmethod
     def measure(self, task: Evaluate, bench: Bench) -> R:

@@ -12,8 +12,9 @@ from blurbench.papers.report import Comparison, Filled, Report, Size
 from blurbench.papers.sizes import UNKNOWN
 
 if TYPE_CHECKING:
-    from blurbench.results.estimation import Board, Errors, Estimation
-    from blurbench.results.store import Store
+    from blurbench.measurements.blur_estimation.result import Errors
+    from blurbench.store.record import Manifest, Record
+    from blurbench.store.store import Store
 
 __all__ = ["EstimationPaper", "Estimations", "Reading", "fill", "over", "read_estimations"]
 
@@ -25,49 +26,48 @@ class Reading:
     estimator: str
     fitted_on: str
     split: str
-    tested_on: str
-    blur: str
+    dataset: str
+    test_blur: str
     smoothed: bool = False
 
-    def errors(self, record: Estimation) -> Errors:
+    @property
+    def labels(self) -> dict[str, str]:
+        """Of its lines on a board."""
+        return {name: value for name, value in vars(self).items() if name != "smoothed"}
+
+    def errors(self, record: Record) -> Errors:
         """Those of a record of it that was measured."""
-        assert record.measured is not None
-        return record.measured.smoothed if self.smoothed else record.measured.raw
+        measured = record.estimation.measured
+        return measured.smoothed if self.smoothed else measured.raw
 
 
 @dataclass(frozen=True)
 class Estimations:
     """The estimations of one board."""
 
-    board: Board
-    records: Mapping[str, Estimation]
+    board: Manifest
+    records: Mapping[str, Record]
 
-    def find(self, reading: Reading) -> list[Estimation] | str:
+    def find(self, reading: Reading) -> list[Record] | str:
         """The records of a reading, one a seed, or why there are none."""
-        rows = [
-            row
-            for row in self.board.lines
-            if (row.estimator, row.fitted_on, row.split, row.tested_on, row.blur)
-            == (reading.estimator, reading.fitted_on, reading.split, reading.tested_on, reading.blur)
-        ]
-        records = [self.records[row.key] for row in rows if row.key in self.records]
+        lines = [line for line in self.board.lines if line.labels == reading.labels]
+        records = [self.records[line.key] for line in lines if line.key in self.records]
         measured = [record for record in records if record.status == "ok"]
         if measured:
             return measured
-        if not rows:
+        if not lines:
             return f"budget {self.board.budget} does not have it"
         return next((f"{record.status}: {record.reason}" for record in records), "not run yet")
 
 
 def read_estimations(store: Store, board: str) -> Estimations | None:
     """The estimations of a stored board, if there is one."""
-    from blurbench.results.agreement import without_dissenters
+    from blurbench.store.label_consistency import without_inconsistent
 
-    shelf = store.estimations
-    found = shelf.board(board)
+    found = store.records.board(board)
     if found is None:
         return None
-    return Estimations(found, without_dissenters(found, shelf.records_of(found)))
+    return Estimations(found, without_inconsistent(found, store.records.of_board(found)))
 
 
 # --- tables and comparisons ----------------------------------------------------------------------------------------
@@ -84,7 +84,7 @@ def fill(found: Estimations, anchor: Anchor, reading: Reading, error: Literal["m
     return replace(
         empty,
         measured=mse if error == "mse" else mse**0.5,
-        dataset=reading.tested_on,
+        dataset=reading.dataset,
         images=len(errors[0].per_picture),
         seeds=len(errors),
         records=tuple(record.key for record in records),
@@ -145,14 +145,14 @@ def _sizes(found: Estimations) -> Iterator[tuple[str, str]]:
     yield "epochs", str(values.get("epochs", UNKNOWN))
     yield "seeds", str(len({record.seed for record in records}) or "nothing measured")
     yield "recipes", "the paper's own" if values.get("recipes") == "paper" else "short ones of this tool"
-    yield "estimators", ", ".join(dict.fromkeys(record.estimator.label for record in records)) or "nothing measured"
+    yield "estimators", ", ".join(dict.fromkeys(record.label("estimator") for record in records)) or "nothing measured"
 
 
 def _pictures(found: Estimations) -> dict[str, int]:
     """Test pictures of each collection on the board."""
-    counts = {row.tested_on: 0 for row in found.board.lines}
-    for row in found.board.lines:
-        record = found.records.get(row.key)
-        if record is not None and record.measured is not None:
-            counts[row.tested_on] = record.measured.pictures
+    counts = {line["dataset"]: 0 for line in found.board.lines}
+    for line in found.board.lines:
+        record = found.records.get(line.key)
+        if record is not None and record.result is not None:
+            counts[line["dataset"]] = record.estimation.measured.pictures
     return counts

@@ -12,11 +12,13 @@ if TYPE_CHECKING:  # papers are plugins: finding them loads neither numpy nor wh
     import numpy as np
     from numpy.typing import NDArray
 
-    from blurbench.results.record import Line, Manifest, Metrics, Record
-    from blurbench.results.store import Store
+    from blurbench.measurements.accuracy.result import Metrics
+    from blurbench.store.record import Line, Manifest, Record
+    from blurbench.store.store import Store
 
 __all__ = ["Findings", "Found", "Place", "read_board"]
 
+AXES = ("dataset", "strategy", "train_blur", "test_blur")
 PSNR_FLOOR = 1e-10
 """Identical images count for 100 dB."""
 
@@ -48,12 +50,11 @@ class Found:
     @property
     def images(self) -> int:
         """Test images."""
-        assert self.first.metrics is not None
-        return self.first.metrics.n
+        return self.first.accuracy.metrics.n
 
     def mean(self, metric: str) -> float | None:
         """A field of `Metrics` or an observation, averaged over seeds."""
-        values = [_mean(record.metrics, metric) for record in self.records.values()]
+        values = [_mean(record.accuracy.metrics, metric) for record in self.records.values()]
         known = [value for value in values if value is not None]
         return fmean(known) if len(known) == len(values) else None
 
@@ -76,8 +77,7 @@ class Found:
         return None if any(row is None for row in rows) else np.array(rows, np.float64)
 
 
-def _mean(metrics: Metrics | None, metric: str) -> float | None:
-    assert metrics is not None
+def _mean(metrics: Metrics, metric: str) -> float | None:
     value = getattr(metrics, metric, metrics.observations.get(metric))
     return None if value is None else float(value)
 
@@ -85,8 +85,7 @@ def _mean(metrics: Metrics | None, metric: str) -> float | None:
 def _each(record: Record, metric: str) -> Values | None:
     import numpy as np
 
-    images = record.images
-    assert images is not None
+    images = record.accuracy.images
     if metric == "top1":
         right: Values = (np.array(images.label) == np.array(images.predicted)).astype(np.float64)
         return right
@@ -112,14 +111,14 @@ class Findings:
     @cached_property
     def datasets(self) -> tuple[str, ...]:
         """The labels of the data sets on the board."""
-        return tuple(dict.fromkeys(line.dataset for line in self.manifest.lines))
+        return tuple(dict.fromkeys(line["dataset"] for line in self.manifest.lines))
 
     @cached_property
     def _lines(self) -> Mapping[Place, list[Line]]:
         lines: dict[Place, list[Line]] = {}
         for line in self.manifest.lines:
-            for classifier in {line.classifier, ""}:
-                place = Place(line.dataset, line.strategy, line.train_blur, line.test_blur, classifier)
+            for classifier in {line["classifier"], ""}:
+                place = Place(**{axis: line[axis] for axis in AXES}, classifier=classifier)
                 lines.setdefault(place, []).append(line)
         return lines
 
@@ -150,11 +149,9 @@ class Findings:
 
 def read_board(store: Store, board: str, stand_ins: Mapping[str, Collection[str]]) -> Findings | None:
     """The findings of a stored board, if there is one; as on the board, what cannot be compared has failed."""
-    from blurbench.results.agreement import without_dissenters
+    from blurbench.store.label_consistency import without_inconsistent
 
-    manifest = store.manifest(board)
+    manifest = store.records.board(board)
     if manifest is None:
         return None
-    records = {line.key: store.record(line.key) for line in manifest.lines}
-    comparable = without_dissenters(manifest, {key: one for key, one in records.items() if one is not None})
-    return Findings(manifest, comparable, stand_ins)
+    return Findings(manifest, without_inconsistent(manifest, store.records.of_board(manifest)), stand_ins)

@@ -16,7 +16,7 @@ from blurbench.papers.sizes import sizes
 
 if TYPE_CHECKING:
     from blurbench.registry import Registry
-    from blurbench.results.store import Store
+    from blurbench.store.store import Store
 
 __all__ = ["CellPaper", "Claim", "ReportedPaper", "StoredBoard"]
 

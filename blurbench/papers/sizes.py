@@ -13,7 +13,7 @@ from blurbench.papers.report import Size
 from blurbench.registry import Registry, label
 
 if TYPE_CHECKING:
-    from blurbench.results.record import Record
+    from blurbench.store.record import Record
 
 __all__ = ["sizes"]
 
@@ -36,13 +36,13 @@ def sizes(
 def _here(findings: Findings, registry: Registry, fine_tuning: Collection[str]) -> Iterator[tuple[str, str]]:
     records = [record for record in findings.records.values() if record.status == "ok"]
     budget = _budget(findings.manifest.budget_values)
-    labels = {line.key: line.dataset for line in findings.manifest.lines}
-    images = {labels[record.key]: record.metrics.n for record in records if record.metrics}
+    labels = {line.key: line["dataset"] for line in findings.manifest.lines}
+    images = {labels[record.key]: record.accuracy.metrics.n for record in records}
     limit = "all" if budget.train_images is None else f"at most {budget.train_images:,}"
     yield "training images", f"{limit} of {', '.join(images) or 'each data set'}"
     yield "test images", ", ".join(f"{n:,} of {name}" for name, n in images.items()) or "nothing measured"
     yield "classifier epochs", _said(_epochs_of_classifiers(records, registry, budget, "train"))
-    if any(record.strategy.name in fine_tuning for record in records):
+    if any(record.axes["strategy"].name in fine_tuning for record in records):
         yield "fine-tuning epochs", _said(_epochs_of_classifiers(records, registry, budget, "finetune"))
     restorers = list(_restorers(records, registry))
     if restorers:
@@ -50,7 +50,7 @@ def _here(findings: Findings, registry: Registry, fine_tuning: Collection[str]) 
         yield "restorers", _said(name for name, _ in restorers)
     seeds = sorted({line.seed for line in findings.manifest.lines})
     yield "seeds", f"{len(seeds)}: {', '.join(map(str, seeds))}"
-    yield "classifiers", _said(record.classifier.label for record in records)
+    yield "classifiers", _said(record.label("classifier") for record in records)
     yield "recipes", "the paper's own" if budget.recipes == "paper" else "short ones of this tool"
 
 
@@ -65,27 +65,27 @@ def _said(texts: Iterable[str]) -> str:
 
 def _epochs_of_classifiers(records: list[Record], registry: Registry, budget: Budget, purpose: Any) -> Iterator[str]:
     for record in records:
-        classifier = _resolved(registry, "classifiers", record.classifier.spec)
+        classifier = _resolved(registry, "classifiers", record.axes["classifier"].config)
         if classifier is not None:
-            yield f"{classifier.recipe(purpose, budget).epochs} ({record.classifier.label})"
+            yield f"{classifier.recipe(purpose, budget).epochs} ({record.label('classifier')})"
 
 
 def _restorers(records: list[Record], registry: Registry) -> Iterator[tuple[str, Any]]:
     """What was fitted to restore, by its label."""
     seen: set[str] = set()
     for record in records:
-        spec = record.strategy.spec.get("restorer")
-        if spec is None or record.strategy.label in seen:
+        strategy = record.axes["strategy"]
+        if (config := strategy.config.get("restorer")) is None or strategy.label in seen:
             continue
-        seen.add(record.strategy.label)
-        restorer = _resolved(registry, "restorers", spec)
+        seen.add(strategy.label)
+        restorer = _resolved(registry, "restorers", config)
         if restorer is not None and restorer.trainable:
             yield label(registry, restorer), restorer
 
 
-def _resolved(registry: Registry, kind: str, spec: Mapping[str, Any]) -> Any:
+def _resolved(registry: Registry, kind: str, config: Mapping[str, Any]) -> Any:
     """The plugin, or None where records name one that is not installed here."""
     try:
-        return registry.resolve(kind, spec)  # type: ignore[arg-type] # a spec out of a record
+        return registry.resolve(kind, config)  # type: ignore[arg-type] # out of a record
     except UsageError:
         return None

@@ -19,7 +19,7 @@ from blurbench.registry.expressions import quoted
 from blurbench.registry.registry import Registry
 from blurbench.registry.validation import adapters_of, default_of
 
-__all__ = ["label", "config"]
+__all__ = ["config", "label"]
 
 
 def config(registry: Registry, plugin: Plugin) -> dict[str, Any]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-__all__ = ["Profile", "shortest", "profiled"]
+__all__ = ["Profile", "profiled", "shortest"]
 
 SOME_PIXELS = 200_000
 """What 32 images of MNIST have eight times over: so many, or 32 images, make a batch."""
@@ -26,7 +26,9 @@ class Profile(NamedTuple):
     parameters: int = 0
 
 
-def profiled(plugin: Classifier | Restorer | Estimator, shape: Shape, classes: int, device: str, threads: int) -> Profile:
+def profiled(
+    plugin: Classifier | Restorer | Estimator, shape: Shape, classes: int, device: str, threads: int
+) -> Profile:
     """Build the plugin's network and run it. Raises what the plugin raises."""
     import torch
 

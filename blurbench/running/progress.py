@@ -16,6 +16,7 @@ from blurbench.running.worker import Answer
 
 __all__ = ["Progress", "progress"]
 
+
 class Progress(Protocol):
     """Hears of every task that starts or ends."""
 
@@ -44,7 +45,7 @@ class _Tally:
             return
         self.ended += 1
         self.left[alike] -= 1
-        self.wrong += event.answer["status"] == "failed"
+        self.wrong += event.answer.status == "failed"
         if key in self.started:  # what was blocked never started
             seconds = time.monotonic() - self.started.pop(key)
             for group in (alike, alike[0]):
@@ -82,9 +83,9 @@ def progress(tasks: Mapping[str, Task], slots: int) -> Iterator[Progress]:
 
 def result_of(answer: Answer) -> str:
     """An answer in a few words."""
-    if answer["status"] != "ok":
-        return f"{answer['status'].upper()}: {answer['reason']}"
-    return answer.get("headline", "done")
+    if answer.status != "ok":
+        return f"{answer.status.upper()}: {answer.reason}"
+    return answer.headline or "done"
 
 
 def _plain(tally: _Tally, event: Event) -> None:

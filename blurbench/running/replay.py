@@ -1,7 +1,7 @@
 """Measuring a stored cell again, from its stored artifacts or from artifacts fitted anew, and comparing the answers.
 
-Nothing is written into the results folder: the workshop stands in a scratch folder that borrows the decoded data and,
-unless everything is fitted anew, the artifacts.
+Nothing is written into the results folder: the runtime has a scratch folder that borrows the decoded data and, unless
+everything is fitted anew, the artifacts.
 """
 
 from __future__ import annotations
@@ -14,37 +14,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, stdev
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from blurbench.contract import Dataset
 from blurbench.errors import BlurbenchError, RecordError, shortened
+from blurbench.matrix.cell import Data
+from blurbench.matrix.tasks import Evaluate, Fit
+from blurbench.measurements.schema import Result
 from blurbench.registry import Registry
-from blurbench.results.decoded import describe
-from blurbench.results.recall import recall, suite_seeds
-from blurbench.results.record import Record
-from blurbench.results.store import Store
-from blurbench.running.worker import Options, open_workshop
-from blurbench.suites.plan import Data, Task
+from blurbench.running.worker import Options, open_runtime
+from blurbench.store.dataset_cache import describe
+from blurbench.store.record import AnyResult, Record
+from blurbench.store.store import Store
+from blurbench.submissions.replan import replan
 
 if TYPE_CHECKING:
-    from blurbench.running.workshop import Workshop
+    from blurbench.running.runtime import WorkerRuntime
 
-__all__ = ["MOST_FLIPS", "Replay", "Replayer", "pick", "replaying", "seconds_of", "threads_of"]
-
-MOST_FLIPS = 0.001
-"""The share of test images whose predicted label may change."""
-
-
-FIGURES = {
-    "metrics": (
-        *("top5", "calibration_error"),
-        *("blurred_psnr", "blurred_ssim", "restored_psnr", "restored_ssim"),
-    ),
-    "cost": ("parameters", "macs", "fit_steps", "fit_images_seen"),
-}
-"""What is compared beside the predictions."""
-CLOSE = 2e-3
-"""By how much a figure may differ, and as a share of it where that is more: a thousandth of the images may flip."""
+__all__ = ["Replay", "Replayer", "pick", "replaying", "seconds_of", "threads_of"]
 
 
 @dataclass(frozen=True)
@@ -52,12 +39,9 @@ class Replay:
     """What came of measuring a cell again."""
 
     key: str
-    refitted: bool
-    images: int
-    flips: int
-    """Test images that are given another label than before."""
-    top1_before: float
-    top1_after: float
+    is_refitted: bool
+    before: Result
+    after: Result
     agrees: bool
     judgement: str
     """The reason for `agrees`, in words."""
@@ -75,8 +59,8 @@ def replaying(
             _borrow(store, scratch, "artifacts")
         if (store.root / "data").is_dir():
             _borrow(store, scratch, "data", each=True)
-        workshop = open_workshop(Options(scratch.root, device, threads), waiting=lambda: None)
-        yield Replayer(registry, store, scratch, tuple(folders), workshop, refit)
+        runtime = open_runtime(Options(scratch.root, device, threads, tuple(folders)))
+        yield Replayer(registry, store, scratch, tuple(folders), runtime, refit)
 
 
 def _borrow(store: Store, scratch: Store, kind: str, each: bool = False) -> None:
@@ -97,35 +81,40 @@ class Replayer:
     store: Store
     scratch: Store
     folders: tuple[Path, ...]
-    workshop: Workshop
-    refit: bool
+    runtime: WorkerRuntime
+    is_refitting: bool
 
     def __post_init__(self) -> None:
-        self._seeds = suite_seeds(self.registry)
         self._data: dict[Dataset, Data] = {}
 
     def replay(self, record: Record) -> Replay:
         """Measure a cell again. Raises RecordError, or Unavailable, where that cannot be done."""
-        from blurbench.running.evaluate import evaluate
-
         try:
-            again = evaluate(self.workshop, _job(self._prepared(record)))
+            again = self.runtime.measured(self._prepared(record))
         except BlurbenchError:
             raise
         except Exception as error:  # whatever a plugin raises costs its own cell only
             raise RecordError(f"{type(error).__name__}: {shortened(str(error), 300)}") from error
-        return _judged(record, again, self.refit, self._other_seeds(record) if self.refit else [])
+        before, after = record.result, again.result
+        assert before is not None
+        assert after is not None
+        agrees, judgement = before.repeated(after)  # type: ignore[arg-type] # of one measure
+        if self.is_refitting and not agrees:
+            others = self._other_seeds(record)
+            agrees, reason = _within_seeds(after, others) if len(others) > 1 else _told_apart(before, after)
+            judgement += f"; {reason}"
+        return Replay(record.key, self.is_refitting, before, after, agrees, judgement)
 
-    def _prepared(self, record: Record) -> Task:
+    def _prepared(self, record: Record) -> Evaluate:
         """The record's task, its artifacts at hand."""
         if record.status != "ok":
             raise RecordError(f"it was not measured: {record.status}: {record.reason}")
-        plan, task = recall(self.registry, record, self._describe, self._seeds)
+        plan, task = replan(self.registry, record, self._describe)
         for needed in plan.leading_to([record.key]).values():
-            if needed.kind not in ("restorer", "predictor", "estimator"):
+            if not isinstance(needed, Fit):
                 continue
-            if self.refit:
-                self.workshop.ensure(_job(needed))
+            if self.is_refitting:
+                self.runtime.ensure(needed)
             elif self.store.artifact(needed.key) is None:
                 state = "damaged" if self.store.has_artifact(needed.key) else "not in this results folder"
                 raise RecordError(f"the artifact of {needed.title} is {state}; `--refit` fits it anew")
@@ -137,97 +126,51 @@ class Replayer:
         return self._data[dataset]
 
     def _other_seeds(self, record: Record) -> list[float]:
-        """Top-1 of all stored seeds of the same cell, this one included."""
-        place = _place(record)
-        found = [record]
-        for path in (self.store.root / "records").glob("*/*.json"):
-            other = self.store.record(path.stem)
-            if other is not None and other.key != record.key and _place(other) == place:
-                found.append(other)
-        return [one.metrics.top1 for one in found if one.metrics]
+        """The scores of all stored seeds of the same cell, this one included."""
+        assert record.result is not None
+        row, scores = _row(record), [record.result.score]
+        for key in self.store.records.keys(""):
+            other = self.store.records.get(key)
+            if other is not None and other.result and other.key != record.key and _row(other) == row:
+                scores.append(other.result.score)
+        return scores
 
 
-def _job(task: Task) -> dict[str, Any]:
-    """What a worker is sent."""
-    return {**task.job, "key": task.key}
+def _told_apart(before: AnyResult, after: AnyResult) -> tuple[bool, str]:
+    """By the images alone, where one seed is stored."""
+    return before.refitted(after)  # type: ignore[arg-type] # of one measure
 
 
-def _place(record: Record) -> tuple[object, ...]:
-    """The coordinates of a record but for its seed."""
-    parts = (record.dataset, record.classifier, record.strategy, record.train_blur, record.test_blur)
-    return (*(part.spec for part in parts), record.budget, record.data_fingerprint)
+def _row(record: Record) -> tuple[object, ...]:
+    """Equal for records that differ by their seed alone."""
+    axes = {axis: value.config for axis, value in record.axes.items()}
+    return (axes, record.budget, record.test_seed, record.settings, record.data_fingerprint)
 
 
-# --- judging --------------------------------------------------------------------------------------------------------
-
-
-def _judged(before: Record, after: Record, refitted: bool, seeds: list[float]) -> Replay:
-    assert before.images is not None
-    assert after.images is not None
-    assert before.metrics is not None
-    assert after.metrics is not None
-    if before.images.label != after.images.label:
-        raise RecordError("its test labels are not those of the data set that is here")
-    flips = sum(map(int.__ne__, before.images.predicted, after.images.predicted))
-    images = len(before.images.label)
-    agrees, judgement = flips <= MOST_FLIPS * images, f"{flips} of {images} predictions changed"
-    if refitted and not agrees:
-        agrees, reason = _within_seeds(after.metrics.top1, seeds) if len(seeds) > 1 else _within_images(before, after)
-        judgement += f"; {reason}"
-    elif not agrees:
-        judgement += f", at most {MOST_FLIPS:.1%} may"
-    elif not refitted and (changed := _changed(before, after)):
-        agrees, judgement = False, f"{judgement}, but {'; '.join(changed)}"
-    return Replay(before.key, refitted, images, flips, before.metrics.top1, after.metrics.top1, agrees, judgement)
-
-
-def _changed(before: Record, after: Record) -> list[str]:
-    """Figures of a record, its predictions aside, that come out otherwise; rounding is not told."""
-    found = []
-    for part, names in FIGURES.items():
-        for name in names:
-            old, new = getattr(getattr(before, part), name), getattr(getattr(after, part), name)
-            if old is None:  # older than the figure
-                continue
-            if new is None or abs(new - old) > CLOSE * max(1.0, abs(new)):
-                found.append(f"{name} is stored as {old:.6g}, measured again {'none' if new is None else f'{new:.6g}'}")
-    return found
-
-
-def _within_seeds(top1: float, seeds: list[float]) -> tuple[bool, str]:
-    """Whether a top-1 lies where one more seed would, 95 times in 100."""
+def _within_seeds(after: Result, seeds: list[float]) -> tuple[bool, str]:
+    """Whether a score lies where one more seed would, 95 times in 100."""
     from scipy.special import stdtrit  # type: ignore[import-untyped]
 
     count, middle = len(seeds), fmean(seeds)
     half = float(stdtrit(count - 1, 0.975)) * stdev(seeds) * (1 + 1 / count) ** 0.5
-    low, high = max(0.0, middle - half), min(1.0, middle + half)
-    inside = low <= top1 <= high
+    low, high = max(0.0, middle - half), middle + half
+    inside = low <= after.score <= high
+    score, low_shown, high_shown = (after.score_form.format(value) for value in (after.score, low, high))
     where = "inside" if inside else "outside"
-    return inside, f"{top1:.1%} is {where} [{low:.1%}, {high:.1%}], where one more of {count} seeds would lie"
-
-
-def _within_images(before: Record, after: Record) -> tuple[bool, str]:
-    """With one seed: whether the paired difference could be none."""
-    import numpy as np
-
-    from blurbench.metrics.intervals import difference_interval
-
-    hits = [np.array(one.images.label) == np.array(one.images.predicted) for one in (after, before) if one.images]
-    found = difference_interval((hits[0].astype(float) - hits[1])[None])
-    could = "can" if found.excludes_zero else "cannot"
-    interval = f"{found.estimate:+.1%} [{found.low:+.1%}, {found.high:+.1%}]"
-    return not found.excludes_zero, f"one seed is stored, so images only: {interval}, which {could} be told from 0"
+    return inside, f"{score} is {where} [{low_shown}, {high_shown}], where one more of {count} seeds would lie"
 
 
 # --- a sample of a board --------------------------------------------------------------------------------------------
 
 
 def pick(records: Sequence[Record], share: float, seed: int) -> list[Record]:
-    """A share of the measured records, at least one, the same for the same seed; those of one predictor together."""
+    """A share of the measured records, at least one, the same for the same seed; those of one row together."""
     measured = sorted((record for record in records if record.status == "ok"), key=lambda record: record.key)
     count = min(len(measured), max(1, round(share * len(measured))))
     chosen = random.Random(seed).sample(measured, count)
-    return sorted(chosen, key=lambda one: (one.dataset.label, one.strategy.label, one.train_blur.label, one.key))
+    return sorted(
+        chosen, key=lambda one: ([one.label(axis) for axis in sorted(one.axes) if axis != "test_blur"], one.key)
+    )
 
 
 def threads_of(records: Sequence[Record]) -> int:
@@ -243,11 +186,11 @@ STARTING, A_CELL = 4.0, 0.3
 
 def seconds_of(records: Sequence[Record], refit: bool) -> float:
     """About how long replaying takes, from what the records say of themselves."""
-    costs = {record.key: record.cost for record in records if record.cost}
-    measuring = sum(cost.evaluate_seconds + A_CELL for cost in costs.values())
-    if not refit:
-        return STARTING + measuring
+    results = [(record, record.result) for record in records if record.result]
+    measuring = sum(result.seconds_taken + A_CELL for _, result in results)
     fits = {
-        (str(_place(record)[:4]), record.seed): record.cost.fit_seconds for record in records if record.cost is not None
+        str((sorted((axis, record.label(axis)) for axis in record.axes if axis != "test_blur"), record.seed)): result
+        for record, result in results
     }
-    return STARTING + measuring + sum(fits.values())
+    fitting = sum(result.fitting_seconds for result in fits.values()) if refit else 0.0
+    return STARTING + measuring + fitting

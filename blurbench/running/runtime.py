@@ -118,7 +118,7 @@ class WorkerRuntime:
                 self._forget(task.key)
                 self._fit(task)
 
-    def evaluate(self, task: Evaluate, force: bool) -> dict[str, Any]:
+    def evaluate(self, task: Evaluate, force: bool) -> str:
         """Measure a cell and store its record, unless a measured one is there."""
         with self.store.locked(task.key, self.waiting):
             record = self.store.records.get(task.key)
@@ -126,7 +126,7 @@ class WorkerRuntime:
                 record = self.measured(task)
                 self.store.records.put(record)
         assert record.result is not None
-        return {"headline": record.result.headline}
+        return record.result.headline
 
     def measured(self, task: Evaluate) -> Record:
         """The record of a cell, measured now."""

@@ -18,11 +18,10 @@ from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
-from typing import Any
 
 from blurbench.errors import BlurbenchError, UsageError, shortened
 from blurbench.matrix.tasks import Task
-from blurbench.running.worker import WAITING, Answer, Options, serve
+from blurbench.running.worker import Answer, Broken, Options, Status, Waiting, serve
 from blurbench.store.record import Record
 from blurbench.store.store import Store
 
@@ -50,7 +49,7 @@ class Event:
 class Outcome:
     """What became of the tasks, and where the workers' time went."""
 
-    status: dict[str, str] = field(default_factory=dict)
+    status: dict[str, Status] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
@@ -193,12 +192,13 @@ class _Scheduler:
         except (EOFError, OSError):
             self._lost(slot)
             return
-        if answer == WAITING:
-            slot.since, slot.is_ready = time.monotonic(), True
-        elif "broken" in answer:
-            raise UsageError(f"no worker can start on device {slot.options.device!r}: {answer['broken']}")
-        else:
-            self._finish(slot, answer)
+        match answer:
+            case Waiting():
+                slot.since, slot.is_ready = time.monotonic(), True
+            case Broken(reason=reason):
+                raise UsageError(f"no worker can start on device {slot.options.device!r}: {reason}")
+            case Answer():
+                self._finish(slot, answer)
 
     def _lost(self, slot: _Slot) -> None:
         slot.process.join()
@@ -217,22 +217,21 @@ class _Scheduler:
         self._replace(slot)
         # It may have ended between storing and answering; with `force` what is stored may be from before.
         is_done = not self.force and task.is_stored(self.store)
-        status, reason = ("ok", "") if is_done else ("failed", reason)
-        self._finish(slot, {"key": task.key, "status": status, "reason": reason, "seconds": {}})
+        self._finish(slot, Answer(task.key) if is_done else Answer(task.key, "failed", reason))
 
     def _finish(self, slot: _Slot, answer: Answer) -> None:
         task = slot.task
         assert task is not None
         slot.task = None
-        for phase, seconds in answer["seconds"].items():
+        for phase, seconds in answer.seconds.items():
             self.outcome.seconds[phase] = self.outcome.seconds.get(phase, 0.0) + seconds
-        self.outcome.remarks += answer.get("remarks", [])
-        self._settle(task, answer["status"], answer["reason"], task.key)
+        self.outcome.remarks += answer.remarks
+        self._settle(task, answer.status, answer.reason, task.key)
         self.report(Event(task, slot.number, answer))
 
     # --- consequences ----------------------------------------------------------------------------------------------
 
-    def _settle(self, task: Task, status: str, reason: str, log: str) -> None:
+    def _settle(self, task: Task, status: Status, reason: str, log: str) -> None:
         """Book a task; if it was not done, so are those that need it: a predictor's own cells share its fate,
         whatever else was to be built on it is blocked."""
         self.outcome.status[task.key] = status
@@ -244,15 +243,16 @@ class _Scheduler:
         for key in self.needed_by.get(task.key, ()):
             if (dependent := self.waiting.pop(key, None)) is None:
                 continue
+            fate: Status
             if dependent.cell is not None:
                 fate, why = status, reason
             else:
                 fate = "skipped" if status == "skipped" else "blocked"
                 why = shortened(f"it needs {task.title}, which {PAST[status]}: {reason}")
             self._settle(dependent, fate, why, log)
-            self.report(Event(dependent, -1, {"key": key, "status": fate, "reason": why, "seconds": {}}))
+            self.report(Event(dependent, -1, Answer(key, fate, why)))
 
-    def _record(self, task: Task, status: Any, reason: str, log: str) -> None:
+    def _record(self, task: Task, status: Status, reason: str, log: str) -> None:
         if task.cell is None:
             return
         path = self.store.log_path(log)

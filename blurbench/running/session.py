@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,7 @@ from blurbench.measurements import MEASUREMENTS
 from blurbench.registry import Registry
 from blurbench.registry.discovery import discover
 from blurbench.running.devices import chosen_device, device_slots
+from blurbench.running.folders import data_folders
 from blurbench.running.progress import progress
 from blurbench.running.scheduler import Outcome, schedule
 from blurbench.running.worker import Options
@@ -45,13 +46,31 @@ class Request:
     """What to keep, or to add, by axis: labels, names or expressions."""
     changes: Mapping[str, Any] = field(default_factory=dict)
     """Fields of the budget to replace."""
-    folders: tuple[Path, ...] = ()
-    """Where real data sets lie."""
+    data_dirs: tuple[Path, ...] = ()
+    """Where real data sets lie, beside the usual places."""
     device: str = "auto"
     jobs: int | None = None
     threads: int = 1
     command: str = ""
-    """The command line that asked for it, as a board may show it."""
+    """The command line that asks for it, as a board shows it."""
+
+    @classmethod
+    def of(
+        cls,
+        suite: str,
+        axes: Mapping[str, Iterable[str] | None],
+        limit: int | None = None,
+        minutes: float | None = None,
+        **rest: Any,
+    ) -> Request:
+        """What a user words so: the values to keep of each axis, at most so many training images, minutes a task."""
+        changes = {"train_images": limit, "minutes_per_job": minutes}
+        return cls(
+            suite=suite,
+            only={axis: tuple(values) for axis, values in axes.items() if values},
+            changes={name: value for name, value in changes.items() if value is not None},
+            **rest,
+        )
 
 
 class Session:
@@ -69,6 +88,7 @@ class Session:
         self.test_blurs = self.measurement.test_blurs(self.registry, self.suite, request.only)
         self.store = Store(request.out)
         self.device = chosen_device(request.device)
+        self.folders = data_folders(request.data_dirs)
         self.seconds: dict[str, float] = {}
         self._described: dict[Dataset, Data] = {}
 
@@ -81,7 +101,7 @@ class Session:
         if dataset not in self._described:
             before = time.perf_counter()
             self.store.create()
-            self._described[dataset] = describe(self.registry, self.store, dataset, self.request.folders)
+            self._described[dataset] = describe(self.registry, self.store, dataset, self.folders)
             self.seconds["data"] = self.seconds.get("data", 0.0) + time.perf_counter() - before
         return self._described[dataset]
 
@@ -96,9 +116,7 @@ class Session:
     def slots(self, tasks: int) -> list[Options]:
         """The workers to be used: one a processor core, or one a GPU, but not more than tasks."""
         devices = device_slots(self.device, self.request.jobs)
-        return [
-            Options(self.store.root, device, self.request.threads, self.request.folders) for device in devices[:tasks]
-        ]
+        return [Options(self.store.root, device, self.request.threads, self.folders) for device in devices[:tasks]]
 
     # --- what is stored --------------------------------------------------------------------------------------------
 
@@ -122,9 +140,7 @@ class Session:
         cells = [
             cell.key
             for cell in self.plan.cells
-            if not cell.skip
-            and self.states[cell.key] != "foreign"
-            and is_wanted(self.records.get(cell.key), rerun)
+            if not cell.skip and self.states[cell.key] != "foreign" and is_wanted(self.records.get(cell.key), rerun)
         ]
         leading = self.plan.leading_to([*cells, *self._untimed(rerun)])
         return {key: task for key, task in leading.items() if rerun == "all" or not self._is_fitted(task)}

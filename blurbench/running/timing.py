@@ -13,11 +13,11 @@ import torch
 from blurbench.contract import Degraded, DensePsf, Predictor
 from blurbench.errors import Skip
 from blurbench.matrix.tasks import TimePipeline
-from blurbench.store.provenance import processor
-from blurbench.store.record import Timing
 from blurbench.measurements.counting import peak_memory
 from blurbench.running.images import CHUNK
 from blurbench.running.runtime import WorkerRuntime
+from blurbench.store.provenance import processor
+from blurbench.store.record import Timing
 
 __all__ = ["time_pipeline"]
 

@@ -11,12 +11,12 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from blurbench.errors import BlurbenchError, Skip, shortened
 from blurbench.matrix.tasks import Task
@@ -24,10 +24,9 @@ from blurbench.matrix.tasks import Task
 if TYPE_CHECKING:
     from blurbench.running.runtime import WorkerRuntime
 
-__all__ = ["WAITING", "Answer", "Options", "open_runtime", "serve"]
+__all__ = ["Answer", "Broken", "Options", "Status", "Waiting", "open_runtime", "serve"]
 
-WAITING = {"waiting": True}
-"""Sent when the worker is ready, and while another run holds the lock that a task needs: the time limit starts anew."""
+Status: TypeAlias = Literal["ok", "failed", "skipped", "blocked"]
 
 
 @dataclass(frozen=True)
@@ -41,16 +40,33 @@ class Options:
     """Where real data sets lie."""
 
 
-class Answer(TypedDict, total=False):
+# --- what a worker says --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """It is ready, or another run holds the lock that its task needs: the time limit starts anew."""
+
+
+@dataclass(frozen=True)
+class Broken:
+    """It cannot do anything at all."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Answer:
     """What became of a task."""
 
     key: str
-    status: str
-    reason: str
-    seconds: dict[str, float]
-    headline: str
+    status: Status = "ok"
+    reason: str = ""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """By phase."""
+    headline: str = ""
     """The result in a few words."""
-    remarks: list[str]
+    remarks: tuple[str, ...] = ()
     """What a user should know of a plugin that was called."""
 
 
@@ -61,11 +77,11 @@ def serve(connection: Connection, options: Options) -> None:
     _follow_parent()
     with suppress(BrokenPipeError, ConnectionError):  # the scheduler is gone: so is whoever would hear of it
         try:
-            runtime = open_runtime(options, waiting=lambda: connection.send(WAITING))
+            runtime = open_runtime(options, waiting=lambda: connection.send(Waiting()))
         except Exception as error:  # no torch, no such device: nothing can be done at all
-            connection.send({"broken": _one_line(error)})
+            connection.send(Broken(_one_line(error)))
             return
-        connection.send(WAITING)
+        connection.send(Waiting())
         while True:
             try:
                 task, force = connection.recv()
@@ -106,19 +122,19 @@ def _answer(runtime: WorkerRuntime, task: Task, force: bool) -> Answer:
     from blurbench.running.global_state import guarded
 
     runtime.clock.seconds = {}
-    answer: Answer = {"key": task.key, "status": "ok", "reason": ""}
+    status: Status
+    status, reason, headline = "ok", "", ""
     changed: list[str] = []
     with _printing_to(runtime.store.log_path(task.key)), guarded(changed):
         try:
-            answer.update(task.run(runtime, force))  # type: ignore[typeddict-item] # a headline, or nothing
+            headline = task.run(runtime, force)
         except Skip as skip:
-            answer.update(status="skipped", reason=_one_line(skip))
+            status, reason = "skipped", _one_line(skip)
         except Exception as error:  # whatever a plugin raises costs its own cell only
             traceback.print_exc()
-            answer.update(status="failed", reason=_one_line(error))
-    if changed:
-        answer["remarks"] = [f"{task.title}: its plugins changed {', '.join(changed)} for this process; put back"]
-    return {**answer, "seconds": runtime.clock.seconds}
+            status, reason = "failed", _one_line(error)
+    remark = f"{task.title}: its plugins changed {', '.join(changed)} for this process; put back"
+    return Answer(task.key, status, reason, runtime.clock.seconds, headline, (remark,) if changed else ())
 
 
 def _one_line(error: Exception) -> str:

@@ -1,1 +1,1 @@
-"""What is stored: records, artifacts, decoded data sets, timings and boards, content-addressed, in one results folder."""
+"""What is stored in a results folder: records, artifacts, decoded data sets, timings and boards, by their keys."""

@@ -14,7 +14,14 @@ __all__ = ["METADATA", "STATE", "ArtifactStore"]
 
 STATE, METADATA = "state.safetensors", "artifact.json"
 
-FIELDS = {"kind": str, "config": dict, "notes": dict, "seconds": (int, float), "images_seen": int, "sha256": str}
+FIELDS: dict[str, type | tuple[type, ...]] = {
+    "kind": str,
+    "config": dict,
+    "notes": dict,
+    "seconds": (int, float),
+    "images_seen": int,
+    "sha256": str,
+}
 """What the metadata hold, and of which type."""
 
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import logging
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -21,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blurbench.contract import Dataset, Shape, Split, Splits
-from blurbench.errors import PluginError, RecordError
+from blurbench.errors import PluginError, RecordError, shortened
 from blurbench.matrix.cell import Data
 from blurbench.matrix.keys import digest
 from blurbench.registry import Registry, config
@@ -38,7 +40,9 @@ REPEATED = 0.1
 
 def describe(registry: Registry, store: Store, dataset: Dataset, folders: Sequence[Path]) -> Data:
     """What planning must know, decoding into the store if that was never done. Raises `Unavailable`."""
-    files = [(os.fsencode(path).decode("utf-8", "backslashreplace"), *_state(path)) for path in dataset.sources(folders)]
+    files = [
+        (os.fsencode(path).decode("utf-8", "backslashreplace"), *_state(path)) for path in dataset.sources(folders)
+    ]
     key = digest({"dataset": config(registry, dataset), "files": files})
     if (known := _read(store, key)) is None:
         with store.locked(key):
@@ -46,6 +50,8 @@ def describe(registry: Registry, store: Store, dataset: Dataset, folders: Sequen
                 _write(store, key, registry.name_of(dataset), dataset.load(folders))
                 known = _read(store, key)
                 assert known is not None
+    for note in _stated(store, key).get("notes", ()):
+        logging.getLogger("blurbench").warning("%s", shortened(str(note)))
     return known
 
 
@@ -107,7 +113,7 @@ def _read(store: Store, key: str) -> Data | None:
 
 
 def _write(store: Store, key: str, name: str, splits: Splits) -> None:
-    _check(name, splits)
+    notes = _check(name, splits)
     shape = Shape(*splits.train.images.shape[1:])
     with building(_folder(store, key)) as folder:
         for split_name in SPLITS:
@@ -122,6 +128,7 @@ def _write(store: Store, key: str, name: str, splits: Splits) -> None:
             "shape": asdict(shape),
             "classes": list(splits.class_names),
             "counts": {split_name: len(getattr(splits, split_name)) for split_name in SPLITS},
+            "notes": notes,
             "states": {path.name: _state(path) for path in sorted(folder.iterdir())},
         }
         (folder / METADATA).write_text(json.dumps(metadata, indent=1) + "\n", encoding="utf-8")
@@ -137,8 +144,8 @@ def _save(path: Path, values: NDArray[Any]) -> None:
         raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)}: {error}", str(path)) from None
 
 
-def _check(name: str, splits: Splits) -> None:
-    """A data set plugin's answer is checked once, where it enters."""
+def _check(name: str, splits: Splits) -> list[str]:
+    """A data set plugin's answer is checked once, where it enters; what planning says of it each time."""
     sides = {getattr(splits, part).images.shape[1:] for part in SPLITS}
     if len(sides) != 1 or len(next(iter(sides))) != 3:
         raise PluginError(f"data set {name}: images must be (N, C, H, W), of one size in all parts")
@@ -151,42 +158,54 @@ def _check(name: str, splits: Splits) -> None:
             raise PluginError(
                 f"data set {name}: {part} recorded images must be as the images, uint8 and of their shape"
             )
-        if len(split.images) != len(split.labels) or not len(split):
+        if len(split.images) != len(split.labels) or (part == "test" and not len(split)):
             raise PluginError(f"data set {name}: {part} has {len(split.images)} images and {len(split.labels)} labels")
-        if split.labels.min() < 0 or split.labels.max() >= len(splits.class_names):
+        if len(split) and (split.labels.min() < 0 or split.labels.max() >= len(splits.class_names)):
             raise PluginError(f"data set {name}: {part} has labels outside 0..{len(splits.class_names) - 1}")
-    _check_apart(name, splits)
+    return _check_apart(name, splits)
 
 
-def _check_apart(name: str, splits: Splits) -> None:
-    """Refuse parts that share images: who has seen a test image before is not tested by it."""
+def _check_apart(name: str, splits: Splits) -> list[str]:
+    """Refuse parts that share images: who has seen a test image before is not tested by it. A few are noted."""
+    notes = []
     prints = {part: _prints(getattr(splits, part)) for part in SPLITS}
     for part, other in (("test", "train"), ("test", "validation"), ("validation", "train")):
         known = set(prints[other])
         images = getattr(splits, part).images
         # Images of one value, such as black ones, are equal without being the same picture.
         again = sum(bool(np.ptp(image)) for image, one in zip(images, prints[part], strict=True) if one in known)
+        seen = "training" if other == "train" else other
+        shared = f"data set {name}: {again:,} of the {len(images):,} {part} images are {seen} images, too"
         if again > REPEATED * len(images):
-            seen = "training" if other == "train" else other
-            raise PluginError(
-                f"data set {name}: {again:,} of the {len(images):,} {part} images are {seen} images, too, byte "
-                "for byte; give each image to one part only"
-            )
+            raise PluginError(f"{shared}, byte for byte; give each image to one part only")
+        if again:
+            notes.append(shared)
+    return notes
 
 
 def _prints(split: Split) -> list[bytes]:
     """A hash of each image."""
-    images = np.ascontiguousarray(split.images).reshape(len(split.images), -1)
+    images = np.ascontiguousarray(split.images).reshape(len(split.images), math.prod(split.images.shape[1:]))
     return [hashlib.blake2b(image.data, digest_size=16).digest() for image in images]
 
 
 def _read_split(folder: Path, name: str) -> Split:
     recorded = folder / f"{name}-recorded.npy"
     return Split(
-        np.load(folder / f"{name}-images.npy", mmap_mode="r"),
+        _mapped(folder / f"{name}-images.npy"),
         np.load(folder / f"{name}-labels.npy"),
-        np.load(recorded, mmap_mode="r") if recorded.is_file() else None,
+        _mapped(recorded) if recorded.is_file() else None,
     )
+
+
+SMALL = 2**16
+"""Bytes."""
+
+
+def _mapped(path: Path) -> NDArray[np.uint8]:
+    """An array on disk, read as it is needed; one without images cannot be mapped."""
+    array: NDArray[np.uint8] = np.load(path, mmap_mode="r" if path.stat().st_size > SMALL else None)
+    return array
 
 
 def fingerprint(splits: Splits) -> str:

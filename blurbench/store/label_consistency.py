@@ -13,7 +13,7 @@ from blurbench.matrix.keys import digest
 from blurbench.measurements import MEASUREMENTS
 from blurbench.store.record import Manifest, Record
 
-__all__ = ["inconsistent", "without_inconsistent"]
+__all__ = ["copied", "inconsistent", "without_inconsistent"]
 
 
 def inconsistent(records: Iterable[Record]) -> dict[str, str]:
@@ -26,6 +26,23 @@ def inconsistent(records: Iterable[Record]) -> dict[str, str]:
         if record.result is not None:
             groups.setdefault(_same_images(record), []).append(record)
     return {key: reason for group in groups.values() for key, reason in _minority(group).items()}
+
+
+def copied(records: Iterable[Record]) -> dict[str, str]:
+    """The keys of measured records that are another seed's, answer for answer, though something was fitted: two fits
+    never agree so far. The first of them stays."""
+    known: dict[tuple[str, Any], Record] = {}
+    found = {}
+    for record in sorted(records, key=lambda record: record.seed):
+        if record.result is not None and (answers := record.result.fitted_answers()) is not None:
+            axes = {axis: value.config for axis, value in record.axes.items()}
+            row = digest([axes, record.budget, record.test_seed, record.settings])
+            first = known.setdefault((row, answers), record)
+            if first.seed != record.seed:
+                found[record.key] = (
+                    f"its answers are those of seed {first.seed}, image for image: no two fits agree so far"
+                )
+    return found
 
 
 def _same_images(record: Record) -> str:

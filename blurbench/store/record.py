@@ -7,7 +7,7 @@ the stored predictions.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
@@ -15,11 +15,11 @@ from blurbench.errors import RecordError
 from blurbench.measurements.accuracy.result import AccuracyResult
 from blurbench.measurements.blur_estimation.result import EstimationResult
 from blurbench.measurements.measurement import PluginConfig
-from blurbench.measurements.schema import Key, Label, Number, Stored, Text, Whole
+from blurbench.measurements.schema import Key, Label, MeasureName, Number, Stored, Text, Whole
 
-__all__ = ["SCHEMA", "Facts", "Line", "Manifest", "Record", "Timing", "read"]
+__all__ = ["SCHEMA", "AnyResult", "Facts", "Line", "Manifest", "Record", "Timing", "read"]
 
-SCHEMA = 2
+SCHEMA: Final = 2
 """The version of everything that is stored. Version 1 kept classifiers and estimators apart."""
 
 AnyResult: TypeAlias = Annotated[AccuracyResult | EstimationResult, Field(discriminator="measure")]
@@ -29,7 +29,7 @@ class Facts(Stored):
     """What the plugins of a cell say of it; a measurement fills in what it has."""
 
     knows: Literal["nothing", "training blur", "true PSF"] | None = None
-    requires: list[Text] = []
+    requires: list[Text] = Field(default=[])
     exposure: Literal["clean", "seen", "unseen severity", "unseen family"] | None = None
 
 
@@ -38,7 +38,7 @@ class Record(Stored):
 
     schema_version: Literal[2] = SCHEMA
     key: Key
-    measure: Literal["accuracy", "blur-estimation"]
+    measure: MeasureName
     status: Literal["ok", "failed", "skipped", "blocked"]
     reason: Text = ""
     log: Text = ""
@@ -48,13 +48,13 @@ class Record(Stored):
     budget: dict[str, Any]
     seed: Whole
     test_seed: Whole = 0
-    settings: dict[str, Any] = {}
+    settings: dict[str, Any] = Field(default={})
     """What else its suite asks for, and its key depends on."""
     facts: Facts = Facts()
     data_fingerprint: Text = ""
     """Of the data set that it was tested on."""
     result: AnyResult | None = None
-    provenance: dict[str, Any] = {}
+    provenance: dict[str, Any] = Field(default={})
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -75,9 +75,7 @@ class Record(Stored):
 
     def refused(self, reason: str) -> Self:
         """The record of the same cell as a failed one, without a result."""
-        return self.model_copy(
-            update={"status": "failed", "reason": f"refused: {reason}", "log": "", "result": None}
-        )
+        return self.model_copy(update={"status": "failed", "reason": f"refused: {reason}", "log": "", "result": None})
 
     def label(self, axis: str) -> str:
         """The shortest expression of an axis value; empty where the cell has none."""
@@ -154,7 +152,7 @@ class Manifest(Stored):
     """The cells of one board in suite order: written by `run`, read by `leaderboard`."""
 
     schema_version: Literal[2] = SCHEMA
-    measure: Literal["accuracy", "blur-estimation"]
+    measure: MeasureName
     suite: Text
     suite_version: Whole
     title: Text
@@ -163,7 +161,7 @@ class Manifest(Stored):
     budget_values: dict[str, Any]
     content: Key
     """Digest of the suite under this budget: cells of another content never share a board."""
-    commands: list[Label] = []
+    commands: list[Label] = Field(default=[])
     """Those that put cells on the board, in order."""
     baseline: Text = ""
     """The name of the strategy that gains are measured against; empty where there is none."""
@@ -171,6 +169,8 @@ class Manifest(Stored):
     """In the suite's order."""
     sharp: Label = ""
     """Of these the one that leaves images as they are; empty where there is none."""
+    unchecked: list[Key] = Field(default=[])
+    """The keys of records that were merged where the data were not at hand to check them against."""
     lines: list[Line]
 
     def with_added(self, other: Self) -> Self:
@@ -185,6 +185,7 @@ class Manifest(Stored):
                 "commands": list(dict.fromkeys([*self.commands, *commands])),
                 "test_blurs": list(dict.fromkeys([*long, *short])),
                 "sharp": self.sharp or other.sharp,
+                "unchecked": sorted({*self.unchecked, *other.unchecked}),
             }
         )
 

@@ -12,7 +12,7 @@ from blurbench.errors import RecordError
 from blurbench.store.files import is_regular, write_atomically
 from blurbench.store.record import SCHEMA, Manifest, Record, read
 
-__all__ = ["RecordStore", "State", "read_if_there"]
+__all__ = ["FOREIGN", "RecordStore", "State", "read_if_there", "revisions"]
 
 State: TypeAlias = Literal["missing", "valid", "damaged", "foreign"]
 """Of the file of a record. `foreign`: it was made by another version of blurbench or of a plugin, or cannot be read,
@@ -55,7 +55,7 @@ class RecordStore:
             return _state_of_file(self.path(key))
         if record.is_of(identity):
             return "valid"
-        return "foreign" if _revisions(_configs(record)) != _revisions(identity["axes"]) else "damaged"
+        return "foreign" if revisions(_configs(record)) != revisions(identity["axes"]) else "damaged"
 
     def put(self, record: Record, force: bool = False) -> None:
         """Store a record. With the lock of its key held. A measured record is not replaced by a failed one unless
@@ -68,7 +68,7 @@ class RecordStore:
                 return  # a measurement that is there is worth more than a failure to repeat it
         write_atomically(self.path(record.key), record.model_dump_json(exclude_defaults=True) + "\n")
 
-    def keys(self, beginning: str = "") -> list[str]:
+    def keys(self, beginning: str) -> list[str]:
         """Of all records whose key begins so, damaged ones included."""
         stems = (path.stem for path in (self.root / "records").glob("*/*.json"))
         return sorted(key for key in stems if key.startswith(beginning))
@@ -112,8 +112,8 @@ class RecordStore:
 
 
 FOREIGN = (
-    "was made by another version of blurbench or of a plugin, or cannot be read, and is left alone: use another results "
-    "folder, or move it away to have it measured again"
+    "was made by another version of blurbench or of a plugin, or cannot be read, and is left alone: use another "
+    "results folder, or move it away to have it measured again"
 )
 
 
@@ -148,14 +148,14 @@ def _configs(record: Record) -> dict[str, Any]:
     return {axis: {"config": value.config} for axis, value in record.axes.items()}
 
 
-def _revisions(value: Any) -> list[tuple[str, Any]]:
+def revisions(value: Any) -> list[tuple[str, Any]]:
     """Every plugin inside configs, with its revision."""
     if isinstance(value, list):
-        return [pair for inner in value for pair in _revisions(inner)]
+        return [pair for inner in value for pair in revisions(inner)]
     if not isinstance(value, Mapping):
         return []
     own = [(str(value["name"]), value["revision"])] if {"name", "revision"} <= value.keys() else []
-    return [*own, *(pair for name in sorted(value) for pair in _revisions(value[name]))]
+    return [*own, *(pair for name in sorted(value) for pair in revisions(value[name]))]
 
 
 def read_if_there(model: Any, path: Path) -> Any:

@@ -116,7 +116,11 @@ class Store:
                 found = dict(stored)
         except (OSError, EOFError, ValueError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error):
             return {}
-        return found if found and all(isinstance(value, np.ndarray) and value.ndim >= 3 for value in found.values()) else {}
+        return (
+            found
+            if found and all(isinstance(value, np.ndarray) and value.ndim >= 3 for value in found.values())
+            else {}
+        )
 
     # --- timings ---------------------------------------------------------------------------------------------------
 

@@ -1,1 +1,1 @@
-"""Other people's results: read as a stranger's, held against this installation, merged into a board."""
+"""Other people's results: read as a stranger's, held against what is here, merged; and one's own made ready to send."""

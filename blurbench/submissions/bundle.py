@@ -4,10 +4,6 @@
     records/abcd....json     one measured record a cell
     timings/abcd....json     milliseconds an image of the pipelines that the records name
 
-or, where the board is of estimators,
-
-    estimations/abcd....json
-
 The same results give the same bytes. No folder, user or host name goes in. A bundle that comes in is a stranger's: it
 is read in memory, piece by piece and within limits, and nothing is ever unpacked to disk.
 """
@@ -29,8 +25,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field
 
 from blurbench.errors import RecordError
-from blurbench.results.estimation import Board
-from blurbench.results.record import AnyBoard, Manifest, read
+from blurbench.store.record import Manifest, read
 
 __all__ = ["BOARD_FILE", "MOST_BYTES", "Contents", "pack", "unpack"]
 
@@ -42,7 +37,7 @@ MOST_IN_ALL = 2**30
 MOST_PACKED = 256 * 2**20
 MOST_FILES = 60_000
 
-_NAME = re.compile(r"(?:manifest|(?:records|timings|estimations)/[0-9a-f]{16,64})\.json")
+_NAME = re.compile(r"(?:manifest|(?:records|timings)/[0-9a-f]{16,64})\.json")
 _DATE = (1980, 1, 1, 0, 0, 0)
 
 
@@ -54,29 +49,18 @@ class Contents(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    format: Literal["blurbench bundle 1"] = "blurbench bundle 1"
-    board: AnyBoard
+    format: Literal["blurbench bundle 2"] = "blurbench bundle 2"
+    board: Manifest
     environments: Annotated[list[dict[str, Any]], Field(max_length=1000)]
     """What measured the records: versions of blurbench, of plugin packages, of torch; processor, system, threads."""
-    files: dict[str, Sum]
+    files: dict[Annotated[str, Field(pattern=r"^(records|timings)/[0-9a-f]{16,64}\.json$")], Sum]
     """The SHA-256 of each other file."""
 
 
-class _OfClassifiers(Contents):
-    board: Manifest
-    files: dict[Annotated[str, Field(pattern=r"^(records|timings)/[0-9a-f]{16,64}\.json$")], Sum]
-
-
-class _OfEstimators(Contents):
-    board: Board
-    files: dict[Annotated[str, Field(pattern=r"^estimations/[0-9a-f]{16,64}\.json$")], Sum]
-
-
-def pack(board: AnyBoard, environments: list[dict[str, Any]], files: Mapping[str, bytes]) -> bytes:
+def pack(board: Manifest, environments: list[dict[str, Any]], files: Mapping[str, bytes]) -> bytes:
     """The bytes of a bundle; `files` by their names inside it."""
     sums = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
-    kind = _OfEstimators if isinstance(board, Board) else _OfClassifiers
-    contents = kind.model_validate({"board": board, "environments": environments, "files": sums})
+    contents = Contents(board=board, environments=environments, files=sums)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
         _add(packed, BOARD_FILE, contents.model_dump_json(indent=1).encode() + b"\n")
@@ -99,8 +83,7 @@ def unpack(path: Path) -> tuple[Contents, dict[str, bytes]]:
         raise RecordError(f"it is not a bundle that can be read: {e}") from None
     if BOARD_FILE not in files:
         raise RecordError(f"it holds no {BOARD_FILE}")
-    kind = _OfEstimators if any(name.startswith("estimations/") for name in files) else _OfClassifiers
-    contents: Contents = read(kind, files.pop(BOARD_FILE), BOARD_FILE)
+    contents: Contents = read(Contents, files.pop(BOARD_FILE), BOARD_FILE)
     _check_sums(contents.files, files)
     return contents, files
 

@@ -1,8 +1,8 @@
 """Whether records can be believed, as far as that can be told without measuring again.
 
-Records are a stranger's. Each is held against itself (`plausible`), against the plugins and data sets that are here,
-and against the others. What fails is refused with the reason; what could not be checked is said. That a predictor
-really gave these predictions only `replay` and `verify` can tell.
+Records are a stranger's. Each is held against itself, against the plugins and data sets that are here, and against the
+others. What fails is refused with the reason; what could not be checked is said. That a predictor really gave these
+predictions only `replay` and `verify` can tell.
 """
 
 from __future__ import annotations
@@ -10,111 +10,113 @@ from __future__ import annotations
 import re
 import shlex
 from collections import Counter
-from collections.abc import Iterator
 
-from blurbench.errors import BlurbenchError, RecordError, Unavailable, UsageError
-from blurbench.registry import Registry
-from blurbench.results.agreement import dissenters
-from blurbench.results.cell_validation import check_cell, terms_of_cells
-from blurbench.results.estimation import Board, Estimation
-from blurbench.results.estimation_validation import check_estimation, terms_of_estimations
-from blurbench.results.held import Held
-from blurbench.results.known import Known
-from blurbench.results.record import AnyBoard, AnyRecord, Manifest, Record
-from blurbench.results.terms import Terms, by_most, misplaced, shown
+from blurbench.errors import BlurbenchError, RecordError, Skip, Unavailable, UsageError
+from blurbench.measurements import MEASUREMENTS
+from blurbench.store.label_consistency import copied, inconsistent
+from blurbench.store.record import Facts, Manifest, Record
+from blurbench.submissions.installation import Installation
+from blurbench.submissions.label_schema import by_most, check_lines, misplaced, of_suite, shown
+from blurbench.submissions.replan import check_places, replan
+from blurbench.submissions.submission import Submission
 
-__all__ = ["Known", "validate"]
+__all__ = ["check"]
 
 
-def validate(held: Held, known: Known) -> list[str]:
-    """Move what cannot be believed from `held` to its refusals; return what could not be checked."""
+def check(submission: Submission, installation: Installation) -> list[str]:
+    """Move what cannot be believed from `submission` to its refusals; return what could not be checked."""
     unchecked: Counter[str] = Counter()
-    for file, record in list(held.records.items()):
+    for file, record in list(submission.records.items()):
         try:
-            if held.is_bundle and record.status != "ok":
+            if submission.is_bundle and record.status != "ok":
                 raise RecordError(f"{record.status}: a bundle holds measured cells only")
-            _check_record(record, known)
+            _check_record(record, installation)
         except Unavailable as lacking:
             unchecked[f"{lacking}, so its images and keys were not checked"] += 1
+            submission.unchecked.add(record.key)
         except BlurbenchError as error:
-            held.refuse(file, error)
-            del held.records[file]
-    _refuse_dissenters(held)
+            submission.refuse(file, error)
+            del submission.records[file]
+    for reasons in (inconsistent, copied):
+        _refuse(submission, reasons(submission.records.values()))
     notes = [f"{count} record{'s' * (count > 1)}: {what}" for what, count in sorted(unchecked.items())]
-    for file, manifest in list(held.boards.items()):
-        notes += _check_board(held, file, manifest, known)
+    for file, board in list(submission.boards.items()):
+        notes += _check_board(submission, file, board, installation)
     return notes
 
 
 # --- one record -----------------------------------------------------------------------------------------------------
 
 
-def _check_record(record: AnyRecord, known: Known) -> None:
-    for axis, part in record.parts().items():
+def _check_record(record: Record, installation: Installation) -> None:
+    """Raises RecordError, or Unavailable without the data."""
+    registry, measurement = installation.registry, MEASUREMENTS[record.measure]
+    kinds = {axis.name: axis.kind for axis in measurement.axes}
+    for axis, value in record.axes.items():
+        if axis not in kinds:
+            raise RecordError(f"axes: {shown(axis)!r} is none of {measurement.name}")
         try:
-            known.registry.resolve(record.AXES[axis], part.spec)
+            plugin = registry.resolve(kinds[axis], value.config)
         except UsageError as error:
             raise RecordError(f"{axis}: {error}") from None
-    if record.status != "ok":
-        return
-    if isinstance(record, Estimation):
-        check_estimation(record, known)
-    elif isinstance(record, Record):
-        check_cell(record, known)
+        check_places(plugin, installation.folders)
+    if record.status == "ok":
+        _check_work(record, installation)
+        assert record.result is not None
+        measurement.check(record.result, record, installation)
 
 
-def _refuse_dissenters(held: Held) -> None:
-    files = held.by_key()
-    for key, reason in dissenters(held.records.values()).items():
+def _check_work(record: Record, installation: Installation) -> None:
+    """Its key, and all that follows from the plugins: what the remedy knows, what it requires, what it had met."""
+    try:
+        _, task = replan(installation.registry, record, installation.data)
+    except Skip as reason:
+        raise RecordError(f"this cell cannot be had: {reason}") from None
+    if record.data_fingerprint != task.data.fingerprint:
+        raise RecordError(f"data_fingerprint: not that of the data set {record.label('dataset')} that is here")
+    stated, facts = record.facts.model_dump(), Facts(**task.facts).model_dump()
+    for name, value in facts.items():
+        if stated[name] != value:
+            raise RecordError(f"{name}: {shown(stated[name])}, but its plugins say {shown(value)}")
+
+
+def _refuse(submission: Submission, reasons: dict[str, str]) -> None:
+    files = submission.by_key()
+    for key, reason in reasons.items():
         file, _ = files[key]
-        held.refuse(file, reason)
-        del held.records[file]
+        submission.refuse(file, reason)
+        submission.records.pop(file, None)
 
 
 # --- a board --------------------------------------------------------------------------------------------------------
 
 
-def _check_board(held: Held, file: str, board: AnyBoard, known: Known) -> list[str]:
+def _check_board(submission: Submission, file: str, board: Manifest, installation: Installation) -> list[str]:
     """Refuse the board, or single records of it; return what could not be checked."""
     try:
         _check_heading(board)
-        terms = _terms(board, known.registry)
-        for reason in _wrong_lines(board):
-            raise RecordError(reason)
+        check_lines(board)
+        schema = of_suite(board, installation.registry)
     except BlurbenchError as error:
-        held.refuse(file, error)
-        del held.boards[file]
+        submission.refuse(file, error)
+        del submission.boards[file]
         return []
-    records = held.by_key()
-    agreed = terms or by_most(board, {key: record for key, (_, record) in records.items()})
+    records = submission.by_key()
+    agreed = schema or by_most(board, {key: record for key, (_, record) in records.items()})
     for line in board.lines:
         if line.key in records and (reason := misplaced(line, records[line.key][1], board, agreed)):
-            held.refuse(records[line.key][0], reason)
-            held.records.pop(records[line.key][0], None)
-    if held.is_bundle:
-        _refuse_unlisted(held, board)
-    if terms is None:
+            _refuse(submission, {line.key: reason})
+    if submission.is_bundle:
+        listed = {line.key for line in board.lines}
+        strange = {record.key: "no line of the board in this bundle is of it" for record in submission.records.values()}
+        _refuse(submission, {key: reason for key, reason in strange.items() if key not in listed})
+    if schema is None:
         edition = f"suite {board.suite} version {board.suite_version}"
         return [f"{edition} is not installed here, so what its labels mean was not checked"]
     return []
 
 
-def _terms(board: AnyBoard, registry: Registry) -> Terms | None:
-    if isinstance(board, Board):
-        return terms_of_estimations(board, registry)
-    assert isinstance(board, Manifest)
-    return terms_of_cells(board, registry)
-
-
-def _refuse_unlisted(held: Held, board: AnyBoard) -> None:
-    listed = {line.key for line in board.lines}
-    for file, record in list(held.records.items()):
-        if record.key not in listed:
-            held.refuse(file, "no line of the board in this bundle is of it")
-            del held.records[file]
-
-
-def _check_heading(board: AnyBoard) -> None:
+def _check_heading(board: Manifest) -> None:
     """Names become file names, and commands are for people to run."""
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", board.suite):
         raise RecordError(f"suite: {shown(board.suite)!r} is no name of a suite")
@@ -132,11 +134,3 @@ def _is_harmless(command: str) -> bool:
     except ValueError:
         return False
     return words[:2] in (["blurbench", "run"], ["blurbench", "reproduce"]) and shlex.join(words) == command
-
-
-def _wrong_lines(board: AnyBoard) -> Iterator[str]:
-    if not board.lines:
-        yield "lines: there are none"
-    for place, count in Counter(line.place() for line in board.lines).most_common(1):
-        if count > 1:
-            yield f"lines: {count} stand at one place, {shown(place)}"

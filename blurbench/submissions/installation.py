@@ -2,56 +2,51 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from blurbench.contract import Dataset
 from blurbench.errors import Unavailable
+from blurbench.matrix.cell import Data
 from blurbench.registry import Registry
-from blurbench.results.decoded import describe
-from blurbench.results.estimation import Sampling
-from blurbench.results.recall import suite_samplings, suite_seeds
-from blurbench.results.shares import share
-from blurbench.results.store import Store
-from blurbench.suites.plan import Data
+from blurbench.store.dataset_cache import describe
+from blurbench.store.store import Store
+from blurbench.store.subset import stratified_subset
+from blurbench.submissions.replan import check_places
 
-__all__ = ["Known"]
+__all__ = ["Installation"]
 
 
-class Known:
-    """Plugins and suites, and the data sets that are found in `folders`."""
+class Installation:
+    """Plugins, suites, and the data sets that are found in `folders`: what `measurements.Installation` asks for."""
 
     def __init__(self, registry: Registry, store: Store, folders: tuple[Path, ...]) -> None:
         self.registry, self.store, self.folders = registry, store, folders
         self._data: dict[Dataset, Data | Unavailable] = {}
         self._labels: dict[tuple[str, int | None], list[int]] = {}
 
-    @cached_property
-    def seeds(self) -> list[int]:
-        """The test seeds of the suites."""
-        return suite_seeds(self.registry)
-
-    @cached_property
-    def samplings(self) -> list[Sampling]:
-        """How the suites of estimators have pictures read."""
-        return suite_samplings(self.registry)
-
     def data(self, dataset: Dataset) -> Data:
-        """Raises Unavailable, in words for `validate`, where it is not here."""
+        """Raises Unavailable, in words for `validate`, where it is not here, or lies where only its record says."""
         if dataset not in self._data:
-            try:
-                self._data[dataset] = describe(self.registry, self.store, dataset, self.folders)
-            except Unavailable:
-                self._data[dataset] = Unavailable(f"data set {self.registry.name_of(dataset)} is not here")
+            self._data[dataset] = self._described(dataset)
         if isinstance(found := self._data[dataset], Unavailable):
             raise found
         return found
+
+    def _described(self, dataset: Dataset) -> Data | Unavailable:
+        try:
+            check_places(dataset, self.folders)
+        except Unavailable as reason:
+            return reason
+        try:
+            return describe(self.registry, self.store, dataset, self.folders)
+        except Unavailable:
+            return Unavailable(f"data set {self.registry.name_of(dataset)} is not here")
 
     def labels(self, data: Data, limit: int | None) -> list[int]:
         """The test labels under a budget of `limit` test images."""
         if (data.key, limit) not in self._labels:
             labels = np.load(self.store.root / "data" / data.key / "test-labels.npy")
-            self._labels[data.key, limit] = labels[share(labels, limit)].tolist()
+            self._labels[data.key, limit] = labels[stratified_subset(labels, limit)].tolist()
         return self._labels[data.key, limit]

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from blurbench.errors import RecordError, UsageError
-from blurbench.results.bundle import pack
-from blurbench.results.held import Held
-from blurbench.results.record import AnyBoard, AnyLine, AnyRecord
-from blurbench.results.store import Shelf, Store
-from blurbench.suites.edition import board_name
+from blurbench.matrix.board_id import board_name
+from blurbench.store.record import Line, Manifest, Record
+from blurbench.store.store import Store
+from blurbench.submissions.bundle import pack
+from blurbench.submissions.submission import Submission
 
 __all__ = ["Merged", "Outgoing", "gather", "merge"]
 
@@ -32,7 +32,7 @@ _PATH = re.compile(r"(?:^|[\s\"'=({\[,:])(?:~?/[\w.-]+/|[A-Za-z]:[\\/]|\\\\[\w.-
 class Outgoing:
     """What would go into a bundle, and what stays here, with the reasons."""
 
-    board: AnyBoard
+    board: Manifest
     environments: list[dict[str, Any]]
     files: dict[str, bytes]
     staying: Counter[str] = field(default_factory=Counter)
@@ -44,15 +44,14 @@ class Outgoing:
 
 def gather(store: Store, board: str) -> Outgoing:
     """The measured cells of a board. Nothing in them names this machine, its folders or its user."""
-    shelf = store.shelf_of(board)
-    if (manifest := shelf.board(board)) is None:
+    if (manifest := store.records.board(board)) is None:
         raise UsageError(f"no board {board!r} in {store.root}")
     staying: Counter[str] = Counter()
-    lines: list[AnyLine] = []
-    records: dict[str, AnyRecord] = {}
+    lines: list[Line] = []
+    records: dict[str, Record] = {}
     for line in manifest.lines:
         try:
-            records[line.key] = _outgoing(shelf.record(line.key))
+            records[line.key] = _outgoing(store.records.get(line.key))
             lines.append(line)
         except RecordError as reason:
             staying[str(reason)] += 1
@@ -60,10 +59,10 @@ def gather(store: Store, board: str) -> Outgoing:
     if fewer := len(manifest.commands) - len(commands):
         staying[f"the command{'s' * (fewer > 1)} that named a folder, a user or a host of this machine"] += fewer
     used = manifest.model_copy(update={"lines": lines, "commands": commands})
-    return Outgoing(used, _environments(records.values()), _files(shelf, records), staying)
+    return Outgoing(used, _environments(records.values()), _files(store, records), staying)
 
 
-def _outgoing(record: AnyRecord | None) -> AnyRecord:
+def _outgoing(record: Record | None) -> Record:
     """The record as it may be seen by others. Raises RecordError with the reason why it stays here."""
     if record is None:
         raise RecordError("cells that are not measured yet")
@@ -71,12 +70,17 @@ def _outgoing(record: AnyRecord | None) -> AnyRecord:
         raise RecordError(f"cells that are {record.status}")
     provenance = {name: value for name, value in record.provenance.items() if name in PROVENANCE}
     kept = record.model_copy(update={"log": "", "provenance": provenance})
-    told = kept.model_dump(exclude={"images", "provenance"})
+    told = kept.model_dump(exclude={"provenance": True, "result": set(_many(kept))})
     if _PATH.search(json.dumps(told, ensure_ascii=False)):
         raise RecordError("cells with a folder of this machine among their parameters")
     if _private(f"{provenance.get('device')} {provenance.get('system')}") or _PATH.search(json.dumps(provenance)):
         raise RecordError("cells whose provenance names a folder, a user or a host of this machine")
     return kept
+
+
+def _many(record: Record) -> frozenset[str]:
+    """The fields of a result that hold a number an image, and no text."""
+    return record.result.images_of_its_own if record.result else frozenset()
 
 
 def _private(text: str) -> bool:
@@ -94,7 +98,7 @@ def _own_names() -> list[str]:
     return [name for name in (user, host, host.partition(".")[0]) if name not in ("", "localhost")]
 
 
-def _environments(records: Iterable[AnyRecord]) -> list[dict[str, Any]]:
+def _environments(records: Iterable[Record]) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for record in records:
         environment = {name: value for name, value in record.provenance.items() if name != "time"}
@@ -102,13 +106,13 @@ def _environments(records: Iterable[AnyRecord]) -> list[dict[str, Any]]:
     return [found[key] for key in sorted(found)]
 
 
-def _files(shelf: Shelf[Any, Any], records: dict[str, AnyRecord]) -> dict[str, bytes]:
+def _files(store: Store, records: dict[str, Record]) -> dict[str, bytes]:
     files = {
-        f"{shelf.records}/{key}.json": (record.model_dump_json(exclude_defaults=True) + "\n").encode()
+        f"records/{key}.json": (record.model_dump_json(exclude_defaults=True) + "\n").encode()
         for key, record in records.items()
     }
     for key in {record.timing: None for record in records.values() if record.timing}:
-        timing = shelf.store.timing(key)
+        timing = store.timing(key)
         if timing is not None and not (_private(f"{timing.machine} {timing.device}") or _PATH.search(timing.what)):
             files[f"timings/{key}.json"] = (timing.model_dump_json(indent=1) + "\n").encode()
     return files
@@ -127,64 +131,67 @@ class Merged:
     """Cells that were here already, with the same answers."""
 
 
-def merge(held: Held, store: Store) -> Merged | None:
+def merge(submission: Submission, store: Store) -> Merged | None:
     """Put a validated bundle's records into `store`, on the board of the same suite, version, budget and content.
 
     A cell that is here with other answers keeps them; the bundle's is refused, by name. None where nothing is left.
     """
-    if not held.boards:
+    if not submission.boards:
         return None
-    ((file, incoming),) = held.boards.items()
-    shelf = store.shelf_for(incoming)
+    ((file, incoming),) = submission.boards.items()
     name = board_name(incoming.suite, incoming.suite_version, incoming.budget)
     result = Merged(name)
-    with store.locked(name, waiting=lambda: None):
-        here = shelf.board(name)
-        if here is None and shelf.board_path(name).exists():
+    with store.locked(name):
+        here = store.records.board(name)
+        if here is None and store.records.board_path(name).exists():
             raise RecordError(f"the board {name} in {store.root} is damaged; the run that made it writes it again")
         if here is not None and here.content != incoming.content:
-            held.refuse(file, f"its content is not that of the board {name} that is here: another suite, or changed")
+            submission.refuse(
+                file, f"its content is not that of the board {name} that is here: another suite, or changed"
+            )
             return None
-        lines = _merge_lines(held, incoming, here, shelf, result)
+        lines = _merge_lines(submission, incoming, here, store, result)
         if lines:
-            accepted = incoming.model_copy(update={"lines": lines})
-            shelf.put_board(name, accepted if here is None else here.with_added(accepted))
-    named = {record.timing for record in held.records.values()}
-    for timing in held.timings.values():
+            unchecked = sorted(submission.unchecked & {line.key for line in lines})
+            accepted = incoming.model_copy(update={"lines": lines, "unchecked": unchecked})
+            store.records.put_board(name, accepted if here is None else here.with_added(accepted))
+    named = {record.timing for record in submission.records.values()}
+    for timing in submission.timings.values():
         if timing.key in named and store.timing(timing.key) is None:
             store.put_timing(timing)
     return result
 
 
 def _merge_lines(
-    held: Held, incoming: AnyBoard, here: AnyBoard | None, shelf: Shelf[Any, Any], result: Merged
-) -> list[AnyLine]:
+    submission: Submission, incoming: Manifest, here: Manifest | None, store: Store, result: Merged
+) -> list[Line]:
     """Store the new records; return the lines that are to stand on the board."""
     places = {line.place(): line for line in (here.lines if here else [])}
-    records, accepted = held.by_key(), []
+    records, accepted = submission.by_key(), []
     for line in incoming.lines:
         if line.key not in records:
             continue
         file, record = records[line.key]
-        reason = _not_new(record, places.get(line.place()), shelf)
+        reason = _not_new(record, places.get(line.place()), store)
         if reason:
-            held.refuse(file, reason)
+            submission.refuse(file, reason)
             continue
-        if (own := shelf.record(record.key)) is None or own.status != "ok":
-            shelf.put_record(record)
+        if (own := store.records.get(record.key)) is None or own.status != "ok":
+            store.records.put(record)
             result.added += 1
         else:
             result.known += 1
+            submission.unchecked.discard(record.key)  # one's own measurement says the same
         accepted.append(line)
     return accepted
 
 
-def _not_new(record: AnyRecord, line: AnyLine | None, shelf: Shelf[Any, Any]) -> str:
+def _not_new(record: Record, line: Line | None, store: Store) -> str:
     """Why a record that is here stands in the way; empty where none does."""
-    own = shelf.record(record.key)
+    own = store.records.get(record.key)
     if own is not None and own.status == "ok" and (difference := own.difference(record)):
         return f"the record {own.key} that is here says otherwise ({difference})"
-    other = shelf.record(line.key) if line is not None and line.key != record.key else None
+    other = store.records.get(line.key) if line is not None and line.key != record.key else None
     if other is not None and other.status == "ok":
         return f"another record, {other.key}, stands at its place on the board that is here"
     return ""

@@ -2,176 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
-from itertools import product
-from pathlib import Path
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import fields
+from pathlib import Path, PurePath
+from typing import Any
 
-from blurbench.contract import Budget, Dataset
-from blurbench.errors import RecordError, Skip, UsageError
-from blurbench.registry import Registry, label, spec
-from blurbench.results.estimation import Estimation, Sampling
-from blurbench.results.record import AnyRecord, Record
-from blurbench.suites.axes import Axes
-from blurbench.suites.estimation import EstimationSuite, load_estimation, plan_estimation
-from blurbench.suites.plan import Data, Plan, Task, make_plan
-from blurbench.suites.suite import Analysis, Matrix, Suite, load
+from blurbench.contract import Budget, Dataset, Plugin
+from blurbench.errors import RecordError, Skip, Unavailable, UsageError
+from blurbench.matrix.cell import Data
+from blurbench.matrix.plan import Plan, Planner
+from blurbench.matrix.tasks import Evaluate
+from blurbench.measurements import MEASUREMENTS
+from blurbench.registry import Registry, config, label
+from blurbench.store.record import Record
+from blurbench.store.records import revisions
 
-__all__ = [
-    "plugin_of",
-    "recall",
-    "recall_estimation",
-    "revisions",
-    "sampling_of",
-    "suite_samplings",
-    "suite_seeds",
-]
-
-ANALYSES: tuple[list[Analysis] | None, ...] = (None, ["feature-gradients"])
-"""What a suite may have had measured inside classifiers: it is part of a cell's key, and records do not say it."""
-
-T = TypeVar("T")
+__all__ = ["check_places", "plugin_of", "replan"]
 
 
-def plugin_of(registry: Registry, record: AnyRecord, axis: str) -> Any:
+def plugin_of(registry: Registry, record: Record, axis: str) -> Plugin:
     """The plugin on one axis of a record. Raises RecordError where this installation has another revision of it, or
     where its name and label are not its own; UsageError where it is not installed."""
-    part = record.parts()[axis]
-    plugin = registry.resolve(record.AXES[axis], part.spec)
-    here = spec(registry, plugin)
-    if here != part.spec:
-        if (found := revisions(part.spec)) != (known := revisions(here)):
+    stated = record.axes[axis]
+    plugin: Plugin = registry.resolve(_kind(record, axis), stated.config)
+    here = config(registry, plugin)
+    if here != stated.config:
+        if (found := revisions(stated.config)) != (known := revisions(here)):
             raise RecordError(f"{axis}: made with {_listed(found)}; installed here: {_listed(known)}")
+        if here.get("files") != stated.config.get("files"):
+            raise RecordError(f"{axis}: the files that {stated.label} names have another content here")
         raise RecordError(f"{axis}: its parameters are not written out as {label(registry, plugin)} writes them")
-    if (part.name, part.label) != (registry.name_of(plugin), label(registry, plugin)):
-        raise RecordError(f"{axis}: called {part.label!r}, but its parameters are those of {label(registry, plugin)!r}")
+    if (stated.name, stated.label) != (registry.name_of(plugin), label(registry, plugin)):
+        raise RecordError(
+            f"{axis}: called {stated.label!r}, but its parameters are those of {label(registry, plugin)!r}"
+        )
     return plugin
 
 
-def revisions(value: Any) -> list[tuple[str, Any]]:
-    """Every plugin inside a spec with its revision."""
-    if isinstance(value, list):
-        return [one for inner in value for one in revisions(inner)]
-    if not isinstance(value, dict):
-        return []
-    own = [(str(value["name"]), value.get("revision"))] if "name" in value else []
-    return [*own, *(one for inner in value.values() for one in revisions(inner))]
+def _kind(record: Record, axis: str) -> str:
+    measurement = MEASUREMENTS[record.measure]
+    if axis not in {known.name for known in measurement.axes}:
+        raise RecordError(f"axes: {axis!r} is none of {measurement.name}")
+    return measurement.kind(axis)
 
 
-def _listed(revisions: Iterable[tuple[str, Any]]) -> str:
-    return ", ".join(f"{name} revision {revision}" for name, revision in revisions)
+def _listed(found: Iterable[tuple[str, Any]]) -> str:
+    return ", ".join(f"{name} revision {revision}" for name, revision in found)
 
 
-def suite_seeds(registry: Registry) -> list[int]:
-    """The seeds of test blurs that suites use; records do not say theirs. The usual one, 0, comes first."""
-    return list(dict.fromkeys([0, *_each_suite(registry, lambda path: [load(path).test_seed])]))
+def replan(registry: Registry, record: Record, describe: Callable[[Dataset], Data]) -> tuple[Plan, Evaluate]:
+    """The plan of the record's cell and its task.
 
-
-def suite_samplings(registry: Registry) -> list[Sampling]:
-    """How suites of estimators have pictures read: for records that do not say it yet."""
-    return list(dict.fromkeys(_each_suite(registry, _samplings)))
-
-
-def _samplings(path: Path) -> Iterator[Sampling]:
-    if (suite := load_estimation(path)) is not None:
-        for budget in suite.budgets:
-            yield sampling_of(suite.under(budget))
-
-
-def sampling_of(suite: EstimationSuite) -> Sampling:
-    """How a suite has pictures read."""
-    return Sampling(stride=suite.stride, smoothing=suite.smoothing, test_seed=suite.test_seed)
-
-
-def _each_suite(registry: Registry, look: Callable[[Path], Iterable[T]]) -> Iterator[T]:
-    for entry in registry.entries["suites"].values():
-        assert isinstance(entry.target, Path)
-        with suppress(UsageError):  # a broken suite file, or one of another kind, is no fault of a record
-            yield from look(entry.target)
-
-
-def recall(
-    registry: Registry, record: Record, describe: Callable[[Dataset], Data], seeds: Iterable[int]
-) -> tuple[Plan, Task]:
-    """The plan of the record's cell and its task; `seeds` are the test seeds to try.
-
-    Raises RecordError where no such cell has the record's key: then it was made by another version, or changed.
-    `describe` may raise Unavailable.
+    Raises RecordError where that cell has not the record's key: then it was made by another version, or changed; Skip
+    where the cell cannot be had. `describe` may raise Unavailable.
     """
-    for axis in record.parts():
+    for axis in record.axes:
         plugin_of(registry, record, axis)
-    for seed, analyses in product(seeds, ANALYSES):
-        plan = make_plan(
-            registry, *_axes(registry, record, seed, analyses), _budget(record), [record.seed], describe, {}
+    measurement = MEASUREMENTS[record.measure]
+    if lacking := [axis.name for axis in measurement.axes if not axis.is_optional and axis.name not in record.axes]:
+        raise RecordError(f"axes: there is no {lacking[0]}")
+    try:
+        suite = measurement.suite_of(record)
+    except (KeyError, ValueError) as error:  # settings of a stranger's
+        raise RecordError(f"settings: {str(error).splitlines()[0]}") from None
+    planner = Planner(registry, _budget(record), describe, suite.test_seed)
+    measurement.plan(planner, suite, {}, [record.seed], {})
+    (cell,) = planner.plan.cells
+    if cell.skip:
+        raise Skip(cell.skip)
+    task = planner.plan.tasks.get(record.key)
+    if cell.key != record.key or not isinstance(task, Evaluate):
+        raise RecordError(
+            "its key does not follow from what it says of itself: it was changed, or made by another version of "
+            "blurbench or on other data"
         )
-        (cell,) = plan.cells
-        if cell.skip:
-            raise Skip(cell.skip)
-        if cell.key == record.key:
-            return plan, plan.tasks[cell.key]
-    raise RecordError(_NO_KEY)
+    return planner.plan, task
 
 
-def recall_estimation(
-    registry: Registry, record: Estimation, describe: Callable[[Dataset], Data], samplings: Iterable[Sampling]
-) -> Task:
-    """The same for a record of an estimator; `samplings` are to be tried where it does not say its own."""
-    for axis in record.parts():
-        plugin_of(registry, record, axis)
-    for sampling in [record.sampling] if record.sampling else samplings:
-        suite = _estimation_suite(record, sampling)
-        plan = plan_estimation(registry, suite, _budget(record), [record.seed], describe)
-        (cell,) = plan.cells
-        if cell.skip:
-            raise Skip(cell.skip)
-        if cell.key == record.key:
-            return plan.tasks[cell.key]
-    raise RecordError(_NO_KEY)
-
-
-_NO_KEY = (
-    "its key does not follow from what it says of itself: it was changed, or made by another version of blurbench or "
-    "on other data"
-)
-
-
-def _estimation_suite(record: Estimation, sampling: Sampling) -> EstimationSuite:
-    specs: dict[str, list[str | dict[str, Any]]] = {axis: [part.spec] for axis, part in record.parts().items()}
-    return EstimationSuite(
-        kind="estimation",
-        name="recalled",
-        version=1,
-        title="",
-        estimators=specs["estimator"],
-        fitted_on=specs.get("fitted_on", specs["tested_on"]),
-        splits=[record.split or "picture"],
-        tested_on=specs["tested_on"],
-        blurs=specs["blur"],
-        **sampling.model_dump(),
-        budgets={},
-    )
-
-
-def _axes(registry: Registry, record: Record, test_seed: int, analyses: list[Analysis] | None) -> tuple[Suite, Axes]:
-    specs = {axis: part.spec for axis, part in record.parts().items()}
-    suite = Suite(
-        name="recalled",
-        version=1,
-        title="",
-        baseline=record.strategy.label,
-        test_seed=test_seed,
-        analyses=analyses,
-        datasets=[specs["dataset"]],
-        train_blurs=[specs["train_blur"]],
-        test_blurs=[specs["test_blur"]],
-        matrix=[Matrix(classifiers=[specs["classifier"]], strategies=[specs["strategy"]])],
-        budgets={},
-    )
-    return suite, Axes.of(registry, suite)
-
-
-def _budget(record: AnyRecord) -> Budget:
+def _budget(record: Record) -> Budget:
     from pydantic import TypeAdapter, ValidationError
 
     try:
@@ -181,3 +89,46 @@ def _budget(record: AnyRecord) -> Budget:
     if budget.key() != record.budget:
         raise RecordError("budget: it is not written out in full")
     return budget
+
+
+# --- what a stranger may name ---------------------------------------------------------------------------------------
+
+
+def check_places(plugin: Plugin, folders: Sequence[Path]) -> None:
+    """Raises Unavailable where a stranger's plugin names a place on this machine that lies in none of `folders`: a
+    record never makes anything be read that its reader did not name."""
+    for text in _texts(plugin):
+        if _is_place(text) and not any(Path(text).expanduser().is_relative_to(folder) for folder in folders):
+            raise Unavailable(
+                f"{text:.100} is a place that the record names, so it is not read; name its folder yourself"
+            )
+    for path in _files(plugin):
+        if not any(path.absolute().is_relative_to(folder.absolute()) for folder in folders):
+            raise Unavailable(f"{path} is a file that the record names, so it is not read; name its folder yourself")
+
+
+def _is_place(text: str) -> bool:
+    """Absolute, or from one's home or from where one stands; other names are looked up in data folders alone."""
+    return PurePath(text).is_absolute() or text.startswith(("~", "./")) or ".." in PurePath(text).parts
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str | PurePath):
+        yield str(value)
+    elif isinstance(value, Plugin):
+        for item in fields(value):  # type: ignore[arg-type]
+            yield from _texts(getattr(value, item.name))
+    elif isinstance(value, tuple | list | frozenset | set):
+        for inner in value:
+            yield from _texts(inner)
+
+
+def _files(value: Any) -> Iterator[Path]:
+    """Those that decide what a plugin does, or a plugin inside it."""
+    if isinstance(value, Plugin):
+        yield from value.files()
+        for item in fields(value):  # type: ignore[arg-type]
+            yield from _files(getattr(value, item.name))
+    elif isinstance(value, tuple | list):
+        for inner in value:
+            yield from _files(inner)

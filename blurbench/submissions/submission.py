@@ -9,21 +9,20 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pydantic import BaseModel
 
 from blurbench.errors import RecordError, UsageError
-from blurbench.results.bundle import BOARD_FILE, MOST_BYTES, unpack
-from blurbench.results.estimation import Board, Estimation
-from blurbench.results.hygiene import check_clean
-from blurbench.results.plausible import check_record, check_timing
-from blurbench.results.record import AnyBoard, AnyRecord, Manifest, Record, Timing, read
-from blurbench.results.store import Store
+from blurbench.measurements import MEASUREMENTS
+from blurbench.store.files import is_regular
+from blurbench.store.record import Manifest, Record, Timing, read
+from blurbench.store.store import Store
+from blurbench.submissions.bundle import BOARD_FILE, MOST_BYTES, unpack
+from blurbench.submissions.sanitize import check_clean
 
-__all__ = ["Held", "Refusal", "hold"]
+__all__ = ["Refusal", "Submission", "open_submission"]
 
 
 @dataclass(frozen=True)
@@ -35,36 +34,35 @@ class Refusal:
 
 
 @dataclass
-class Held:
+class Submission:
     """What could be read, by the name of its file; each is sound in itself."""
 
-    records: dict[str, AnyRecord] = field(default_factory=dict)
+    records: dict[str, Record] = field(default_factory=dict)
     timings: dict[str, Timing] = field(default_factory=dict)
-    boards: dict[str, AnyBoard] = field(default_factory=dict)
+    boards: dict[str, Manifest] = field(default_factory=dict)
     refusals: list[Refusal] = field(default_factory=list)
     is_bundle: bool = False
+    unchecked: set[str] = field(default_factory=set)
+    """The keys of records that could not be held against their data."""
 
     def refuse(self, file: str, reason: object) -> None:
         """Note a refusal."""
         self.refusals.append(Refusal(file, str(reason).removeprefix(f"{file}: ")))
 
-    def by_key(self) -> dict[str, tuple[str, AnyRecord]]:
+    def by_key(self) -> dict[str, tuple[str, Record]]:
         """The records with the names of their files."""
         return {record.key: (file, record) for file, record in self.records.items()}
 
 
-def hold(path: Path) -> Held:
+def open_submission(path: Path) -> Submission:
     """Read what is at `path`. Raises UsageError where there is nothing that could be read."""
     if path.is_dir():
         return _folder(path)
-    if not path.exists() and path.parent.name == "boards":  # where boards of estimators are rendered, but not listed
-        elsewhere = path.parent.parent / "estimations" / path.name
-        path = elsewhere if elsewhere.is_file() else path
-    if not path.is_file():
+    if not is_regular(path):
         raise UsageError(f"{path} does not exist; name a record, a results folder, one of its boards, or a bundle")
     if path.suffix == ".zip":
         return _bundle(path)
-    if (path.parent.parent / "records").is_dir() and _is_board(f"{path.parent.name}/{path.name}"):
+    if path.parent.name == "boards" and (path.parent.parent / "records").is_dir():
         return _board(path)
     return _single(path)
 
@@ -72,14 +70,14 @@ def hold(path: Path) -> Held:
 # --- where files are ------------------------------------------------------------------------------------------------
 
 
-def _folder(root: Path) -> Held:
+def _folder(root: Path) -> Submission:
     if not (root / "records").is_dir():
         raise UsageError(f"{root} is no results folder: it has no folder `records`")
-    held = Held()
-    for folder in FOLDERS:
+    submission = Submission()
+    for folder in ("records", "timings", "boards"):
         for path in _json_files(root / folder):
-            _take_file(held, path, path.relative_to(root).as_posix())
-    return held
+            _take_file(submission, path, path.relative_to(root).as_posix())
+    return submission
 
 
 def _json_files(folder: Path) -> Iterator[Path]:
@@ -89,99 +87,115 @@ def _json_files(folder: Path) -> Iterator[Path]:
         yield from (Path(place, name) for name in sorted(names) if name.endswith(".json") and name[0] != ".")
 
 
-def _board(path: Path) -> Held:
+def _board(path: Path) -> Submission:
     """A board with the records and timings that it names."""
-    held, store = Held(), Store(path.parent.parent)
-    _take_file(held, path, f"{path.parent.name}/{path.name}")
-    for board in list(held.boards.values()):
-        shelf = store.shelf_for(board)
+    submission, store = Submission(), Store(path.parent.parent)
+    _take_file(submission, path, f"boards/{path.name}")
+    for board in list(submission.boards.values()):
         for key in dict.fromkeys(line.key for line in board.lines):
-            if (place := shelf.record_path(key)).exists():  # a board may wait for cells
-                _take_file(held, place, place.relative_to(store.root).as_posix())
-    for key in {record.timing: None for record in held.records.values() if record.timing}:
+            if (place := store.records.path(key)).exists():  # a board may wait for cells
+                _take_file(submission, place, place.relative_to(store.root).as_posix())
+    for key in {record.timing: None for record in submission.records.values() if record.timing}:
         if (place := store.root / "timings" / f"{key}.json").exists():
-            _take_file(held, place, f"timings/{place.name}")
-    return held
+            _take_file(submission, place, f"timings/{place.name}")
+    return submission
 
 
-def _bundle(path: Path) -> Held:
-    held = Held(is_bundle=True)
+def _bundle(path: Path) -> Submission:
+    submission = Submission(is_bundle=True)
     try:
         contents, files = unpack(path)
         check_clean(contents.model_dump(exclude={"files", "board"}))
     except (RecordError, ValueError) as error:
-        held.refuse(path.name, error)
-        return held
-    _take(held, BOARD_FILE, contents.board.model_dump_json().encode(), partial(_take_board, type(contents.board)))
+        submission.refuse(path.name, error)
+        return submission
+    _take(submission, BOARD_FILE, contents.board.model_dump_json().encode(), _take_board)
     for name, content in files.items():
-        _take(held, name, content, _kind(name))
-    return held
+        _take(submission, name, content, TAKES[PurePosixPath(name).parts[0]])
+    return submission
 
 
-def _single(path: Path) -> Held:
+def _single(path: Path) -> Submission:
     """A file on its own; which kind it is, its fields tell."""
-    held = Held()
-    if not _is_small(held, path, path.name):
-        return held
+    submission = Submission()
+    if not _is_small(submission, path, path.name):
+        return submission
     content = path.read_bytes()
-    of_estimators = b'"tested_on"' in content and b'"classifier"' not in content
-    take: _Take
-    if b'"status"' in content:
-        take = partial(_take_record, Estimation if of_estimators else Record)
-    elif b'"rounds"' in content:
-        take = _take_timing
-    elif b'"content"' in content:
-        take = partial(_take_board, Board if of_estimators else Manifest)
-    else:
-        take = partial(_take_record, Record)
-    _take(held, path.name, content, take)
-    return held
+    fields = {b'"status"': _take_record, b'"rounds"': _take_timing, b'"content"': _take_board}
+    take = next((take for field, take in fields.items() if field in content), _take_record)
+    _take(submission, path.name, content, take)
+    return submission
 
 
 # --- what files say -------------------------------------------------------------------------------------------------
 
 
-def _take_file(held: Held, path: Path, name: str) -> None:
+def _take_file(submission: Submission, path: Path, name: str) -> None:
     """A file of a results folder, by its name in there."""
-    if _is_small(held, path, name):
-        _take(held, name, path.read_bytes(), _kind(name))
+    if _is_small(submission, path, name):
+        _take(submission, name, path.read_bytes(), TAKES[PurePosixPath(name).parts[0]])
 
 
-def _is_small(held: Held, path: Path, name: str) -> bool:
+def _is_small(submission: Submission, path: Path, name: str) -> bool:
     if path.is_symlink():
-        held.refuse(name, "a link to another file")
+        submission.refuse(name, "a link to another file")
+    elif not is_regular(path):
+        submission.refuse(name, "no plain file")
     elif path.stat().st_size > MOST_BYTES:
-        held.refuse(name, f"larger than {MOST_BYTES} bytes")
+        submission.refuse(name, f"larger than {MOST_BYTES} bytes")
     else:
         return True
     return False
 
 
-def _take(held: Held, name: str, content: bytes, take: _Take) -> None:
+Take = Callable[[Submission, str, bytes], None]
+
+
+def _take(submission: Submission, name: str, content: bytes, take: Take) -> None:
     try:
-        take(held, name, content)
-    except (RecordError, ValueError) as error:
-        held.refuse(name, error)
+        take(submission, name, content)
+    except (RecordError, ValueError, OSError) as error:
+        submission.refuse(name, error)
 
 
-def _take_record(kind: type[AnyRecord], held: Held, name: str, content: bytes) -> None:
-    record = _read(kind, content, name)
-    check_record(record)
-    held.records[name] = record
+def _take_record(submission: Submission, name: str, content: bytes) -> None:
+    record: Record = _read(Record, content, name)
+    _check_record(record)
+    submission.records[name] = record
 
 
-def _take_timing(held: Held, name: str, content: bytes) -> None:
-    timing = _read(Timing, content, name)
-    check_timing(timing)
-    held.timings[name] = timing
+def _check_record(record: Record) -> None:
+    """Raise ValueError in one line for what cannot have been measured."""
+    measurement = MEASUREMENTS[record.measure]
+    own = record.result.images_of_its_own if record.result else frozenset()
+    # What is left out has as many numbers as there are images, and the schema checks them.
+    check_clean(record.model_dump(exclude={"result": set(own)}))
+    if record.result is None:
+        return
+    if not re.fullmatch("[0-9a-f]{64}", record.data_fingerprint):
+        raise ValueError("data_fingerprint: not a SHA-256")
+    measurement.sanity_check(record.result, record)
 
 
-def _take_board(kind: type[AnyBoard], held: Held, name: str, content: bytes) -> None:
-    board: AnyBoard = read(kind, content, name)
+def _take_timing(submission: Submission, name: str, content: bytes) -> None:
+    timing: Timing = _read(Timing, content, name)
+    check_clean(timing.model_dump())
+    numbers = (timing.batch_1_ms, timing.batch_1_iqr_ms, timing.batch_256_ms, timing.batch_256_iqr_ms)
+    if min(numbers) < 0 or timing.batch_1_ms == 0 or timing.batch_256_ms == 0:
+        raise ValueError("a time below 0, or of 0")
+    submission.timings[name] = timing
+
+
+def _take_board(submission: Submission, name: str, content: bytes) -> None:
+    board: Manifest = read(Manifest, content, name)
     check_clean(board.model_dump(exclude={"lines"}))
     for line in board.lines:
         check_clean(line.model_dump())
-    held.boards[name] = board
+    submission.boards[name] = board
+
+
+TAKES: dict[str, Take] = {"records": _take_record, "timings": _take_timing, "boards": _take_board}
+"""By the folder in a results folder or a bundle."""
 
 
 def _read(kind: type[BaseModel], content: bytes, name: str) -> Any:
@@ -190,26 +204,3 @@ def _read(kind: type[BaseModel], content: bytes, name: str) -> Any:
     if len(stem := PurePosixPath(name).stem) >= 16 and stem != found.key:
         raise RecordError(f"its key is {found.key}, not the one that it is called by")
     return found
-
-
-_Take = Callable[[Held, str, bytes], None]
-
-FOLDERS = ("records", "timings", "boards", "estimations")
-"""Of a results folder, where its results lie."""
-
-
-def _kind(name: str) -> _Take:
-    """What a file of a results folder or of a bundle must be, by its name in there."""
-    folder = PurePosixPath(name).parts[0]
-    if folder == "timings":
-        return _take_timing
-    if _is_board(name):
-        return partial(_take_board, Board if folder == "estimations" else Manifest)
-    return partial(_take_record, Estimation if folder == "estimations" else Record)
-
-
-def _is_board(name: str) -> bool:
-    """Boards of estimators lie beside their records, which are called by keys."""
-    path = PurePosixPath(name)
-    is_key = re.fullmatch("[0-9a-f]{16,64}", path.stem) is not None
-    return path.parts[0] == "boards" or (path.parts[0] == "estimations" and len(path.parts) == 2 and not is_key)

@@ -15,7 +15,7 @@ from torch import nn
 
 from blurbench.contract import Blur, Budget, Degraded, Estimator, EstimatorJob, ImageSet, Recipe, Restorer, RestorerJob
 from blurbench.imaging.draws import Draws
-from blurbench.running.received import check_module, plain_notes
+from blurbench.measurements.contract_checks import check_module, plain_notes
 from blurbench.testing.guards import equal_states, frozen_state, is_reading, undisturbed
 from blurbench.testing.report import Report
 from blurbench.testing.samples import BUDGET

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from blurbench.contract import Limits, Plugin
 from blurbench.errors import BlurbenchError, UsageError, shortened
-from blurbench.registry import label, spec
+from blurbench.registry import config, label
 from blurbench.testing.report import Report
 from blurbench.testing.subjects import Subject
 
@@ -128,8 +128,8 @@ def _check_there_and_back(report: Report, subject: Subject, plugin: Plugin) -> N
     registry, kind = subject.registry, subject.entry.kind
     remedy = "keep every parameter as it was given: derive other values in a property, not in __post_init__"
     try:
-        config = json.loads(json.dumps(spec(registry, plugin)))
-        again = registry.resolve(kind, config)
+        written = json.loads(json.dumps(config(registry, plugin)))
+        again = registry.resolve(kind, written)
     except (BlurbenchError, TypeError, ValueError) as error:
         report.found(f"its parameters cannot be written as JSON and read back: {error}", "use numbers, texts, tuples")
         return

@@ -26,8 +26,8 @@ from blurbench.contract import (
 )
 from blurbench.errors import Skip, UsageError
 from blurbench.imaging.draws import Draws
+from blurbench.measurements.contract_checks import check_output, check_predictor
 from blurbench.registry import Registry
-from blurbench.running.received import check_output, check_predictor
 from blurbench.testing.fitting import Blurring, fit_estimator, fit_restorer, fitted, stored_and_loaded
 from blurbench.testing.guards import check_rows, equal_states, frozen_state
 from blurbench.testing.report import Report

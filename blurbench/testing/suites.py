@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from blurbench.errors import BlurbenchError
+from blurbench.matrix.suite import load
+from blurbench.measurements import MEASUREMENTS
 from blurbench.registry import Registry
-from blurbench.suites.axes import Axes
-from blurbench.suites.estimation import load_estimation, named_on
-from blurbench.suites.suite import load
 from blurbench.testing.report import Report
 
 __all__ = ["check_suite"]
@@ -20,18 +19,13 @@ def check_suite(report: Report, registry: Registry, path: Path) -> None:
         _look_up(registry, path)
     except BlurbenchError as error:
         report.found(
-            str(error), "`blurbench ls KIND -v` lists what can be named; suites/suite.py opens with an example"
+            str(error), "`blurbench ls KIND -v` lists what can be named; matrix/suite.py opens with an example"
         )
 
 
 def _look_up(registry: Registry, path: Path) -> None:
-    if (estimation := load_estimation(path)) is not None:
-        for budget in estimation.budgets:
-            suite = estimation.under(budget)
-            named_on(registry, suite, "estimators", suite.estimators)
-            named_on(registry, suite, "datasets", [*suite.fitted_on, *suite.tested_on])
-            named_on(registry, suite, "blurs", suite.blurs)
-        return
     whole = load(path)
+    measurement = MEASUREMENTS[whole.measure]
     for budget in whole.budgets:
-        Axes.of(registry, whole.under(budget))
+        for _ in measurement.label_values(registry, whole.under(budget)):
+            pass

@@ -73,8 +73,8 @@ def _beside(findings: Findings) -> Table:
         "patches above 100 masked": ("mask-above", ""),
         "tokens below 100 dropped": ("drop-below", ""),
     }
-    classifiers = dict.fromkeys((line.dataset, line.classifier) for line in findings.manifest.lines)
-    strategies = {(line.dataset, line.classifier, line.strategy) for line in findings.manifest.lines}
+    classifiers = dict.fromkeys((line["dataset"], line["classifier"]) for line in findings.manifest.lines)
+    strategies = {(line["dataset"], line["classifier"], line["strategy"]) for line in findings.manifest.lines}
     cells = [
         measured(
             findings,

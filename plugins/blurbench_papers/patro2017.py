@@ -20,9 +20,9 @@ FITTED_ON, SPLIT, TESTED_ON = "brodatz-pictures", "patch", "brodatz-pictures"
 """The report cuts patches of the same pictures into training and test ones."""
 
 
-def reading(estimator: str, blur: str, *, smoothed: bool = False, tested_on: str = TESTED_ON) -> Reading:
+def reading(estimator: str, blur: str, *, smoothed: bool = False, dataset: str = TESTED_ON) -> Reading:
     """A printed figure's place: which estimator under which blur."""
-    return Reading(estimator, FITTED_ON, SPLIT, tested_on, blur, smoothed)
+    return Reading(estimator, FITTED_ON, SPLIT, dataset, blur, smoothed)
 
 
 READINGS = {
@@ -66,7 +66,9 @@ def _other_cell(found: Estimations, anchor: Anchor) -> Filled:
     if isinstance(records, str):
         return replace(empty, reason=records)
     counted = anchor.column == "params"
-    values = [record.parameters if counted else _validation_accuracy(record.fit) for record in records]
+    values = [
+        record.estimation.parameters if counted else _validation_accuracy(record.estimation.fit) for record in records
+    ]
     known = [value for value in values if value is not None]
     if len(known) < len(values):
         return replace(empty, reason="the records do not hold it")
@@ -100,11 +102,11 @@ def _c4(found: Estimations) -> Iterator[Comparison]:
 
     for pictures in ("text", "photographs"):
         empty = Comparison(f"{pictures}: flat windows read above the truth", "pixels", 0.0)
-        records = found.find(reading("cnn-30", "ramp", tested_on=pictures))
+        records = found.find(reading("cnn-30", "ramp", dataset=pictures))
         if isinstance(records, str):
             yield replace(empty, reason=records)
             continue
-        values = [record.measured.flat_biases for record in records if record.measured]
+        values = [record.estimation.measured.flat_biases for record in records]
         if len(values[0]) < 2:
             yield replace(empty, reason="fewer than two pictures have flat windows")
             continue

@@ -65,7 +65,7 @@ def tables(findings: Findings, anchors: tuple[Anchor, ...]) -> tuple[Table, ...]
 
 
 def _strategies(findings: Findings, dataset: str) -> list[str]:
-    known = dict.fromkeys(line.strategy for line in findings.manifest.lines if line.dataset == dataset)
+    known = dict.fromkeys(line["strategy"] for line in findings.manifest.lines if line["dataset"] == dataset)
     return [name for name in known if "on=clean" not in name]
 
 

@@ -138,12 +138,12 @@ def _seconds(seconds: float | None, pictures: float | None) -> str:
 def _uniform(measured: Sequence[Estimate]) -> Iterator[str]:
     """One table for each collection: bias and RMSE where sigma is the same everywhere."""
     uniform = [cell for cell in measured if cell.sigma is not None]
-    for tested_on in dict.fromkeys(cell.labels["tested_on"] for cell in uniform):
-        members = [cell for cell in uniform if cell.labels["tested_on"] == tested_on]
+    for dataset in dict.fromkeys(cell.labels["dataset"] for cell in uniform):
+        members = [cell for cell in uniform if cell.labels["dataset"] == dataset]
         sigmas = sorted({cell.sigma for cell in members if cell.sigma is not None})
         shown = {(cell.title, cell.sigma): f"{cell.values['bias']:+.2f}, {cell.values['rmse']:.2f}" for cell in members}
         titles = dict.fromkeys(cell.title for cell in members)
-        yield f"## {for_markdown(tested_on)}, one sigma everywhere"
+        yield f"## {for_markdown(dataset)}, one sigma everywhere"
         yield "Bias and RMSE over windows that do not overlap."
         yield grid(
             ["estimator", *(f"sigma {sigma:g}" for sigma in sigmas)],
@@ -180,16 +180,16 @@ def _plain(value: object) -> object:
 def to_json(board: Estimates) -> str:
     """The heading of a board, and what the CSV holds of each measured cell, unrounded."""
     cells = [_columns(cell) for cell in board.measured]
-    return json.dumps({"kind": "estimation", **board.heading, "cells": cells}, indent=1) + "\n"
+    return json.dumps({**board.heading, "cells": cells}, indent=1) + "\n"
 
 
 def facts(text: bytes) -> str:
     """What a board was measured on, of what `to_json` wrote; empty for any other JSON."""
     try:
         content = json.loads(text)
-        if content["kind"] != "estimation":
+        if content["measure"] != "blur-estimation":
             return ""
-        pictures = {cell["tested_on"]: cell["pictures"] for cell in content["cells"]}
+        pictures = {cell["dataset"]: cell["pictures"] for cell in content["cells"]}
         estimators = len({cell["estimator"] for cell in content["cells"]})
         collections = ", ".join(f"{name} ({count} pictures)" for name, count in pictures.items())
         edition = f"suite {content['suite']} version {content['suite_version']}, budget {content['budget']}"

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blurbench.board.render.drawing import GREY, SETTINGS, drawn, plain
-from blurbench.results.estimation import STEPS
+from blurbench.measurements.blur_estimation.result import STEPS
 
 __all__ = ["map_picture"]
 

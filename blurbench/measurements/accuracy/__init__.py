@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from blurbench.matrix.axes import AccuracyAxes, AxisValue
 from blurbench.matrix.plan import Planner
@@ -12,6 +12,7 @@ from blurbench.matrix.tasks import Evaluate
 from blurbench.measurements.accuracy.plan import AccuracyPlanner
 from blurbench.measurements.accuracy.result import AccuracyResult
 from blurbench.measurements.measurement import Axis, Bench, Installation, Measurement, Recorded
+from blurbench.measurements.schema import MeasureName
 from blurbench.registry import Registry
 
 __all__ = ["Accuracy", "AccuracyResult"]
@@ -20,7 +21,7 @@ __all__ = ["Accuracy", "AccuracyResult"]
 class Accuracy(Measurement[AccuracyResult]):
     """Top-1 and what goes with it, image by image."""
 
-    name = "accuracy"
+    name: ClassVar[MeasureName] = "accuracy"
     axes = (
         Axis("dataset", "datasets"),
         Axis("classifier", "classifiers"),
@@ -45,6 +46,10 @@ class Accuracy(Measurement[AccuracyResult]):
     def test_blurs(self, registry: Registry, suite: Suite, only: Mapping[str, Iterable[str]]) -> tuple[AxisValue, ...]:
         assert isinstance(suite, AccuracySuite)
         return AccuracyAxes.of(registry, suite, only).test_blurs
+
+    def settings(self, suite: Suite) -> dict[str, Any]:
+        assert isinstance(suite, AccuracySuite)
+        return {"analyses": sorted(suite.analyses)} if suite.analyses else {}
 
     def measure(self, task: Evaluate, bench: Bench) -> AccuracyResult:
         from blurbench.measurements.accuracy.measure import measure  # torch

@@ -62,9 +62,7 @@ def _scored(
     """Metrics over the images, and image by image."""
     predicted, confidence = confidence_of(output.logits)
     correct = predicted == clean.labels
-    blurred = bench.remember(
-        ("quality", _degraded_key(task)), lambda: _quality("blurred", degraded, clean.images)
-    )
+    blurred = bench.remember(("quality", _degraded_key(task)), lambda: _quality("blurred", degraded, clean.images))
     restored = {} if output.restored is None else _quality("restored", [output.restored], clean.images)
     metrics = Metrics(
         n=len(clean),

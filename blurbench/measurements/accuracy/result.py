@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from itertools import repeat
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -9,6 +11,19 @@ from pydantic import Field, model_validator
 from blurbench.measurements.schema import Key, Number, Result, Seconds, Share, Stored, Text, Whole
 
 __all__ = ["AccuracyResult", "Cost", "Images", "Metrics"]
+
+TELLING = 5
+"""So many confidences with four decimals that agree are no accident."""
+MOST_FLIPS = 0.001
+"""The share of test images whose predicted label may change when a cell is measured again."""
+FIGURES = (
+    *(f"metrics.{name}" for name in ("top5", "calibration_error")),
+    *(f"metrics.{stage}_{name}" for stage in ("blurred", "restored") for name in ("psnr", "ssim")),
+    *(f"cost.{name}" for name in ("parameters", "macs", "fit_steps", "fit_images_seen")),
+)
+"""What is compared beside the predictions."""
+CLOSE = 2e-3
+"""By how much a figure may differ, and as a share of it where that is more: a thousandth of the images may flip."""
 
 
 class Metrics(Stored):
@@ -26,7 +41,7 @@ class Metrics(Stored):
     restored_mse: Number | None = None
     restored_psnr: Number | None = None
     restored_ssim: Number | None = None
-    observations: dict[Text, Number] = {}
+    observations: dict[Text, Number] = Field(default={})
 
 
 class Images(Stored):
@@ -64,11 +79,12 @@ class AccuracyResult(Result):
     """What a classifier answered on the test images of a cell."""
 
     images_of_its_own = frozenset({"images"})
+    score_name, score_form = "top-1", "{:.1%}"
 
     measure: Literal["accuracy"] = "accuracy"
     image_shape: Annotated[list[Whole], Field(min_length=3, max_length=3)]
     """Channels, rows, columns of the test images."""
-    test_blur_units: Annotated[dict[Text, Text], Field(max_length=64)] = {}
+    test_blur_units: Annotated[dict[Text, Text], Field(max_length=64)] = Field(default={})
     """`{"sigma": "pixels"}`; parameters inside a chain as `steps.0.sigma`."""
     metrics: Metrics
     images: Images
@@ -97,8 +113,8 @@ class AccuracyResult(Result):
             raise ValueError(f"{name} is {mean}, but the images give {sum(values) / len(values):.6f}")
 
     @property
-    def headline(self) -> str:
-        return f"top-1 {self.metrics.top1:.1%}"
+    def score(self) -> float:
+        return self.metrics.top1
 
     @property
     def timing(self) -> str:
@@ -108,7 +124,50 @@ class AccuracyResult(Result):
     def seconds_taken(self) -> float:
         return self.cost.evaluate_seconds
 
+    @property
+    def fitting_seconds(self) -> float:
+        return self.cost.fit_seconds
+
+    def fitted_answers(self) -> Hashable | None:
+        images = self.images
+        # Confidences of 1 are alike whatever was fitted.
+        tells = sum(0.001 < confidence < 0.9995 for confidence in images.confidence) >= TELLING
+        return (*images.predicted, *images.confidence) if self.cost.fit_images_seen and tells else None
+
     def difference(self, other: Self) -> str:
-        changed = sum(map(int.__ne__, self.images.predicted, other.images.predicted))
-        same = self.images.label == other.images.label and not changed
-        return "" if same else f"{changed} of {len(self.images.label)} predictions"
+        flips = self._flips(other)
+        same = self.images.label == other.images.label and not flips
+        return "" if same else f"{flips} of {len(self.images.label)} predictions"
+
+    def _flips(self, other: Self) -> int:
+        """Test images that are given another label."""
+        return sum(map(int.__ne__, self.images.predicted, other.images.predicted))
+
+    def repeated(self, again: Self) -> tuple[bool, str]:
+        flips, images = self._flips(again), len(self.images.label)
+        judgement = f"{flips} of {images} predictions changed"
+        if self.images.label != again.images.label:
+            return False, "its test labels are not those of the data set that is here"
+        if flips > MOST_FLIPS * images:
+            return False, f"{judgement}, at most {MOST_FLIPS:.1%} may"
+        changed = [told for told in map(self._changed, repeat(again), FIGURES) if told]
+        return not changed, f"{judgement}, but {'; '.join(changed)}" if changed else judgement
+
+    def _changed(self, again: Self, figure: str) -> str:
+        """What a figure, the predictions aside, came out as otherwise; rounding is not told."""
+        part, _, name = figure.partition(".")
+        old, new = (getattr(getattr(result, part), name) for result in (self, again))
+        if old is None or (new is not None and abs(new - old) <= CLOSE * max(1.0, abs(new))):
+            return ""
+        return f"{name} is stored as {old:.6g}, measured again {'none' if new is None else f'{new:.6g}'}"
+
+    def refitted(self, again: Self) -> tuple[bool, str]:
+        import numpy as np
+
+        from blurbench.metrics.intervals import difference_interval
+
+        correct = [np.array(one.images.label) == np.array(one.images.predicted) for one in (again, self)]
+        found = difference_interval((correct[0].astype(float) - correct[1])[None])
+        could = "can" if found.excludes_zero else "cannot"
+        interval = f"{found.estimate:+.1%} [{found.low:+.1%}, {found.high:+.1%}]"
+        return not found.excludes_zero, f"one seed is stored, so images only: {interval}, which {could} be told from 0"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import isclose
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from blurbench.matrix.axes import AxisValue, EstimationAxes
 from blurbench.matrix.plan import Planner
@@ -13,6 +13,7 @@ from blurbench.matrix.tasks import Evaluate
 from blurbench.measurements.blur_estimation.plan import EstimationPlanner
 from blurbench.measurements.blur_estimation.result import EstimationResult
 from blurbench.measurements.measurement import Axis, Bench, Installation, Measurement, Recorded
+from blurbench.measurements.schema import MeasureName
 from blurbench.registry import Registry
 
 __all__ = ["BlurEstimation", "EstimationResult"]
@@ -28,7 +29,7 @@ class Truth(NamedTuple):
 class BlurEstimation(Measurement[EstimationResult]):
     """Squared errors of sigma, picture by picture."""
 
-    name = "blur-estimation"
+    name: ClassVar[MeasureName] = "blur-estimation"
     axes = (
         Axis("estimator", "estimators"),
         Axis("fitted_on", "datasets", is_optional=True),
@@ -53,6 +54,10 @@ class BlurEstimation(Measurement[EstimationResult]):
     def test_blurs(self, registry: Registry, suite: Suite, only: Mapping[str, Iterable[str]]) -> tuple[AxisValue, ...]:
         assert isinstance(suite, EstimationSuite)
         return EstimationAxes.of(registry, suite, only).test_blurs
+
+    def settings(self, suite: Suite) -> dict[str, Any]:
+        assert isinstance(suite, EstimationSuite)
+        return {"stride": suite.stride, "smoothing": suite.smoothing}
 
     def measure(self, task: Evaluate, bench: Bench) -> EstimationResult:
         from blurbench.measurements.blur_estimation.measure import measure  # torch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -84,6 +85,7 @@ class EstimationResult(Result):
     """What an estimator read off the test pictures of a cell."""
 
     images_of_its_own = frozenset({"measured"})
+    score_name, score_form = "RMSE", "{:.2f} px"
 
     measure: Literal["blur-estimation"] = "blur-estimation"
     measured: Measured
@@ -95,14 +97,43 @@ class EstimationResult(Result):
     """For all maps."""
 
     @property
-    def headline(self) -> str:
-        return f"RMSE {self.measured.raw.rmse:.2f} px"
+    def score(self) -> float:
+        return self.measured.raw.rmse
 
     @property
     def seconds_taken(self) -> float:
         return self.seconds
 
+    @property
+    def fitting_seconds(self) -> float:
+        return self.fit_seconds or 0.0
+
+    def fitted_answers(self) -> Hashable | None:
+        return tuple(self.measured.raw.per_picture) if self.fit_seconds and self.parameters else None
+
     def difference(self, other: Self) -> str:
         if self.measured.close_to(other.measured):
             return ""
         return f"a mean squared error of {self.measured.raw.mse:.4g} and of {other.measured.raw.mse:.4g}"
+
+    def repeated(self, again: Self) -> tuple[bool, str]:
+        pictures = self.measured.pictures
+        if self.measured.close_to(again.measured):
+            return True, f"the same squared errors on {pictures} picture{'s' * (pictures > 1)}"
+        return False, self.difference(again)
+
+    def refitted(self, again: Self) -> tuple[bool, str]:
+        import numpy as np
+
+        from blurbench.metrics.mean_intervals import picture_mean_interval
+
+        if self.measured.pictures != again.measured.pictures or self.measured.pictures < 2:
+            return self.repeated(again)
+        errors = [np.array(one.measured.raw.per_picture) for one in (again, self)]
+        found = picture_mean_interval((errors[0] - errors[1])[None])
+        could = "can" if found.excludes_zero else "cannot"
+        interval = f"{found.estimate:+.4g} [{found.low:+.4g}, {found.high:+.4g}] squared pixels"
+        return (
+            not found.excludes_zero,
+            f"one seed is stored, so pictures only: {interval}, which {could} be told from 0",
+        )
