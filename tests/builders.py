@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -11,11 +11,37 @@ from typing import Any
 from blurbench.board.outcomes import Outcomes, outcomes_of
 from blurbench.board.schema import Standings
 from blurbench.board.standings import standings
+from blurbench.contract import Dataset
+from blurbench.matrix.axes import Only
+from blurbench.matrix.cell import Data
+from blurbench.matrix.plan import Plan, Planner
+from blurbench.matrix.suite import Suite
+from blurbench.measurements import MEASUREMENTS
+from blurbench.measurements.accuracy.result import AccuracyResult, Cost, Images, Metrics
+from blurbench.measurements.measurement import PluginConfig
 from blurbench.papers.findings import Findings
-from blurbench.results.record import Cost, Images, Line, Manifest, Metrics, Part, Record, Timing
-from blurbench.results.store import Store
+from blurbench.registry import Registry
+from blurbench.store.record import Facts, Line, Manifest, Record, Timing
+from blurbench.store.store import Store
 
-__all__ = ["Board", "PaperBoard", "swept"]
+__all__ = ["Board", "PaperBoard", "plan_of", "swept"]
+
+
+def plan_of(
+    registry: Registry,
+    suite: Suite,
+    describe: Callable[[Dataset], Data],
+    budget: str = "quick",
+    *,
+    seeds: int = 1,
+    only: Only | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> Plan:
+    """The plan of a suite under a budget, its data sets described without decoding anything."""
+    planner = Planner(registry, suite.budget(budget, changes), describe, suite.test_seed)
+    measurement = MEASUREMENTS[suite.measure]
+    measurement.plan(planner, suite.under(budget), only or {}, range(seeds), {"cores": 2})
+    return planner.plan
 
 
 @dataclass
@@ -49,15 +75,9 @@ class Board:
     ) -> Line:
         """A cell that is on the board and has no record."""
         place = (dataset, classifier, strategy, train_blur, test_blur, seed)
-        line = Line(
-            key=sha256(repr(place).encode()).hexdigest()[:32],
-            dataset=dataset,
-            classifier=classifier,
-            strategy=strategy,
-            train_blur=train_blur,
-            test_blur=test_blur,
-            seed=seed,
-        )
+        axes = MEASUREMENTS["accuracy"].shown_axes
+        key = sha256(repr(place).encode()).hexdigest()[:32]
+        line = Line(key=key, seed=seed, labels=dict(zip(axes, place[:-1], strict=True)))
         self.lines.append(line)
         return line
 
@@ -84,25 +104,26 @@ class Board:
         record = Record(
             key=line.key,
             status="ok",
-            **self._parts(line, label),
-            image_shape=[1, 20, 30],
-            test_blur_units=self.units.get(test_blur, {}),
-            knows=knows,
-            requires=list(requires),
-            exposure="clean" if test_blur == "none" else exposure,
-            metrics=Metrics(n=n, top1=hits.count("1") / n, calibration_error=0.05, **(metrics or {})),
-            images=Images(
-                label=[truth] * n,
-                predicted=[truth if hit == "1" else 9 for hit in hits],
-                confidence=[0.5] * n,
-                **dict(errors or {}),
-            ),
-            cost=Cost(
-                fit_seconds=fit_seconds,
-                fit_images_seen=1000,
-                parameters=61_700,
-                evaluate_seconds=0.1,
-                timing=_timing_key(strategy),
+            **self._identity(line, label),
+            facts=Facts(knows=knows, requires=list(requires), exposure="clean" if test_blur == "none" else exposure),
+            result=AccuracyResult(
+                measure="accuracy",
+                image_shape=[1, 20, 30],
+                test_blur_units=self.units.get(test_blur, {}),
+                metrics=Metrics(n=n, top1=hits.count("1") / n, calibration_error=0.05, **(metrics or {})),
+                images=Images(
+                    label=[truth] * n,
+                    predicted=[truth if hit == "1" else 9 for hit in hits],
+                    confidence=[0.5] * n,
+                    **dict(errors or {}),
+                ),
+                cost=Cost(
+                    fit_seconds=fit_seconds,
+                    fit_images_seen=1000,
+                    parameters=61_700,
+                    evaluate_seconds=0.1,
+                    timing=_timing_key(strategy),
+                ),
             ),
         )
         self.records[line.key] = record
@@ -121,15 +142,18 @@ class Board:
     ) -> None:
         """A cell that was not measured, with the reason."""
         line = self.line(test_blur, strategy, train_blur, **place)
-        self.records[line.key] = Record(key=line.key, status=status, reason=reason, log=log, **self._parts(line, None))
+        self.records[line.key] = Record(
+            key=line.key, status=status, reason=reason, log=log, **self._identity(line, None)
+        )
 
-    def _parts(self, line: Line, label: str | None) -> dict[str, Any]:
-        parts = {name: self._part(getattr(line, name)) for name in ("dataset", "classifier", "train_blur", "test_blur")}
-        strategy = Part(name=_name(line.strategy), label=label or line.strategy, spec=self.specs.get(line.strategy, {}))
-        return {**parts, "strategy": strategy, "budget": self.values if self.suite != "mini" else {}, "seed": line.seed}
+    def _identity(self, line: Line, label: str | None) -> dict[str, Any]:
+        axes = {axis: self._value(name) for axis, name in line.labels.items()}
+        axes["strategy"] = axes["strategy"].model_copy(update={"label": label or line["strategy"]})
+        budget = self.values if self.suite != "mini" else {}
+        return {"measure": "accuracy", "axes": axes, "budget": budget, "seed": line.seed}
 
-    def _part(self, label: str) -> Part:
-        return Part(name=_name(label), label=label, spec=self.specs.get(label, {}))
+    def _value(self, label: str) -> PluginConfig:
+        return PluginConfig(name=_name(label), label=label, config=self.specs.get(label, {}))
 
     def timing(self, strategy: str, one: float, of_256: float) -> None:
         """Milliseconds of a strategy."""
@@ -151,6 +175,7 @@ class Board:
     def manifest(self) -> Manifest:
         """All cells so far."""
         return Manifest(
+            measure="accuracy",
             suite=self.suite,
             suite_version=self.version,
             title=self.title,
@@ -179,9 +204,9 @@ class Board:
         """In a results folder."""
         store = Store(folder)
         store.create()
-        store.put_manifest(name, self.manifest)
+        store.records.put_board(name, self.manifest)
         for record in self.records.values():
-            store.put_record(record)
+            store.records.put(record)
         return store, name
 
 

@@ -75,8 +75,9 @@ def test_the_board_in_python_is_the_one_that_is_written(run: bb.Run, smoked: Pat
 
 
 def test_what_was_fitted_predicts_as_it_did_on_the_board(run: bb.Run) -> None:
-    from blurbench.contract import ImageSet
     from blurbench.running.workshop import Workshop
+
+    from blurbench.contract import ImageSet
 
     predictor = run.predictor(strategy="retrain", train_blur="gaussian-2", dataset="digits")
     (line,) = [

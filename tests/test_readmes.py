@@ -14,10 +14,10 @@ import torch
 from blurbench.contract import GaussianPsf
 from blurbench.imaging.convolution import convolve
 from blurbench.imaging.draws import Draws
+from blurbench.matrix.axes import AccuracyAxes
+from blurbench.matrix.suite import load
 from blurbench.registry import Registry
 from blurbench.registry.discovery import fill
-from blurbench.suites.axes import Axes
-from blurbench.suites.suite import load
 from blurbench.testing import check_plugin
 from tests.builders import PaperBoard
 
@@ -111,7 +111,7 @@ def test_the_example_suite_is_a_suite(tmp_path: Path, registry: Registry) -> Non
     path = tmp_path / "my-suite.toml"
     path.write_text(text)
     suite = load(path)
-    axes = Axes.of(registry, suite.under("quick"))
+    axes = AccuracyAxes.of(registry, suite.under("quick"))
     assert [strategy.label for strategy in axes.matrix[0][1]] == [
         "plain",
         "blur-augment[share=0.3]",

@@ -117,7 +117,10 @@ def _advise(session: Session) -> None:
         tasks = larger.outstanding("missing")
     except BlurbenchError:  # the run that was asked for is done: what stops a larger one is told when that is asked for
         return
-    missing = dict.fromkeys(cell.labels["dataset"] for cell in larger.plan.cells if cell.skip)
+    there = {cell.labels["dataset"] for cell in larger.plan.cells if not cell.skip}
+    missing = [
+        name for name in dict.fromkeys(cell.labels["dataset"] for cell in larger.plan.cells) if name not in there
+    ]
     lacking = f" Data sets that are not here: {', '.join(missing)}; see `blurbench data ls`." if missing else ""
     if tasks:
         try:

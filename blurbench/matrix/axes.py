@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from blurbench.contract.plugin import Plugin
 from blurbench.errors import UnknownName, UsageError
 from blurbench.matrix.suite import AccuracySuite, EstimationSuite, Matrix, Request, SplitBy, Suite
 from blurbench.registry import Registry, expand, label
 
-__all__ = ["AccuracyAxes", "AxisFilter", "AxisValue", "EstimationAxes", "MatrixBlock", "axis_values"]
+__all__ = ["AccuracyAxes", "AxisFilter", "AxisValue", "EstimationAxes", "MatrixBlock", "Only", "axis_values"]
 
-Only = Mapping[str, Iterable[str]]
+Only: TypeAlias = Mapping[str, Iterable[str]]
 """What the user keeps: for each axis labels, names or expressions."""
 
 
@@ -219,9 +219,11 @@ def check_labels(suite: str, axis: str, values: Sequence[AxisValue]) -> None:
 
 
 def _values(registry: Registry, suite: Suite, kind: str, request: Request) -> Iterator[AxisValue]:
-    if isinstance(request, str) and request in suite.labels and request in registry.entries[kind]:
+    values = list(axis_values(registry, suite.labels, kind, request))
+    is_label = isinstance(request, str) and request in suite.labels
+    if is_label and request in registry.entries[kind] and values[0].name != request:
         raise UsageError(f"suite {suite.name}: the label {request!r} is the name of one of the {kind}; choose another")
-    yield from axis_values(registry, suite.labels, kind, request)
+    yield from values
 
 
 def axis_values(registry: Registry, labels: Mapping[str, Request], kind: str, request: Request) -> Iterator[AxisValue]:

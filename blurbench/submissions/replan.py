@@ -65,11 +65,20 @@ def replan(registry: Registry, record: Record, describe: Callable[[Dataset], Dat
         suite = measurement.suite_of(record)
     except (KeyError, ValueError) as error:  # settings of a stranger's
         raise RecordError(f"settings: {str(error).splitlines()[0]}") from None
-    planner = Planner(registry, _budget(record), describe, suite.test_seed)
+    lacking: list[Unavailable] = []
+
+    def described(dataset: Dataset) -> Data:
+        try:
+            return describe(dataset)
+        except Unavailable as reason:
+            lacking.append(reason)  # a plan would make a skipped cell of it
+            raise
+
+    planner = Planner(registry, _budget(record), described, suite.test_seed)
     measurement.plan(planner, suite, {}, [record.seed], {})
     (cell,) = planner.plan.cells
     if cell.skip:
-        raise Skip(cell.skip)
+        raise lacking[0] if lacking else Skip(cell.skip)
     task = planner.plan.tasks.get(record.key)
     if cell.key != record.key or not isinstance(task, Evaluate):
         raise RecordError(

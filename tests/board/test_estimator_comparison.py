@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from blurbench.results.estimation import Board, Errors, Estimation, Measured, Row
 from scipy import stats
 
 from blurbench.board.estimator_comparison import compare_estimator_boards, compare_estimators
 from blurbench.board.outcomes import Estimates, estimates_of
 from blurbench.errors import UnknownName, UsageError
 from blurbench.metrics.mean_intervals import picture_mean_interval
-from blurbench.results.estimation import Board, Errors, Estimation, Measured, Row
-from blurbench.results.record import Part
+from blurbench.store.record import Part
 
 GOOD, BAD = [0.1, 0.2, 0.3, 0.2], [0.4, 0.6, 0.55, 0.5]
 PART = Part(name="part", label="part", spec={})

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from blurbench.results.record import Record
-from blurbench.results.store import Store
+from blurbench.store.record import Record
+from blurbench.store.store import Store
 from tests.conftest import Command
 
 BOARD = "smoke.v1.quick"
@@ -66,15 +66,15 @@ def forged(smoked: Path, tmp_path: Path) -> tuple[Path, Record]:
     """A results folder where one record's labels were changed with its predictions, and it says what it should not."""
     shutil.copytree(smoked, tmp_path / "forged")
     store = Store(tmp_path / "forged")
-    manifest = store.manifest(BOARD)
+    manifest = store.records.board(BOARD)
     assert manifest is not None
     line = next(line for line in manifest.lines if (line.strategy, line.test_blur) == ("retrain", "gaussian-2"))
-    record = store.record(line.key)
+    record = store.records.get(line.key)
     assert record is not None
     assert record.images is not None
     lists = {name: [(n + 1) % 10 for n in getattr(record.images, name)] for name in ("label", "predicted")}
     record = record.model_copy(update={"images": record.images.model_copy(update=lists)})
-    store.put_record(record)
+    store.records.put(record)
     return tmp_path / "forged", record
 
 

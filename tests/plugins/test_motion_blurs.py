@@ -18,8 +18,8 @@ from blurbench.errors import UsageError
 from blurbench.imaging.convolution import convolve
 from blurbench.imaging.draws import Draws
 from blurbench.imaging.psf import compose, dense
+from blurbench.matrix.shift import exposure
 from blurbench.registry import Registry
-from blurbench.suites.exposure import exposure
 
 
 def draws(n: int = 4) -> Draws:

@@ -13,8 +13,8 @@ from blurbench_blurs.random_boxes import RandomBoxes
 from blurbench.contract import Range
 from blurbench.errors import UsageError
 from blurbench.imaging.draws import Draws
+from blurbench.matrix.shift import exposure
 from blurbench.registry import Registry, label, spec
-from blurbench.suites.exposure import exposure
 
 
 def draws(n: int) -> Draws:

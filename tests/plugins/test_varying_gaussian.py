@@ -15,8 +15,8 @@ from blurbench_blurs.varying_gaussian import VaryingGaussian
 from blurbench.contract import SigmaMap
 from blurbench.errors import UsageError
 from blurbench.imaging.draws import Draws
+from blurbench.matrix.shift import exposure
 from blurbench.registry import Registry
-from blurbench.suites.exposure import exposure
 
 
 def draws(n: int) -> Draws:

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from blurbench.running.trial import Trial
 
 from blurbench.contract import Restorer, Shape
 from blurbench.running import forecast as module
 from blurbench.running.forecast import Forecast, forecast
 from blurbench.running.session import Request, Session
-from blurbench.running.trial import Trial
 from tests.running.tiny import write_suite
 
 UNET = "deblur-then-classify[restorer=unet[kernel=3, widths=[4, 8, 8]]]"
@@ -62,7 +62,7 @@ def test_what_is_stored_sets_the_figure_right(tmp_path: Path, restorers_take: di
     assert "a short trial" in before.basis
     assert before.minutes * 60 == pytest.approx(2 * 1.6 * 100 * 0.003)
     (plain, *_) = [task for task in session.outstanding("missing").values() if task.kind == "predictor"]
-    folder = session.store.artifact_path("ab" * 16)  # of an earlier run of the same strategy
+    folder = session.store.artifacts.path("ab" * 16)  # of an earlier run of the same strategy
     about = {"kind": "predictor", "job": plain.job, "notes": {}, "seconds": 48.0, "images_seen": 100}
     stored(folder, about)
     after = of(session, "predictor")

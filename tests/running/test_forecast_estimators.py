@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from blurbench.running.estimation_session import EstimationSession
+from blurbench.running.forecast_estimators import forecast_estimators
+from blurbench.running.trial import Trial
+from blurbench.suites.estimation import find_estimation
 
 from blurbench.contract import Estimator
 from blurbench.registry import Registry
 from blurbench.running import forecast_estimators as module
-from blurbench.running.estimation_session import EstimationSession
-from blurbench.running.forecast_estimators import forecast_estimators
 from blurbench.running.session import Request
-from blurbench.running.trial import Trial
-from blurbench.suites.estimation import find_estimation
 from tests.conftest import Command
 from tests.running.test_forecast import stored
 
@@ -65,7 +65,7 @@ def test_stored_fits_of_the_same_estimator_count_by_their_epochs(
     (task,) = fits.values()
     job = {**task.job, "budget": {**task.job["budget"], "epochs": 6}}
     about = {"kind": "estimator", "job": job, "notes": {}, "seconds": 20.0, "images_seen": 600}
-    stored(session.store.artifact_path("ab" * 16), about)
+    stored(session.store.artifacts.path("ab" * 16), about)
     needed = forecast_estimators(session, fits)
     assert needed is not None
     assert needed.minutes * 60 == pytest.approx(10)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from blurbench.suites.plan import Kind, Task
 
 from blurbench.running import progress
-from blurbench.running.supervisor import Event
-from blurbench.suites.plan import Kind, Task
+from blurbench.running.scheduler import Event
 
 DONE = {"status": "ok", "seconds": {}, "reason": ""}
 

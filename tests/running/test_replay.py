@@ -9,9 +9,10 @@ import pytest
 
 from blurbench.errors import RecordError
 from blurbench.registry import Registry
-from blurbench.results.record import Record
-from blurbench.results.store import STATE, Store
 from blurbench.running.replay import Replay, pick, replaying, threads_of
+from blurbench.store.artifacts import STATE
+from blurbench.store.record import Record
+from blurbench.store.store import Store
 
 BOARD = "smoke.v1.quick"
 
@@ -23,10 +24,10 @@ def store(smoked: Path, tmp_path: Path) -> Store:
 
 
 def record_of(store: Store, strategy: str, test_blur: str = "gaussian-2") -> Record:
-    manifest = store.manifest(BOARD)
+    manifest = store.records.board(BOARD)
     assert manifest is not None
     line = next(line for line in manifest.lines if (line.strategy, line.test_blur) == (strategy, test_blur))
-    record = store.record(line.key)
+    record = store.records.get(line.key)
     assert record is not None
     return record
 
@@ -108,7 +109,7 @@ def test_a_refit_may_lie_where_one_more_seed_would(registry: Registry, store: St
     changed = forged(record, 3)
     for seed, wins in ((1, 0), (2, 2)):
         key = f"{seed}" * 32
-        store.put_record(forged(record, wins).model_copy(update={"key": key, "seed": seed}))
+        store.records.put(forged(record, wins).model_copy(update={"key": key, "seed": seed}))
     found = replayed(registry, store, changed, refit=True)
     assert found.agrees
     assert "is inside [" in found.judgement
@@ -134,9 +135,9 @@ def test_a_record_of_another_revision_says_so(registry: Registry, store: Store) 
 
 
 def test_a_sample_is_the_same_for_the_same_seed_and_never_empty(store: Store) -> None:
-    manifest = store.manifest(BOARD)
+    manifest = store.records.board(BOARD)
     assert manifest is not None
-    records = [record for line in manifest.lines if (record := store.record(line.key))]
+    records = [record for line in manifest.lines if (record := store.records.get(line.key))]
     assert pick(records, 0.25, 0) == pick(records[::-1], 0.25, 0)
     assert len(pick(records, 0.25, 0)) == 6
     assert pick(records, 0.25, 0) != pick(records, 0.25, 1)

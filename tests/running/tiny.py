@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from blurbench.results.store import Store
+from blurbench.store.store import Store
 
 SUITE = """
 name = "tiny"
@@ -47,12 +47,13 @@ def records(root: Path) -> dict[str, dict[str, Any]]:
     """All records of a results folder, without what may differ between two runs: times."""
     found = {}
     for path in (root / "records").rglob("*.json"):
-        record = Store(root).record(path.stem)
+        record = Store(root).records.get(path.stem)
         assert record is not None, f"{path} is damaged"
         content = json.loads(record.model_dump_json())
         content["provenance"].pop("time", None)
-        for cost in ("fit_seconds", "evaluate_seconds"):
-            (content["cost"] or {}).pop(cost, None)
+        cost = (content["result"] or {}).get("cost", {})
+        for name in ("fit_seconds", "evaluate_seconds"):
+            cost.pop(name, None)
         found[path.stem] = content
     return found
 

@@ -13,8 +13,8 @@ from blurbench_strategies.first_n import FirstN
 from torch import nn
 
 from blurbench.contract import Budget, Recipe, Setting, Shape
+from blurbench.matrix.suite import budget_of
 from blurbench.registry import Registry
-from blurbench.suites.suite import budget_of
 from blurbench.training import fit_classifier, recipe_for
 from blurbench.training.augmentation import augmented
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
+
 from blurbench.errors import RecordError
 from blurbench.measurements.accuracy.result import AccuracyResult, Images
 from blurbench.measurements.measurement import Installation, Recorded
+from blurbench.registry.units import units
 
 __all__ = ["check"]
 
 
 def check(result: AccuracyResult, record: Recorded, installation: Installation) -> None:
     """Raises RecordError, or Unavailable without the data."""
-    name = record.axes["dataset"].label
-    data = installation.data(installation.registry.resolve("datasets", record.axes["dataset"].config))
+    name, registry = record.axes["dataset"].label, installation.registry
+    data = installation.data(registry.resolve("datasets", record.axes["dataset"].config))
+    if result.image_shape != list(astuple(data.shape)):
+        raise RecordError(f"image_shape: {result.image_shape}, but {name} has {list(astuple(data.shape))}")
+    if result.test_blur_units != units(registry.resolve("blurs", record.axes["test_blur"].config)):
+        raise RecordError("test_blur_units: not those of its test blur")
     if result.images.label != installation.labels(data, record.budget.get("test_images")):
         raise RecordError(f"images.label: not the test labels of {name}")
     _check_answers(result.images, data.classes, name)

@@ -39,6 +39,7 @@ def measure(task: Evaluate, bench: Bench) -> AccuracyResult:
         with torch.inference_mode():
             scored = _scored(task, bench, clean, degraded, output, gradients)
     return AccuracyResult(
+        measure="accuracy",
         image_shape=list(clean.images.shape[1:]),
         test_blur_units=units(task.measured.plugins["test_blur"]),
         **scored,

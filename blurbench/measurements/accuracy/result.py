@@ -81,7 +81,7 @@ class AccuracyResult(Result):
     images_of_its_own = frozenset({"images"})
     score_name, score_form = "top-1", "{:.1%}"
 
-    measure: Literal["accuracy"] = "accuracy"
+    measure: Literal["accuracy"]
     image_shape: Annotated[list[Whole], Field(min_length=3, max_length=3)]
     """Channels, rows, columns of the test images."""
     test_blur_units: Annotated[dict[Text, Text], Field(max_length=64)] = Field(default={})

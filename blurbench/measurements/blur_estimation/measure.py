@@ -47,6 +47,7 @@ def measure(task: Evaluate, bench: Bench) -> EstimationResult:
     elif bool((truth == truth[:1, :1, :1]).all()):
         measured = measured.model_copy(update={"uniform_sigma": float(truth[0, 0, 0])})
     return EstimationResult(
+        measure="blur-estimation",
         measured=measured,
         fit=dict(fitted.notes),
         fit_seconds=_fit_seconds(task, bench),

@@ -87,7 +87,7 @@ class EstimationResult(Result):
     images_of_its_own = frozenset({"measured"})
     score_name, score_form = "RMSE", "{:.2f} px"
 
-    measure: Literal["blur-estimation"] = "blur-estimation"
+    measure: Literal["blur-estimation"]
     measured: Measured
     fit: dict[str, Any] = Field(default={})
     """Notes of the fit: losses and accuracies, epoch by epoch."""

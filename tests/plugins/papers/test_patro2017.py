@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from blurbench.results.estimation import Board, Errors, Estimation, Measured, Row
 
 from blurbench.errors import UsageError
 from blurbench.papers import markdown
 from blurbench.papers.paper import StoredBoard
 from blurbench.papers.report import Report
 from blurbench.registry import Registry
-from blurbench.results.estimation import Board, Errors, Estimation, Measured, Row
-from blurbench.results.record import Part
-from blurbench.results.store import Store
+from blurbench.store.record import Part
+from blurbench.store.store import Store
 
 RAW = {("cnn-30", "ramp"): [0.02, 0.04], ("cnn-10", "ramp"): [0.05, 0.07], ("cnn-30", "sine"): [0.03, 0.05]}
 
@@ -59,7 +59,7 @@ def _report(folder: Path, registry: Registry, split: str = "patch") -> Report:
         key = sha256(f"{estimator} {blur}".encode()).hexdigest()[:32]
         place = {"fitted_on": "brodatz-pictures", "split": split, "tested_on": "brodatz-pictures"}
         rows.append(Row(key=key, estimator=estimator, blur=blur, seed=0, **place))
-        shelf.put_record(_record(key, estimator, blur))
+        shelf.records.put(_record(key, estimator, blur))
     about = {"suite": "kernel-estimation", "suite_version": 1, "title": "By hand", "budget": "standard"}
     shelf.put_board("by-hand", Board(**about, budget_values={"epochs": 8}, content="ab" * 16, lines=rows))
     return registry.resolve("papers", "patro2017").report(StoredBoard(store, "by-hand", registry))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from blurbench.suites.estimation import EstimationPlan, EstimationSuite, find_estimation, plan_estimation
+from blurbench.suites.plan import Data
 
 from blurbench.contract import Dataset, Shape
 from blurbench.errors import Unavailable, UnknownName, UsageError
 from blurbench.registry import Registry
-from blurbench.suites.estimation import EstimationPlan, EstimationSuite, find_estimation, plan_estimation
-from blurbench.suites.plan import Data
 
 SUITE = """
 kind = "estimation"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from blurbench.matrix.shift import exposure
 from blurbench.registry import Registry
-from blurbench.suites.exposure import exposure
 
 MOVE = "chain[steps=[gaussian[sigma=1], diagonal-motion]]"
 SENSOR = "chain[steps=[gaussian[sigma=2], gaussian-noise[std=2], round-8bit]]"
@@ -25,7 +25,11 @@ SENSOR = "chain[steps=[gaussian[sigma=2], gaussian-noise[std=2], round-8bit]]"
         (MOVE, ["gaussian[sigma=1]"], "unseen family"),
         ("gaussian[sigma=2]", ["gaussian[sigma=2, padding=zeros]"], "unseen severity"),
         (MOVE, [MOVE], "seen"),
-        (SENSOR, ["gaussian[sigma=2]"], "unseen severity"),
+        (SENSOR, ["gaussian[sigma=2]"], "seen"),
+        (SENSOR, ["gaussian[sigma=3]"], "unseen severity"),
+        ("gaussian[sigma=2]", [SENSOR], "seen"),
+        ("gaussian-noise[std=2]", ["gaussian[sigma=2]"], "unseen family"),
+        ("gaussian-noise[std=2]", ["gaussian-noise[std=1]"], "unseen severity"),
         (SENSOR, [SENSOR], "seen"),
         ("gaussian[sigma=2]", [MOVE, "gaussian[sigma=2]"], "seen"),
     ],

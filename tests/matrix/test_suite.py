@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from blurbench.errors import UnknownName, UsageError
+from blurbench.matrix.axes import AccuracyAxes
+from blurbench.matrix.suite import AccuracySuite, Suite, find, load
 from blurbench.registry import Registry
-from blurbench.suites.axes import Axes
-from blurbench.suites.suite import find, load
 
 GOOD = """
 name = "tiny"
@@ -30,6 +30,11 @@ test_blurs = ["none", "gaussian[sigma=2]"]
 """
 
 
+def accuracy(suite: Suite) -> AccuracySuite:
+    assert isinstance(suite, AccuracySuite)
+    return suite
+
+
 def written(tmp_path: Path, text: str) -> Path:
     path = tmp_path / "tiny.toml"
     path.write_text(text)
@@ -39,13 +44,13 @@ def written(tmp_path: Path, text: str) -> Path:
 def test_a_good_file_becomes_a_suite_with_its_budgets(tmp_path: Path, registry: Registry) -> None:
     suite = load(written(tmp_path, GOOD))
     assert suite.budget("quick").train_images == 100
-    axes = Axes.of(registry, suite.under("quick"))
+    axes = AccuracyAxes.of(registry, accuracy(suite.under("quick")))
     assert [blur.label for blur in axes.test_blurs] == ["none", "soft", "gaussian[sigma=1]", "gaussian[sigma=3]"]
     assert [strategy.label for strategy in axes.matrix[0][1]] == ["plain", "first-n[n=1]", "first-n[n=2]"]
 
 
 def test_a_budget_may_replace_axes(tmp_path: Path, registry: Registry) -> None:
-    axes = Axes.of(registry, load(written(tmp_path, GOOD)).under("large"))
+    axes = AccuracyAxes.of(registry, accuracy(load(written(tmp_path, GOOD)).under("large")))
     assert [blur.label for blur in axes.test_blurs] == ["none", "gaussian[sigma=2]"]
 
 
@@ -84,20 +89,20 @@ def test_unknown_suites_budgets_and_files_are_refused(registry: Registry) -> Non
 
 
 def test_filters_keep_the_baseline_and_the_clean_test(tmp_path: Path, registry: Registry) -> None:
-    suite = load(written(tmp_path, GOOD)).under("quick")
-    axes = Axes.of(registry, suite, {"strategy": ["first-n[n=2]"], "test_blur": ["soft"]})
+    suite = accuracy(load(written(tmp_path, GOOD)).under("quick"))
+    axes = AccuracyAxes.of(registry, suite, {"strategy": ["first-n[n=2]"], "test_blur": ["soft"]})
     assert [strategy.label for strategy in axes.matrix[0][1]] == ["plain", "first-n[n=2]"]
     assert [blur.label for blur in axes.test_blurs] == ["none", "soft"]
-    everything_called_first_n = Axes.of(registry, suite, {"strategy": ["first-n"]})
+    everything_called_first_n = AccuracyAxes.of(registry, suite, {"strategy": ["first-n"]})
     assert len(everything_called_first_n.matrix[0][1]) == 3
 
 
 def test_a_filter_that_matches_nothing_is_refused(tmp_path: Path, registry: Registry) -> None:
     with pytest.raises(UnknownName, match="did you mean 'soft'"):
-        Axes.of(registry, load(written(tmp_path, GOOD)), {"test_blur": ["sofd"]})
+        AccuracyAxes.of(registry, accuracy(load(written(tmp_path, GOOD))), {"test_blur": ["sofd"]})
 
 
 def test_a_matrix_without_the_baseline_is_refused(tmp_path: Path, registry: Registry) -> None:
-    suite = load(written(tmp_path, GOOD.replace('"plain", ', "")))
+    suite = accuracy(load(written(tmp_path, GOOD.replace('"plain", ', ""))))
     with pytest.raises(UsageError, match="every matrix needs the baseline strategy 'plain'"):
-        Axes.of(registry, suite)
+        AccuracyAxes.of(registry, suite)

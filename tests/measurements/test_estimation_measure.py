@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from blurbench.running.evaluate_estimator import true_sigma
 
 from blurbench.contract import Degraded, DensePsf, GaussianPsf, SigmaMap
 from blurbench.errors import PluginError, Skip
 from blurbench.imaging.received import check_sigmas
-from blurbench.results.store import Store
-from blurbench.running.evaluate_estimator import true_sigma
+from blurbench.store.store import Store
 from tests.conftest import Command
 
 SUITE = """

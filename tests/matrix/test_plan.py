@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -10,10 +11,12 @@ import pytest
 
 from blurbench.contract import Dataset, Shape
 from blurbench.errors import Unavailable, UsageError
-from blurbench.registry import Registry
-from blurbench.suites.axes import Axes
-from blurbench.suites.plan import Data, Plan, make_plan
-from blurbench.suites.suite import Suite
+from blurbench.matrix.cell import Data
+from blurbench.matrix.plan import Plan
+from blurbench.matrix.suite import AccuracySuite
+from blurbench.matrix.tasks import Evaluate, Fit, FitPredictor, FitRestorer, Task, TimePipeline
+from blurbench.registry import Registry, config
+from tests.builders import plan_of
 
 CONTENT: dict[str, Any] = {
     "name": "tiny",
@@ -32,17 +35,16 @@ Planner = Callable[..., Plan]
 @pytest.fixture
 def planned(registry: Registry) -> Planner:
     def make(seeds: int = 1, fingerprint: str = "f", changes: dict[str, Any] | None = None, **content: Any) -> Plan:
-        suite = Suite.model_validate({**CONTENT, **content}).under("quick")
+        suite = AccuracySuite.model_validate({**CONTENT, **content})
 
         def describe(dataset: Dataset) -> Data:
             name = registry.name_of(dataset)
             if name == "mnist":
                 raise Unavailable("no files of mnist; put them into --data-dir")
             shape = Shape(3, 32, 32) if name == "photo-crops" else Shape(1, 16, 16)
-            return Data(f"key of {name}", fingerprint + name, shape, 10, 1000)
+            return Data(f"key of {name}", fingerprint + name, shape, 10, 1000, 300)
 
-        axes = Axes.of(registry, suite)
-        return make_plan(registry, suite, axes, suite.budget("quick", changes), range(seeds), describe, {"cores": 2})
+        return plan_of(registry, suite, describe, seeds=seeds, changes=changes)
 
     return make
 
@@ -51,22 +53,26 @@ def keys(plan: Plan) -> set[str]:
     return {cell.key for cell in plan.cells}
 
 
-def tasks(plan: Plan, kind: str) -> list[str]:
-    return [task.key for task in plan.tasks.values() if task.kind == kind]
+def tasks(plan: Plan, kind: type[Task]) -> list[str]:
+    return [task.key for task in plan.tasks.values() if isinstance(task, kind)]
 
 
 def test_a_strategy_that_never_looks_at_the_training_blur_is_fitted_once(planned: Planner) -> None:
     plan = planned()
     # plain once; retrain and first-n for each of two training blurs; two test blurs each.
-    assert len(tasks(plan, "predictor")) == 1 + 2 + 2
+    assert len(tasks(plan, FitPredictor)) == 1 + 2 + 2
     assert len(plan.cells) == len(keys(plan)) == 10
 
 
 def test_first_n_waits_for_the_plain_predictor_of_its_row(planned: Planner) -> None:
     plan = planned()
-    plain = next(cell for cell in plan.cells if cell.strategy == "plain")
+    plain = next(cell for cell in plan.cells if cell.labels["strategy"] == "plain")
     fitted = plan.tasks[plain.key].needs[0]
-    first_n = [task for task in plan.tasks.values() if task.job.get("strategy", {}).get("name") == "first-n"]
+    first_n = [
+        task
+        for task in plan.tasks.values()
+        if isinstance(task, FitPredictor) and task.title.startswith("digits: first-n")
+    ]
     assert first_n
     assert all(task.needs == (fitted,) for task in first_n)
 
@@ -75,7 +81,7 @@ def test_needs_come_before_what_needs_them(planned: Planner) -> None:
     plan = planned(seeds=2)
     seen: set[str] = set()
     for task in plan.tasks.values():
-        assert seen.issuperset(task.needs)
+        assert seen.issuperset(needed.key for needed in task.needs)
         seen.add(task.key)
 
 
@@ -111,7 +117,7 @@ def test_a_time_limit_changes_no_key(planned: Planner) -> None:
 def test_fewer_test_images_measure_anew_but_fit_nothing_anew(planned: Planner) -> None:
     fewer, all_images = planned(changes={"test_images": 10}), planned()
     assert keys(fewer).isdisjoint(keys(all_images))
-    assert tasks(fewer, "predictor") == tasks(all_images, "predictor")
+    assert tasks(fewer, FitPredictor) == tasks(all_images, FitPredictor)
 
 
 def test_another_seed_adds_cells_and_keeps_those_that_were(planned: Planner) -> None:
@@ -129,7 +135,7 @@ def test_a_revision_is_part_of_the_key(planned: Planner, registry: Registry, mon
 def test_what_cannot_be_had_is_a_cell_with_the_reason_and_no_task(planned: Planner) -> None:
     plan = planned(datasets=["mnist", "digits"])
     skipped = [cell for cell in plan.cells if cell.skip]
-    assert {cell.dataset for cell in skipped} == {"mnist"}
+    assert {cell.labels["dataset"] for cell in skipped} == {"mnist"}
     assert skipped[0].skip == "no files of mnist; put them into --data-dir"
     assert keys(planned()) == {cell.key for cell in plan.cells if not cell.skip}
     assert not {cell.key for cell in skipped} & plan.tasks.keys()
@@ -138,7 +144,7 @@ def test_what_cannot_be_had_is_a_cell_with_the_reason_and_no_task(planned: Plann
 def test_a_restorer_of_another_number_of_channels_is_a_skipped_row(planned: Planner) -> None:
     strategy = "deblur-then-classify[restorer=unet[kernel=3], fitted_on=photo-crops]"
     plan = planned(matrix=[{"classifiers": ["cnn3"], "strategies": ["plain", strategy]}])
-    reasons = {cell.skip for cell in plan.cells if cell.strategy == strategy}
+    reasons = {cell.skip for cell in plan.cells if cell.labels["strategy"] == strategy}
     assert reasons == {"a restorer fitted on photo-crops (3 channels) cannot restore digits (1)"}
 
 
@@ -146,7 +152,7 @@ def test_a_restorer_that_may_have_met_the_test_images_is_a_skipped_row(planned: 
     strategy = "deblur-then-classify[restorer=unet[kernel=3], fitted_on=emnist-balanced]"
     matrix = [{"classifiers": ["cnn3"], "strategies": ["plain", strategy]}]
     plan = planned(matrix=matrix, datasets=["mnist-5k", "emnist-balanced"])
-    reasons = {cell.dataset: cell.skip for cell in plan.cells if cell.strategy == strategy}
+    reasons = {cell.labels["dataset"]: cell.skip for cell in plan.cells if cell.labels["strategy"] == strategy}
     assert reasons["mnist-5k"] == (
         "a restorer fitted on emnist-balanced may have seen test images of mnist-5k (both hold nist)"
     )
@@ -168,23 +174,36 @@ def test_a_parameter_written_out_or_left_at_its_default_gives_the_same_key(plann
 def test_a_restorer_is_shared_by_all_classifiers(planned: Planner) -> None:
     strategy = "deblur-then-classify[restorer=unet[kernel=3]]"
     matrix = [{"classifiers": ["cnn3", "cnn3[widths=[4, 8, 8]]"], "strategies": ["plain", strategy]}]
-    assert len(tasks(planned(matrix=matrix, train_blurs=["gaussian[sigma=2]"]), "restorer")) == 1
+    assert len(tasks(planned(matrix=matrix, train_blurs=["gaussian[sigma=2]"]), FitRestorer)) == 1
 
 
 def test_rows_that_run_the_same_networks_share_a_timing(planned: Planner) -> None:
-    assert len(tasks(planned(), "timing")) == 1
+    assert len(tasks(planned(), TimePipeline)) == 1
 
 
-def test_jobs_are_plain_json(planned: Planner) -> None:
+def test_the_content_of_a_key_is_plain_json(planned: Planner, registry: Registry) -> None:
     for task in planned().tasks.values():
-        assert json.loads(json.dumps(task.job)) == json.loads(json.dumps(task.job, default=str))
+        if isinstance(task, Fit):
+            content = task.config(lambda plugin: config(registry, plugin))
+            assert json.loads(json.dumps(content)) == json.loads(json.dumps(content, default=str))
+
+
+def test_a_task_is_sent_to_a_worker_as_the_object_that_it_is(planned: Planner) -> None:
+    for task in planned().tasks.values():
+        again = pickle.loads(pickle.dumps(task))
+        assert (type(again), again.key, again.title) == (type(task), task.key, task.title)
+        assert [needed.key for needed in again.needs] == [needed.key for needed in task.needs]
 
 
 def test_a_cell_says_what_its_remedy_knows_and_has_seen(planned: Planner) -> None:
     plan = planned()
-    told = {(cell.strategy, cell.train_blur, cell.test_blur): plan.tasks[cell.key].job["record"] for cell in plan.cells}
-    assert told["plain", "", "gaussian[sigma=2]"]["knows"] == "nothing"
-    assert told["plain", "", "gaussian[sigma=2]"]["exposure"] == "unseen family"
-    assert told["retrain", "gaussian[sigma=2]", "gaussian[sigma=2]"]["exposure"] == "seen"
-    assert told["retrain", "gaussian[sigma=3]", "gaussian[sigma=2]"]["exposure"] == "unseen severity"
-    assert told["retrain", "gaussian[sigma=3]", "none"]["exposure"] == "clean"
+    facts = {}
+    for cell in plan.cells:
+        task = plan.tasks[cell.key]
+        assert isinstance(task, Evaluate)
+        facts[cell.labels["strategy"], cell.labels["train_blur"], cell.labels["test_blur"]] = task.facts
+    assert facts["plain", "", "gaussian[sigma=2]"]["knows"] == "nothing"
+    assert facts["plain", "", "gaussian[sigma=2]"]["exposure"] == "unseen family"
+    assert facts["retrain", "gaussian[sigma=2]", "gaussian[sigma=2]"]["exposure"] == "seen"
+    assert facts["retrain", "gaussian[sigma=3]", "gaussian[sigma=2]"]["exposure"] == "unseen severity"
+    assert facts["retrain", "gaussian[sigma=3]", "none"]["exposure"] == "clean"

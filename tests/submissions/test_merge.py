@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 
-from blurbench.registry import Registry
-from blurbench.results.held import Held, hold
-from blurbench.results.merging import gather, merge
-from blurbench.results.record import Manifest, Record
-from blurbench.results.store import Store
-from blurbench.results.validation import Known, validate
+from blurbench.registry import Registry, config
+from blurbench.store.record import Manifest, Record
+from blurbench.store.store import Store
+from blurbench.submissions.check import check as check_submission
+from blurbench.submissions.installation import Installation
+from blurbench.submissions.merge import gather, merge
+from blurbench.submissions.submission import Submission, open_submission
 
 BOARD = "smoke.v1.quick"
 
@@ -29,26 +30,26 @@ def store(smoked: Path, tmp_path: Path) -> Store:
 
 
 def manifest_of(store: Store) -> Manifest:
-    manifest = store.manifest(BOARD)
+    manifest = store.records.board(BOARD)
     assert manifest is not None
     return manifest
 
 
 def first(store: Store) -> Record:
-    record = store.record(manifest_of(store).lines[0].key)
+    record = store.records.get(manifest_of(store).lines[0].key)
     assert record is not None
     return record
 
 
 @pytest.fixture
-def bundled(registry: Registry, smoked: Path, tmp_path: Path) -> Callable[[Store], Held]:
+def bundled(registry: Registry, smoked: Path, tmp_path: Path) -> Callable[[Store], Submission]:
     """A store's board, packed, read and validated."""
 
-    def bundled(store: Store) -> Held:
+    def bundled(store: Store) -> Submission:
         path = tmp_path / "bundle.zip"
         path.write_bytes(gather(store, BOARD).pack())
-        held = hold(path)
-        validate(held, Known(registry, Store(smoked), ()))
+        held = open_submission(path)
+        check_submission(held, Installation(registry, Store(smoked), ()))
         return held
 
     return bundled
@@ -69,10 +70,10 @@ def test_the_same_results_give_the_same_bytes(store: Store) -> None:
 
 def test_no_folder_of_this_machine_goes_into_a_bundle(store: Store, tmp_path: Path) -> None:
     record = first(store)
-    store.put_record(record.model_copy(update={"provenance": {**record.provenance, "folder": "/home/ada/secret"}}))
+    store.records.put(record.model_copy(update={"provenance": {**record.provenance, "folder": "/home/ada/secret"}}))
     manifest = manifest_of(store)
     commands = ["blurbench run --suite smoke", "blurbench run --suite smoke --dataset 'imagefolder[path=/home/ada/x]'"]
-    store.put_manifest(BOARD, manifest.model_copy(update={"commands": commands}))
+    store.records.put_board(BOARD, manifest.model_copy(update={"commands": commands}))
     outgoing = gather(store, BOARD)
     path = tmp_path / "bundle.zip"
     path.write_bytes(outgoing.pack())
@@ -86,8 +87,10 @@ def test_no_folder_of_this_machine_goes_into_a_bundle(store: Store, tmp_path: Pa
 
 def test_a_record_whose_parameters_name_a_folder_stays_here(store: Store) -> None:
     record = first(store)
-    spec = {**record.dataset.spec, "path": "/home/ada/pictures"}
-    store.put_record(record.model_copy(update={"dataset": record.dataset.model_copy(update={"spec": spec})}))
+    dataset = record.axes["dataset"]
+    config = {**dataset.config, "path": "/home/ada/pictures"}
+    axes = {**record.axes, "dataset": dataset.model_copy(update={"config": config})}
+    store.records.put(record.model_copy(update={"axes": axes}))
     outgoing = gather(store, BOARD)
     assert f"records/{record.key}.json" not in outgoing.files
     assert outgoing.staying == {"cells with a folder of this machine among their parameters": 1}
@@ -97,45 +100,45 @@ def test_a_record_whose_parameters_name_a_folder_stays_here(store: Store) -> Non
 def test_a_record_that_names_this_host_stays_here(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     record = first(store)
     monkeypatch.setattr(socket, "gethostname", lambda: "adas-laptop.example")
-    store.put_record(record.model_copy(update={"provenance": {**record.provenance, "device": "CPU of adas-laptop"}}))
+    store.records.put(record.model_copy(update={"provenance": {**record.provenance, "device": "CPU of adas-laptop"}}))
     assert f"records/{record.key}.json" not in gather(store, BOARD).files
 
 
 def test_what_was_not_measured_stays_here(store: Store) -> None:
     record = first(store)
-    store.put_record(Record(**{**bare(record), "status": "failed", "reason": "no luck at /home/ada"}))
+    store.records.put(Record(**{**bare(record), "status": "failed", "reason": "no luck at /home/ada"}))
     outgoing = gather(store, BOARD)
     assert outgoing.staying == {"cells that are failed": 1}
     assert len(outgoing.board.lines) == len(manifest_of(store).lines) - 1
 
 
 def bare(record: Record) -> dict[str, Any]:
-    axes = ("key", "dataset", "classifier", "strategy", "train_blur", "test_blur", "budget", "seed")
-    return {name: value for name, value in record.model_dump().items() if name in axes}
+    identity = ("key", "measure", "axes", "budget", "seed", "test_seed", "settings")
+    return {name: value for name, value in record.model_dump().items() if name in identity}
 
 
 # --- in -------------------------------------------------------------------------------------------------------------
 
 
-def test_merging_twice_is_merging_once(store: Store, bundled: Callable[[Store], Held], tmp_path: Path) -> None:
+def test_merging_twice_is_merging_once(store: Store, bundled: Callable[[Store], Submission], tmp_path: Path) -> None:
     other = new_store(tmp_path / "other")
     one = merge(bundled(store), other)
-    before = other.board_path(BOARD, ".json").read_bytes()
+    before = other.records.board_path(BOARD).read_bytes()
     two = merge(held := bundled(store), other)
     assert one is not None
     assert two is not None
     assert (one.added, one.known, two.added, two.known) == (24, 0, 0, 24)
     assert held.refusals == []
-    assert other.board_path(BOARD, ".json").read_bytes() == before
+    assert other.records.board_path(BOARD).read_bytes() == before
     assert manifest_of(other) == manifest_of(store)
 
 
 def test_two_halves_from_two_people_make_the_whole_board(
-    store: Store, bundled: Callable[[Store], Held], tmp_path: Path
+    store: Store, bundled: Callable[[Store], Submission], tmp_path: Path
 ) -> None:
     whole, other = manifest_of(store), new_store(tmp_path / "other")
     for half in (whole.lines[::2], whole.lines[1::2]):
-        store.put_manifest(BOARD, whole.model_copy(update={"lines": half}))
+        store.records.put_board(BOARD, whole.model_copy(update={"lines": half}))
         merge(bundled(store), other)
     merged = manifest_of(other)
     assert sorted(map(str, merged.lines)) == sorted(map(str, whole.lines))
@@ -144,34 +147,35 @@ def test_two_halves_from_two_people_make_the_whole_board(
 
 
 def test_a_cell_that_was_measured_otherwise_is_refused_by_name_and_the_rest_is_merged(
-    store: Store, bundled: Callable[[Store], Held], tmp_path: Path
+    store: Store, bundled: Callable[[Store], Submission], tmp_path: Path
 ) -> None:
     other = new_store(tmp_path / "other")
     record = first(store)
-    assert record.images is not None
-    wrong = [at for at, (a, b) in enumerate(zip(record.images.label, record.images.predicted, strict=True)) if a != b]
-    predicted = list(record.images.predicted)
-    predicted[wrong[0]] = next(n for n in range(10) if n not in (predicted[wrong[0]], record.images.label[wrong[0]]))
-    own = record.model_copy(update={"images": record.images.model_copy(update={"predicted": predicted})})
-    other.put_record(own)
+    images = record.accuracy.images
+    wrong = [at for at, (a, b) in enumerate(zip(images.label, images.predicted, strict=True)) if a != b]
+    predicted = list(images.predicted)
+    predicted[wrong[0]] = next(n for n in range(10) if n not in (predicted[wrong[0]], images.label[wrong[0]]))
+    changed = {"images": images.model_copy(update={"predicted": predicted})}
+    own = record.model_copy(update={"result": record.accuracy.model_copy(update=changed)})
+    other.records.put(own)
     merged = merge(held := bundled(store), other)
     assert merged is not None
     assert merged.added == 23
     (refusal,) = held.refusals
     assert refusal.file == f"records/{record.key}.json"
     assert "says otherwise (1 of 100 predictions)" in refusal.reason
-    assert other.record(record.key) == own
+    assert other.records.get(record.key) == own
 
 
 def test_a_bundle_fills_the_cells_that_could_not_be_had_here(
-    store: Store, bundled: Callable[[Store], Held], tmp_path: Path
+    store: Store, bundled: Callable[[Store], Submission], tmp_path: Path
 ) -> None:
     other = new_store(tmp_path / "other")
     record, manifest = first(store), manifest_of(store)
     skipped = "ab" * 16
-    other.put_record(Record(**{**bare(record), "key": skipped, "status": "skipped", "reason": "not here"}))
+    other.records.put(Record(**{**bare(record), "key": skipped, "status": "skipped", "reason": "not here"}))
     line = manifest.lines[0].model_copy(update={"key": skipped})
-    other.put_manifest(BOARD, manifest.model_copy(update={"lines": [line]}))
+    other.records.put_board(BOARD, manifest.model_copy(update={"lines": [line]}))
     merge(held := bundled(store), other)
     assert held.refusals == []
     assert manifest_of(other).lines[0].key == record.key
@@ -179,10 +183,10 @@ def test_a_bundle_fills_the_cells_that_could_not_be_had_here(
 
 
 def test_a_board_of_another_content_takes_nothing(
-    store: Store, bundled: Callable[[Store], Held], tmp_path: Path
+    store: Store, bundled: Callable[[Store], Submission], tmp_path: Path
 ) -> None:
     other = new_store(tmp_path / "other")
-    other.put_manifest(BOARD, manifest_of(store).model_copy(update={"content": "cd" * 16, "lines": []}))
+    other.records.put_board(BOARD, manifest_of(store).model_copy(update={"content": "cd" * 16, "lines": []}))
     assert merge(held := bundled(store), other) is None
     assert "its content is not that of the board" in held.refusals[0].reason
     assert not list((other.root / "records").glob("*/*.json"))
@@ -192,31 +196,32 @@ def test_a_board_of_another_content_takes_nothing(
 
 
 def test_a_folder_a_board_and_a_record_can_be_validated(store: Store, registry: Registry) -> None:
-    known = Known(registry, store, ())
-    for path in (store.root, store.board_path(BOARD, ".json"), store.record_path(first(store).key)):
-        held = hold(path)
-        assert validate(held, known) == []
+    known = Installation(registry, store, ())
+    for path in (store.root, store.records.board_path(BOARD), store.records.path(first(store).key)):
+        held = open_submission(path)
+        assert check_submission(held, known) == []
         assert held.refusals == []
         assert held.records
 
 
 def test_a_link_in_a_results_folder_is_not_followed(store: Store, tmp_path: Path) -> None:
-    path = store.record_path(first(store).key)
+    path = store.records.path(first(store).key)
     path.rename(tmp_path / "elsewhere.json")
     path.symlink_to(tmp_path / "elsewhere.json")
-    (refusal,) = hold(store.root).refusals
+    (refusal,) = open_submission(store.root).refusals
     assert (refusal.file, refusal.reason) == (path.relative_to(store.root).as_posix(), "a link to another file")
 
 
 def test_a_data_set_that_is_not_here_is_said_and_not_held_against_a_record(
     store: Store, registry: Registry, tmp_path: Path
 ) -> None:
-    path = store.record_path(first(store).key)
+    path = store.records.path(first(store).key)
     content = json.loads(path.read_text())
-    content["dataset"] = {"name": "usps", "label": "usps", "spec": {"name": "usps", "revision": 1}}
+    usps = config(registry, registry.resolve("datasets", "usps"))
+    content["axes"]["dataset"] = {"name": "usps", "label": "usps", "config": usps}
     alone = tmp_path / "record.json"
     alone.write_text(json.dumps(content))
-    notes = validate(held := hold(alone), Known(registry, store, (tmp_path,)))
+    notes = check_submission(held := open_submission(alone), Installation(registry, store, (tmp_path,)))
     assert held.refusals == []
     assert notes == ["1 record: data set usps is not here, so its images and keys were not checked"]
 
@@ -226,14 +231,16 @@ def test_a_suite_that_is_not_installed_is_said_and_its_labels_must_be_used_as_mo
 ) -> None:
     manifest = manifest_of(store)
     lines = list(manifest.lines)
-    plain = next(at for at, line in enumerate(lines) if line.strategy == "plain")
-    retrain = next(at for at, line in enumerate(lines) if line.strategy == "retrain")
+    plain = next(at for at, line in enumerate(lines) if line["strategy"] == "plain")
+    retrain = next(at for at, line in enumerate(lines) if line["strategy"] == "retrain")
     lines[plain], lines[retrain] = (
         lines[plain].model_copy(update={"key": lines[retrain].key}),
         lines[retrain].model_copy(update={"key": lines[plain].key}),
     )
-    store.put_manifest(BOARD, manifest.model_copy(update={"suite": "unheard-of", "lines": lines}))
-    notes = validate(held := hold(store.board_path(BOARD, ".json")), Known(registry, store, ()))
+    store.records.put_board(BOARD, manifest.model_copy(update={"suite": "unheard-of", "lines": lines}))
+    notes = check_submission(
+        held := open_submission(store.records.board_path(BOARD)), Installation(registry, store, ())
+    )
     assert notes == ["suite unheard-of version 1 is not installed here, so what its labels mean was not checked"]
     assert len(held.refusals) == 2
     assert all(

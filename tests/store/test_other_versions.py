@@ -25,7 +25,7 @@ def _with(**fields: Any) -> Change:
 
 def _of_an_older_plugin(path: Path) -> None:
     content = json.loads(path.read_bytes())
-    content["strategy"]["spec"]["revision"] = 0
+    content["axes"]["strategy"]["config"]["revision"] = 0
     path.write_text(json.dumps(content))
 
 
@@ -54,7 +54,7 @@ def test_what_was_not_made_by_this_version_is_left_alone(results: Path, blurbenc
     assert "made by another version of blurbench" in run.stderr
     assert path.name in run.stderr
     assert (path.read_bytes() if path.is_file() else b"") == before
-    assert "measured again" not in run.stderr.replace("to have the cell measured again", "")
+    assert "measured again" not in run.stderr.replace("to have it measured again", "")
 
 
 def test_a_record_that_is_damaged_is_measured_again(results: Path, blurbench: Command) -> None:

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from blurbench.contract import Shape
+from blurbench.measurements.accuracy.analyses import deepest_maps, feature_gradients
 from blurbench.metrics.feature_gradients import gradient_magnitude_variance
 from blurbench.registry import Registry
-from blurbench.running.analyses import deepest_maps, feature_gradients
 from tests.conftest import Command
 from tests.running.tiny import records, write_suite
 

@@ -9,11 +9,12 @@ import pytest
 
 from blurbench.contract import Dataset, Shape
 from blurbench.errors import UnknownName
+from blurbench.matrix.board_id import content_digest
+from blurbench.matrix.cell import Cell, Data
+from blurbench.matrix.plan import Plan
+from blurbench.matrix.suite import AccuracySuite
 from blurbench.registry import Registry
-from blurbench.suites.axes import Axes
-from blurbench.suites.edition import content_digest
-from blurbench.suites.plan import Data, Plan, make_plan
-from blurbench.suites.suite import Suite
+from tests.builders import plan_of
 
 CONTENT: dict[str, Any] = {
     "name": "tiny",
@@ -36,20 +37,22 @@ Planner = Callable[..., Plan]
 @pytest.fixture
 def planned(registry: Registry) -> Planner:
     def make(**content: Any) -> Plan:
-        suite = Suite.model_validate({**CONTENT, **content}).under("quick")
+        suite = AccuracySuite.model_validate({**CONTENT, **content})
 
         def describe(dataset: Dataset) -> Data:
-            return Data(registry.name_of(dataset), registry.name_of(dataset), Shape(1, 16, 16), 10, 1000)
+            return Data(registry.name_of(dataset), registry.name_of(dataset), Shape(1, 16, 16), 10, 1000, 300)
 
-        return make_plan(
-            registry, suite, Axes.of(registry, suite), suite.budget("quick"), range(1), describe, {"cores": 2}
-        )
+        return plan_of(registry, suite, describe)
 
     return make
 
 
+def place(cell: Cell, *axes: str) -> tuple[str, ...]:
+    return tuple(cell.labels[axis] for axis in axes)
+
+
 def test_a_product_is_multiplied_with_its_own_data_sets_alone(planned: Planner) -> None:
-    pairs = {(cell.dataset, cell.classifier) for cell in planned().cells}
+    pairs = {place(cell, "dataset", "classifier") for cell in planned().cells}
 
     assert pairs == {("digits", "cnn2"), ("photo-crops", "cnn3")}
 
@@ -57,7 +60,7 @@ def test_a_product_is_multiplied_with_its_own_data_sets_alone(planned: Planner) 
 def test_a_product_is_multiplied_with_its_own_training_blurs_alone(planned: Planner) -> None:
     matrix = [{"classifiers": ["cnn2"], "strategies": ["plain", "retrain"], "train_blurs": ["strong"]}]
 
-    assert {cell.train_blur for cell in planned(matrix=matrix).cells} == {"", "strong"}
+    assert {cell.labels["train_blur"] for cell in planned(matrix=matrix).cells} == {"", "strong"}
 
 
 def test_a_row_that_two_products_share_is_one_row(planned: Planner) -> None:
@@ -66,8 +69,8 @@ def test_a_row_that_two_products_share_is_one_row(planned: Planner) -> None:
 
     cells = planned(matrix=[one, other]).cells
 
-    assert len({(cell.dataset, cell.strategy, cell.train_blur, cell.test_blur) for cell in cells}) == len(cells)
-    assert {(cell.strategy, cell.train_blur) for cell in cells} == {
+    assert len({tuple(cell.labels.values()) for cell in cells}) == len(cells)
+    assert {place(cell, "strategy", "train_blur") for cell in cells} == {
         ("plain", ""),
         ("retrain", "mild"),
         ("first-n[n=1]", "strong"),
@@ -75,9 +78,9 @@ def test_a_row_that_two_products_share_is_one_row(planned: Planner) -> None:
 
 
 def test_tested_on_own_leaves_out_the_blurs_of_other_rows(planned: Planner) -> None:
-    tests = {(cell.strategy, cell.train_blur): set[str]() for cell in planned(tested_on="own").cells}
+    tests = {place(cell, "strategy", "train_blur"): set[str]() for cell in planned(tested_on="own").cells}
     for cell in planned(tested_on="own").cells:
-        tests[cell.strategy, cell.train_blur].add(cell.test_blur)
+        tests[place(cell, "strategy", "train_blur")].add(cell.labels["test_blur"])
 
     assert tests == {
         ("plain", ""): {"none", "mild", "strong"},
@@ -95,7 +98,7 @@ def test_a_data_set_that_the_suite_does_not_have_is_refused(planned: Planner) ->
 
 def test_suites_that_say_nothing_of_it_keep_the_digest_of_their_boards() -> None:
     plain = {**CONTENT, "matrix": [{"classifiers": ["cnn2"], "strategies": ["plain"]}]}
-    suite = Suite.model_validate(plain).under("quick")
+    suite = AccuracySuite.model_validate(plain).under("quick")
 
     dumped = suite.model_dump(exclude={"budgets", "title"}, exclude_none=True)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from blurbench.results.hygiene import check_clean
+from blurbench.submissions.sanitize import check_clean
 
 
 def nested(depth: int) -> Any:
