@@ -15,16 +15,24 @@ from blurbench.contract import Dataset
 from blurbench.matrix.axes import Only
 from blurbench.matrix.cell import Data
 from blurbench.matrix.plan import Plan, Planner
-from blurbench.matrix.suite import Suite
+from blurbench.matrix.suite import AccuracySuite, Suite, find
 from blurbench.measurements import MEASUREMENTS
 from blurbench.measurements.accuracy.result import AccuracyResult, Cost, Images, Metrics
+from blurbench.measurements.blur_estimation.result import Errors, EstimationResult, Measured
 from blurbench.measurements.measurement import PluginConfig
 from blurbench.papers.findings import Findings
 from blurbench.registry import Registry
 from blurbench.store.record import Facts, Line, Manifest, Record, Timing
 from blurbench.store.store import Store
 
-__all__ = ["Board", "PaperBoard", "plan_of", "swept"]
+__all__ = ["Board", "PaperBoard", "accuracy_suite", "estimated", "estimator_board", "plan_of", "swept"]
+
+
+def accuracy_suite(registry: Registry, name: str, budget: str) -> AccuracySuite:
+    """An installed suite of classifiers under a budget."""
+    suite = find(registry, name).under(budget)
+    assert isinstance(suite, AccuracySuite)
+    return suite
 
 
 def plan_of(
@@ -279,3 +287,42 @@ def swept(board: Board) -> Board:
         board.cell(test_blur, "retrain", "gaussian-2", hits="1" * retrain + "0" * (100 - retrain), exposure=exposure)
         board.cell(test_blur, "wiener", hits="1" * 90 + "0" * 10, knows="true PSF")
     return board
+
+
+# --- estimators ----------------------------------------------------------------------------------------------------
+
+
+def estimated(line: Line, raw: Sequence[float], smoothed: Sequence[float] | None = None, **measured: Any) -> Record:
+    """The record of a line of a board of estimators: the mean squared error of each picture, before and after
+    smoothing."""
+    value = PluginConfig(name="x", label=line["estimator"], config={})
+    facts: dict[str, Any] = {"readings": 100 * len(raw), "stride": 4, "oracle_mse": 0.0, "mean_answer_mse": 0.7}
+    facts |= {"flat_share": 0.0, "textured_mse": sum(raw) / len(raw), "smoothing": 7, **measured}
+    return Record(
+        key=line.key,
+        measure="blur-estimation",
+        status="ok",
+        axes=dict.fromkeys(("estimator", "dataset", "test_blur"), value),
+        budget={},
+        seed=line.seed,
+        result=EstimationResult(
+            measure="blur-estimation",
+            measured=Measured(pictures=len(raw), raw=_errors(raw), smoothed=_errors(smoothed or raw), **facts),
+            parameters=0,
+            seconds=1.0,
+        ),
+    )
+
+
+def _errors(per_picture: Sequence[float]) -> Errors:
+    mse = sum(per_picture) / len(per_picture)
+    return Errors(mse=mse, rmse=mse**0.5, bias=0.0, per_picture=list(per_picture))
+
+
+def estimator_board(lines: Sequence[Line], **heading: Any) -> Manifest:
+    """A board of estimators."""
+    content: dict[str, Any] = {"suite": "s", "suite_version": 1, "title": "T", "budget": "quick", "budget_values": {}}
+    blurs = list(dict.fromkeys(line["test_blur"] for line in lines))
+    return Manifest(
+        measure="blur-estimation", content="ab" * 16, test_blurs=blurs, lines=list(lines), **{**content, **heading}
+    )

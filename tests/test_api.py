@@ -75,20 +75,17 @@ def test_the_board_in_python_is_the_one_that_is_written(run: bb.Run, smoked: Pat
 
 
 def test_what_was_fitted_predicts_as_it_did_on_the_board(run: bb.Run) -> None:
-    from blurbench.running.workshop import Workshop
-
-    from blurbench.contract import ImageSet
+    from blurbench.matrix.tasks import Evaluate
+    from blurbench.running.runtime import WorkerRuntime
 
     predictor = run.predictor(strategy="retrain", train_blur="gaussian-2", dataset="digits")
-    (line,) = [
-        cell
-        for cell in run.session.plan.cells
-        if (cell.strategy, cell.test_blur, cell.train_blur) == ("retrain", "gaussian-2", "gaussian-2")
-    ]
-    job = run.session.plan.tasks[line.key].job
-    workshop = Workshop(run.session.registry, run.session.store, torch.device("cpu"), waiting=lambda: None)
-    clean: ImageSet = workshop.test_images(job)
-    seen = bb.blur(clean.images, "gaussian[sigma=2]", seed=job["test_seed"])
+    wanted = {"strategy": "retrain", "test_blur": "gaussian-2", "train_blur": "gaussian-2"}
+    (cell,) = [cell for cell in run.session.plan.cells if wanted.items() <= cell.labels.items()]
+    task = run.session.plan.tasks[cell.key]
+    assert isinstance(task, Evaluate)
+    runtime = WorkerRuntime(run.session.registry, run.session.store, torch.device("cpu"), lambda: None)
+    clean = runtime.test_images(task)
+    seen = bb.blur(clean.images, "gaussian[sigma=2]", seed=task.test_seed)
     stored = run.images(strategy="retrain", test_blur="gaussian-2")
     assert predictor(seen).argmax(1).tolist() == stored.predicted.tolist()
     assert predictor.restore(seen) is None

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
-from blurbench.contract import Dataset, Degraded, Fitted, ImageSet, Predictor
+from blurbench.contract import Classifier, Dataset, Degraded, Fitted, ImageSet, Predictor
 from blurbench.matrix.axes import AxisValue
 from blurbench.matrix.cell import Data
 from blurbench.matrix.plan import Planner
@@ -100,6 +100,9 @@ class Installation(Protocol):
 
     def labels(self, data: Data, limit: int | None) -> list[int]:
         """The test labels under a budget of `limit` test images."""
+
+    def parameters(self, classifier: Classifier, data: Data) -> int:
+        """How many its network has; 0 where it cannot be built."""
 
 
 class Recorded(Protocol):

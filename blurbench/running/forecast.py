@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import singledispatchmethod
+from functools import cached_property, singledispatchmethod
 from statistics import fmean
 from typing import Any
 
@@ -69,7 +69,7 @@ class _Forecaster:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.profiles = _Profiles(session)
-        self.corrections = _Corrections(session)
+        self.corrections = _Corrections(session, self.profiles)
         self.cells = _stored_cells(session)
         self.pixel_seconds: dict[Any, float] = {}
 
@@ -198,30 +198,38 @@ def _epochs(task: Fit) -> int:
 
 
 class _Corrections:
-    """How many seconds an epoch of stored fits took, plugin by plugin, and of all beside what was expected."""
+    """What stored fits took: seconds an image, plugin by plugin, and of all of this run's beside what was expected."""
 
-    def __init__(self, session: Session) -> None:
-        self.session = session
+    def __init__(self, session: Session, profiles: _Profiles) -> None:
+        self.session, self.profiles = session, profiles
         self.rates: dict[str, list[float]] = {}
-        taken = 0.0
-        count = 0
+        taken, count = 0.0, 0
         for metadata in session.store.artifacts.all():
             if (images := metadata["images_seen"]) and metadata["seconds"]:
                 self.rates.setdefault(_like(metadata), []).append(metadata["seconds"] / images)
                 taken, count = taken + metadata["seconds"], count + 1
         self.basis = (
-            f"from {count} fits stored here"
+            f"from {count} fit{'s' * (count > 1)} stored here"
             if taken > ENOUGH
             else "from a short trial of each network; a run that has fitted something gives a better figure"
         )
 
     def __call__(self, task: Fit, expected: float | None) -> float | None:
-        """Seconds of a fit: at the rate of stored ones of the same plugin, else as expected."""
+        """Seconds of a fit: at the rate of stored ones of the same plugin, else as expected, set right by all."""
         known = self.rates.get(_like(task.config(lambda plugin: config(self.session.registry, plugin))))
-        if known is None:
-            return expected
-        seen = _images_seen(task)
-        return expected if seen is None else fmean(known) * seen
+        if known is None or (seen := _images_seen(task)) is None:
+            return None if expected is None else expected * self.factor
+        return fmean(known) * seen
+
+    @cached_property
+    def factor(self) -> float:
+        """By how much the stored fits of this run took longer than was expected of them."""
+        taken, expected = 0.0, 0.0
+        for task in self.session.plan.tasks.values():
+            if isinstance(task, Fit) and (metadata := self.session.store.artifact(task.key)) is not None:
+                taken += metadata["seconds"]
+                expected += self.profiles.fitting(task) or 0.0
+        return taken / expected if taken > ENOUGH and expected else 1.0
 
 
 def _images_seen(task: Fit) -> float | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from blurbench.contract import Dataset
+from blurbench.contract import Classifier, Dataset, Shape
 from blurbench.errors import Unavailable
 from blurbench.matrix.cell import Data
 from blurbench.registry import Registry
@@ -25,6 +25,7 @@ class Installation:
         self.registry, self.store, self.folders = registry, store, folders
         self._data: dict[Dataset, Data | Unavailable] = {}
         self._labels: dict[tuple[str, int | None], list[int]] = {}
+        self._parameters: dict[tuple[Classifier, Shape, int], int] = {}
 
     def data(self, dataset: Dataset) -> Data:
         """Raises Unavailable, in words for `validate`, where it is not here, or lies where only its record says."""
@@ -50,3 +51,14 @@ class Installation:
             labels = np.load(self.store.root / "data" / data.key / "test-labels.npy")
             self._labels[data.key, limit] = labels[stratified_subset(labels, limit)].tolist()
         return self._labels[data.key, limit]
+
+    def parameters(self, classifier: Classifier, data: Data) -> int:
+        """How many its network has; 0 where it cannot be built."""
+        key = (classifier, data.shape, data.classes)
+        if key not in self._parameters:
+            try:
+                network = classifier.build(data.shape, data.classes)
+                self._parameters[key] = sum(parameter.numel() for parameter in network.parameters())
+            except Exception:  # a plugin's own: replaying the record will say so
+                self._parameters[key] = 0
+        return self._parameters[key]

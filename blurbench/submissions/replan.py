@@ -59,8 +59,8 @@ def replan(registry: Registry, record: Record, describe: Callable[[Dataset], Dat
     for axis in record.axes:
         plugin_of(registry, record, axis)
     measurement = MEASUREMENTS[record.measure]
-    if lacking := [axis.name for axis in measurement.axes if not axis.is_optional and axis.name not in record.axes]:
-        raise RecordError(f"axes: there is no {lacking[0]}")
+    if absent := [axis.name for axis in measurement.axes if not axis.is_optional and axis.name not in record.axes]:
+        raise RecordError(f"axes: there is no {absent[0]}")
     try:
         suite = measurement.suite_of(record)
     except (KeyError, ValueError) as error:  # settings of a stranger's

@@ -15,7 +15,7 @@ from blurbench.board.render import export
 from blurbench.board.render.advice import text
 from blurbench.board.schema import Standings
 from blurbench.errors import RecordError, Unavailable, UnknownName
-from blurbench.registry import Registry, label, spec
+from blurbench.registry import Registry, config, label
 from tests.builders import Board
 
 SHARP, PLAIN, GOOD, BEST = ("1" * right + "0" * (200 - right) for right in (190, 100, 160, 164))
@@ -51,9 +51,10 @@ def board(board: Board) -> Board:
 def standing(registry: Registry, board: Board) -> Standings:
     """The board's standings, with blurs as records of real runs describe them."""
     for key, record in board.records.items():
-        plugin = registry.resolve("blurs", BLURS.get(record.test_blur.label, record.test_blur.label))
-        part = record.test_blur.model_copy(update={"label": label(registry, plugin), "spec": spec(registry, plugin)})
-        board.records[key] = record.model_copy(update={"test_blur": part})
+        blur = record.axes["test_blur"]
+        plugin = registry.resolve("blurs", BLURS.get(blur.label, blur.label))
+        written = blur.model_copy(update={"label": label(registry, plugin), "config": config(registry, plugin)})
+        board.records[key] = record.model_copy(update={"axes": {**record.axes, "test_blur": written}})
     return board.standings()
 
 

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from blurbench.results.estimation import Board, Errors, Estimation, Measured, Row
 from scipy import stats
 
 from blurbench.board.estimator_comparison import compare_estimator_boards, compare_estimators
 from blurbench.board.outcomes import Estimates, estimates_of
 from blurbench.errors import UnknownName, UsageError
 from blurbench.metrics.mean_intervals import picture_mean_interval
-from blurbench.store.record import Part
+from blurbench.store.record import Line
+from tests.builders import estimated, estimator_board
 
 GOOD, BAD = [0.1, 0.2, 0.3, 0.2], [0.4, 0.6, 0.55, 0.5]
-PART = Part(name="part", label="part", spec={})
-
-
-def errors(per_picture: list[float]) -> Errors:
-    mse = float(np.mean(per_picture))
-    return Errors(mse=mse, rmse=mse**0.5, bias=0.0, per_picture=per_picture)
 
 
 def side(rows: dict[tuple[str, int], list[float]], variance: float = 0.7) -> Estimates:
@@ -27,24 +21,10 @@ def side(rows: dict[tuple[str, int], list[float]], variance: float = 0.7) -> Est
     lines, records = [], {}
     for number, ((name, seed), values) in enumerate(rows.items()):
         key = f"{number:032x}"
-        lines.append(Row(key=key, estimator=name, fitted_on="", split="", tested_on="text", blur="ramp", seed=seed))
-        measured = Measured(
-            pictures=len(values),
-            readings=100 * len(values),
-            stride=4,
-            raw=errors(values),
-            smoothed=errors(values),
-            oracle_mse=0.0,
-            mean_answer_mse=variance,
-            flat_share=0.0,
-            textured_mse=float(np.mean(values)),
-            smoothing=7,
-        )
-        records[key] = Estimation(
-            key=key, status="ok", estimator=PART, tested_on=PART, blur=PART, budget={}, seed=seed, measured=measured
-        )
-    about = {"suite": "s", "suite_version": 1, "title": "T", "budget": "quick", "budget_values": {}}
-    return estimates_of(Board.model_validate({**about, "content": "ab" * 16, "lines": lines}), records)
+        labels = {"dataset": "text", "test_blur": "ramp", "estimator": name, "fitted_on": "", "split": ""}
+        lines.append(Line(key=key, seed=seed, labels=labels))
+        records[key] = estimated(lines[-1], values, mean_answer_mse=variance)
+    return estimates_of(estimator_board(lines), records)
 
 
 def test_a_board_against_itself_is_the_same_everywhere() -> None:

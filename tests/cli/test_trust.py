@@ -68,12 +68,13 @@ def forged(smoked: Path, tmp_path: Path) -> tuple[Path, Record]:
     store = Store(tmp_path / "forged")
     manifest = store.records.board(BOARD)
     assert manifest is not None
-    line = next(line for line in manifest.lines if (line.strategy, line.test_blur) == ("retrain", "gaussian-2"))
+    line = next(line for line in manifest.lines if (line["strategy"], line["test_blur"]) == ("retrain", "gaussian-2"))
     record = store.records.get(line.key)
     assert record is not None
-    assert record.images is not None
-    lists = {name: [(n + 1) % 10 for n in getattr(record.images, name)] for name in ("label", "predicted")}
-    record = record.model_copy(update={"images": record.images.model_copy(update=lists)})
+    images = record.accuracy.images
+    lists = {name: [(n + 1) % 10 for n in getattr(images, name)] for name in ("label", "predicted")}
+    result = record.accuracy.model_copy(update={"images": images.model_copy(update=lists)})
+    record = record.model_copy(update={"result": result})
     store.records.put(record)
     return tmp_path / "forged", record
 
@@ -117,7 +118,7 @@ def test_replay_and_verify_measure_again(blurbench: Command, smoked: Path, forge
     assert f"{BOARD}: 2 same (2 sampled with seed 0" in verified.stdout
     caught = blurbench("replay", key, "--out", str(forged[0]))
     assert caught.returncode == 1
-    assert "its test labels are not those of the data set that is here" in caught.stderr
+    assert "NOT the same: its test labels are not those of the data set that is here" in caught.stdout
 
 
 def test_records_that_are_damaged_or_of_another_cell_are_named_and_measured_again(
@@ -136,7 +137,8 @@ def test_records_that_are_damaged_or_of_another_cell_are_named_and_measured_agai
     assert run.returncode == 0, run.stderr
     assert "24 cells, 2 to measure" in run.stderr
     assert "2 stored records are damaged or changed: measured again" in run.stderr
-    assert json.loads(moved.read_text())["metrics"] == json.loads(whole)["metrics"]
+    metrics = [json.loads(text)["result"]["metrics"] for text in (moved.read_text(), whole)]
+    assert metrics[0] == metrics[1]
 
 
 def test_compare_does_not_pass_where_it_compared_nothing(blurbench: Command, smoked: Path, tmp_path: Path) -> None:
@@ -145,7 +147,7 @@ def test_compare_does_not_pass_where_it_compared_nothing(blurbench: Command, smo
     board = next((other / "boards").glob("*.json"))
     board.write_text(board.read_text().replace('"plain"', '"plane"').replace('"retrain"', '"retrained"'))
     manifest = json.loads(board.read_text())
-    manifest["lines"] = [line for line in manifest["lines"] if line["strategy"] in ("plane", "retrained")]
+    manifest["lines"] = [line for line in manifest["lines"] if line["labels"]["strategy"] in ("plane", "retrained")]
     board.write_text(json.dumps(manifest))
     result = blurbench("compare", str(smoked), "other", "--fail-on", "1")
     assert result.returncode == 2
@@ -209,7 +211,7 @@ def test_an_estimator_of_ones_own_comes_onto_somebody_elses_board(
     own = {"PYTHONPATH": str(box)}
     done = blurbench("run", *chosen, "--out", "mine", "-j", "1", **own)
     assert done.returncode == 0, done.stderr
-    assert "estimations: 1 file, " in blurbench("submit", "--out", "mine", "--write", "bundle.zip", **own).stdout
+    assert "records: 1 file, " in blurbench("submit", "--out", "mine", "--write", "bundle.zip", **own).stdout
     checked = blurbench("validate", "bundle.zip", **own)
     assert (checked.returncode, checked.stdout.splitlines()[0][:25]) == (0, "Sound: 1 measured cell, 0")
     shutil.copytree(estimated, tmp_path / "theirs")
@@ -240,16 +242,18 @@ def test_boards_of_estimators_are_compared_shown_and_counted(
     assert content["surely_lost"]
     assert [one["test_blur"] for one in content["blocks"]] == ["ramp", "gaussian[sigma=2]"]
     assert f"{READING}: 6 cells, 6 ok" in blurbench("status", "--out", str(estimated)).stdout
-    key = next(estimated.glob("estimations/*/*.json")).stem
-    assert json.loads(blurbench("show", key[:12], "--out", str(estimated)).stdout)["measured"]["pictures"] == 2
+    key = next(estimated.glob("records/*/*.json")).stem
+    shown = json.loads(blurbench("show", key[:12], "--out", str(estimated)).stdout)
+    assert shown["result"]["measured"]["pictures"] == 2
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["verify"], "this command is for boards of classifiers; those in "),
-        (["advise", "--blur", "gaussian[sigma=2]"], "this command is for boards of classifiers; those in "),
-        (["verify", READING], "this command is for boards of classifiers; those in "),
+        (
+            ["advise", "--blur", "gaussian[sigma=2]"],
+            f"this command is for boards of classifiers; {READING} is of estimators",
+        ),
         (["leaderboard", READING, "--baseline-classifier", "cnn3"], "--baseline-classifier says nothing there"),
         (["submit", "nosuch"], "no board 'nosuch' in "),
     ],
@@ -263,19 +267,34 @@ def test_what_estimators_have_none_of_is_one_line(
     assert len(result.stderr.strip().splitlines()) == 1
 
 
-def test_replay_and_compare_say_which_kind_of_board_they_want(
-    blurbench: Command, smoked: Path, estimated: Path
+def test_a_cell_of_an_estimator_is_replayed_and_a_sample_of_its_board_verified(
+    blurbench: Command, estimated: Path, tmp_path: Path
 ) -> None:
-    key = next(estimated.glob("estimations/*/*.json")).stem
-    replayed = blurbench("replay", key, "--out", str(estimated))
-    assert (replayed.returncode, len(replayed.stderr.splitlines())) == (2, 1)
-    assert "is of an estimator, and replay is for classifiers" in replayed.stderr
+    store = Store(shutil.copytree(estimated, tmp_path / "results"))
+    replayed = blurbench("verify", "--out", "results", "--sample", "100%")
+    assert replayed.returncode == 0, replayed.stderr
+    assert f"{READING}: 6 same (6 sampled with seed 0" in replayed.stdout
+    manifest = store.records.board(READING)
+    assert manifest is not None
+    record = store.records.get(next(line.key for line in manifest.lines if line["estimator"] == "laplacian-variance"))
+    assert record is not None
+    content = json.loads(record.model_dump_json())
+    for errors in (content["result"]["measured"][name] for name in ("raw", "smoothed")):
+        errors["per_picture"] = [1.5 * value for value in errors["per_picture"]]
+        errors["mse"], errors["rmse"] = 1.5 * errors["mse"], 1.5**0.5 * errors["rmse"]
+    store.records.put(Record.model_validate(content))
+    caught = blurbench("replay", record.key[:12], "--out", "results")
+    assert caught.returncode == 1
+    assert "NOT the same: a mean squared error of " in caught.stdout
+
+
+def test_compare_says_which_kind_of_board_it_wants(blurbench: Command, smoked: Path, estimated: Path) -> None:
     mixed = blurbench("compare", str(smoked), str(estimated))
     assert mixed.stderr.endswith("one is a board of estimators and the other of classifiers\n")
     rows = blurbench("compare", str(estimated), "--strategy", "plain", "--strategy", "retrain")
     assert rows.stderr == f"blurbench: {READING} is a board of estimators: name two of its rows with --estimator\n"
     chosen = blurbench("run", "--suite", "smoke", "--estimator", "spectral")
-    assert chosen.stderr == "blurbench: suite smoke measures classifiers: --estimator chooses nothing in it\n"
+    assert chosen.stderr == "blurbench: suite smoke measures accuracy: --estimator chooses nothing in it\n"
 
 
 def test_a_published_board_of_estimators_stands_on_the_front_page(

@@ -52,10 +52,11 @@ def test_a_suite_that_asks_gets_feature_gradients_image_by_image(blurbench: Comm
     assert result.returncode == 0, result.stderr
 
     for record in records(tmp_path / "blurbench-results").values():
-        values = record["images"]["feature_gradients"]
-        assert len(values) == record["metrics"]["n"] == 60
+        result = record["result"]
+        values = result["images"]["feature_gradients"]
+        assert len(values) == result["metrics"]["n"] == 60
         assert min(values) > 0
-        mean = record["metrics"]["observations"]["feature_gradients"]
+        mean = result["metrics"]["observations"]["feature_gradients"]
         assert mean == pytest.approx(sum(values) / 60, rel=1e-5)
     assert "feature_gradients" in (tmp_path / "blurbench-results" / "boards" / "tiny.v1.quick.md").read_text()
 

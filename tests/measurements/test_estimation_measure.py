@@ -8,24 +8,24 @@ from pathlib import Path
 
 import pytest
 import torch
-from blurbench.running.evaluate_estimator import true_sigma
 
 from blurbench.contract import Degraded, DensePsf, GaussianPsf, SigmaMap
 from blurbench.errors import PluginError, Skip
 from blurbench.imaging.received import check_sigmas
+from blurbench.measurements.blur_estimation.measure import true_sigma
 from blurbench.store.store import Store
 from tests.conftest import Command
 
 SUITE = """
-kind = "estimation"
+measure = "blur-estimation"
 name = "tiny"
 version = 1
 title = "Tiny"
 estimators = ["constant", "cnn-sigma[classes=3, network=conv4-fc2, patches=300]"]
 fitted_on = ["pictures"]
 splits = ["picture", "patch"]
-tested_on = ["pictures[content=text]"]
-blurs = ["ramp", "gaussian[sigma=2]", "box[side=3]"]
+datasets = ["pictures[content=text]"]
+test_blurs = ["ramp", "gaussian[sigma=2]", "box[side=3]"]
 stride = 8
 [labels]
 ramp = "chain[steps=[varying-gaussian, round-8bit]]"
@@ -47,29 +47,30 @@ def results(blurbench: Command, tmp_path: Path) -> Path:
 def test_a_suite_is_measured_once_and_its_board_has_tables_and_pictures(
     blurbench: Command, results: Path, tmp_path: Path
 ) -> None:
-    shelf = Store(results).estimations
-    board = shelf.board("tiny.v1.quick")
+    records = Store(results).records
+    board = records.board("tiny.v1.quick")
     assert board is not None
-    records = {row: shelf.record(row.key) for row in board.lines}
-    states = {(row.estimator, row.blur): record.status for row, record in records.items() if record}
+    found = [(line, records.get(line.key)) for line in board.lines]
+    states = {(line["estimator"], line["test_blur"]): record.status for line, record in found if record}
     assert {status for (_, blur), status in states.items() if "box" not in blur} == {"ok"}
     assert {status for (_, blur), status in states.items() if "box" in blur} == {"skipped"}
     text = (results / "boards" / "tiny.v1.quick.md").read_text()
     assert "patch split" in text
     assert "sigma is not known: the blur is no Gaussian" in text
     rows = list(csv.DictReader((results / "boards" / "tiny.v1.quick.csv").read_text().splitlines()))
-    constant = next(row for row in rows if row["estimator"] == "constant" and row["blur"] == "gaussian[sigma=2]")
+    constant = next(row for row in rows if row["estimator"] == "constant" and row["test_blur"] == "gaussian[sigma=2]")
     assert (float(constant["mse"]), float(constant["bias"])) == (0.25, -0.5)
     assert (results / "boards" / "tiny.v1.quick.pictures-content-text-.ramp.png").stat().st_size > 5000
 
     again = blurbench("run", "--suite", "tiny.toml", "-j", "1")
-    assert "0 to measure, 0 estimators to fit" in again.stderr
+    assert "9 cells, 0 to measure" in again.stderr
     planned = blurbench("plan", "--suite", "tiny.toml")
     assert "9 cells: 6 measured, 0 to measure" in planned.stdout
 
-    refused = blurbench("verify")  # which replays classifiers
-    assert refused.stderr.startswith("blurbench: this command is for boards of classifiers; those in ")
-    assert refused.stderr.endswith("are of estimators: tiny.v1.quick\n")
+    verified = blurbench("verify", "--sample", "100%")
+    assert "tiny.v1.quick: 6 same (6 sampled with seed 0" in verified.stdout, verified.stdout
+    refused = blurbench("advise", "--blur", "box")
+    assert refused.stderr == ("blurbench: this command is for boards of classifiers; tiny.v1.quick is of estimators\n")
 
     (results / "boards" / "tiny.v1.quick.md").unlink()
     published = blurbench("leaderboard", "--publish", "here")
@@ -78,22 +79,22 @@ def test_a_suite_is_measured_once_and_its_board_has_tables_and_pictures(
 
 
 def test_a_record_says_what_was_fitted_and_measured_and_a_forged_one_counts_as_none(results: Path) -> None:
-    shelf = Store(results).estimations
-    board = shelf.board("tiny.v1.quick")
+    records = Store(results).records
+    board = records.board("tiny.v1.quick")
     assert board is not None
-    row = next(row for row in board.lines if row.split == "patch" and row.blur == "ramp")
-    record = shelf.record(row.key)
+    line = next(line for line in board.lines if line["split"] == "patch" and line["test_blur"] == "ramp")
+    record = records.get(line.key)
     assert record is not None
-    assert record.measured is not None
-    assert record.measured.stride == 8
-    assert len(record.fit["validation_accuracy"]) == 1
-    assert record.parameters == 120_163
-    assert record.measured.raw.mse > record.measured.oracle_mse > 0
-    path = results / "estimations" / row.key[:2] / f"{row.key}.json"
+    found = record.estimation
+    assert found.measured.stride == 8
+    assert len(found.fit["validation_accuracy"]) == 1
+    assert found.parameters == 120_163
+    assert found.measured.raw.mse > found.measured.oracle_mse > 0
+    path = records.path(line.key)
     content = json.loads(path.read_text())
-    content["measured"]["raw"]["mse"] = 0.0001
+    content["result"]["measured"]["raw"]["mse"] = 0.0001
     path.write_text(json.dumps(content))
-    assert shelf.record(row.key) is None
+    assert records.get(line.key) is None
 
 
 def test_fitted_estimators_of_a_suite_in_a_file_are_sent_to_others(
@@ -120,19 +121,21 @@ def test_an_estimator_that_answers_beyond_its_limits_fails_its_cell() -> None:
         check_sigmas("the estimator", said, tuple(said.shape), (0.0, 3.0))
 
 
-@pytest.mark.parametrize(
-    ("option", "value", "does"),
-    [("--classifier", "cnn3", "chooses nothing in it"), ("--limit", "3", "changes nothing in it; take another budget")],
-)
-def test_options_that_do_nothing_here_are_refused_in_one_line(
-    blurbench: Command, tmp_path: Path, option: str, value: str, does: str
+def test_an_axis_that_the_suite_does_not_have_is_refused_in_one_line(blurbench: Command, tmp_path: Path) -> None:
+    (tmp_path / "tiny.toml").write_text(SUITE)
+    result = blurbench("run", "--suite", "tiny.toml", "--classifier", "cnn3")
+    says = "blurbench: suite tiny measures blur-estimation: --classifier chooses nothing in it\n"
+    assert (result.returncode, result.stderr) == (2, says)
+
+
+def test_seeds_a_limit_and_what_it_is_fitted_on_are_chosen_as_for_classifiers(
+    blurbench: Command, tmp_path: Path
 ) -> None:
     (tmp_path / "tiny.toml").write_text(SUITE)
-    result = blurbench("run", "--suite", "tiny.toml", option, value)
-    assert (result.returncode, result.stderr) == (
-        2,
-        f"blurbench: suite tiny measures estimators: {option} {does}\n",
-    )
+    chosen = ("--limit", "3", "--seeds", "2", "--fitted-on", "pictures")
+    result = blurbench("plan", "--suite", "tiny.toml", *chosen)
+    # What is fitted has two seeds: two splits, three blurs; the constant has one.
+    assert "tiny version 1, budget quick[train_images=3]\n  15 cells: 0 measured, 15 to measure" in result.stdout
 
 
 @pytest.mark.parametrize(("option", "what"), [("--dataset", "dataset"), ("--test-blur", "test blur")])

@@ -5,23 +5,26 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from blurbench.suites.estimation import EstimationPlan, EstimationSuite, find_estimation, plan_estimation
-from blurbench.suites.plan import Data
 
 from blurbench.contract import Dataset, Shape
 from blurbench.errors import Unavailable, UnknownName, UsageError
+from blurbench.matrix.cell import Cell, Data
+from blurbench.matrix.plan import Plan
+from blurbench.matrix.suite import AccuracySuite, EstimationSuite, find
+from blurbench.matrix.tasks import FitEstimator
 from blurbench.registry import Registry
+from tests.builders import plan_of
 
 SUITE = """
-kind = "estimation"
+measure = "blur-estimation"
 name = "tiny"
 version = 1
 title = "Tiny"
 estimators = ["constant", "cnn-sigma[classes=10, network=conv4-fc2]"]
 fitted_on = ["pictures"]
 splits = ["picture", "patch"]
-tested_on = ["pictures", "pictures[content=text]"]
-blurs = ["ramp", "gaussian[sigma=1|2]"]
+datasets = ["pictures", "pictures[content=text]"]
+test_blurs = ["ramp", "gaussian[sigma=1|2]"]
 [labels]
 ramp = "varying-gaussian"
 [budgets.quick]
@@ -29,7 +32,7 @@ epochs = 1
 [budgets.long]
 epochs = 9
 stride = 1
-blurs = ["ramp"]
+test_blurs = ["ramp"]
 [budgets.long.labels]
 ramp = "varying-gaussian[low=0.3]"
 """
@@ -38,47 +41,54 @@ ramp = "varying-gaussian[low=0.3]"
 def suite(folder: Path, registry: Registry, text: str = SUITE) -> EstimationSuite:
     path = folder / "tiny.toml"
     path.write_text(text)
-    found = find_estimation(registry, str(path))
-    assert found is not None
+    found = find(registry, str(path))
+    assert isinstance(found, EstimationSuite)
     return found
 
 
 def described(dataset: Dataset) -> Data:
-    return Data(repr(dataset), repr(dataset), Shape(1, 128, 128), 3, 10)
+    return Data(repr(dataset), repr(dataset), Shape(1, 128, 128), 3, 10, 10)
 
 
-def plan(registry: Registry, found: EstimationSuite, budget: str = "quick", **only: tuple[str, ...]) -> EstimationPlan:
-    return plan_estimation(registry, found.under(budget), found.budget(budget), range(1), described, only)
+def plan(registry: Registry, found: EstimationSuite, budget: str = "quick", **only: tuple[str, ...]) -> Plan:
+    return plan_of(registry, found, described, budget, only=only)
+
+
+def fits(planned: Plan) -> list[FitEstimator]:
+    return [task for task in planned.tasks.values() if isinstance(task, FitEstimator)]
+
+
+def place(cell: Cell, *axes: str) -> tuple[str, ...]:
+    return tuple(cell.labels[axis] for axis in axes)
 
 
 def test_axes_are_multiplied_and_fits_are_shared(registry: Registry, tmp_path: Path) -> None:
     planned = plan(registry, suite(tmp_path, registry))
     assert len(planned.cells) == 2 * 3 * (1 + 2)
-    fits = [task for task in planned.tasks.values() if task.kind == "estimator"]
-    assert sorted(task.job["split"] for task in fits) == ["patch", "picture"]
-    assert {cell.split for cell in planned.cells if cell.estimator == "constant"} == {""}
+    assert sorted(fit.split for fit in fits(planned)) == ["patch", "picture"]
+    assert {cell.labels["split"] for cell in planned.cells if cell.labels["estimator"] == "constant"} == {""}
     for cell in planned.cells:
-        assert set(planned.tasks[cell.key].needs) <= {task.key for task in fits}
+        assert set(planned.tasks[cell.key].needs) <= set(fits(planned))
 
 
 def test_how_a_network_is_read_shares_its_fit(registry: Registry, tmp_path: Path) -> None:
     text = SUITE.replace('"constant"', '"cnn-sigma[classes=10, network=conv4-fc2, reading=mean]"')
     planned = plan(registry, suite(tmp_path, registry, text))
-    assert sum(task.kind == "estimator" for task in planned.tasks.values()) == 2
+    assert len(fits(planned)) == 2
 
 
 def test_a_budget_replaces_axes_labels_and_the_stride(registry: Registry, tmp_path: Path) -> None:
     found = suite(tmp_path, registry)
     assert (found.under("quick").stride, found.under("long").stride) == (4, 1)
     assert found.budget("long").epochs == 9
-    assert {cell.blur for cell in plan(registry, found, "long").cells} == {"ramp"}
-    assert plan(registry, found, "long").cells[0].parts["blur"]["spec"]["low"] == 0.3
+    assert {cell.labels["test_blur"] for cell in plan(registry, found, "long").cells} == {"ramp"}
+    assert plan(registry, found, "long").cells[0].identity["axes"]["test_blur"]["config"]["low"] == 0.3
 
 
 def test_only_what_was_chosen_is_planned(registry: Registry, tmp_path: Path) -> None:
     found = suite(tmp_path, registry)
     chosen = plan(registry, found, dataset=("pictures[content=text]",), test_blur=("ramp",), estimator=("constant",))
-    assert [(cell.tested_on, cell.blur) for cell in chosen.cells] == [("pictures[content=text]", "ramp")]
+    assert [place(cell, "dataset", "test_blur") for cell in chosen.cells] == [("pictures[content=text]", "ramp")]
     with pytest.raises(UnknownName, match="unknown test blur in this suite: 'rampe'; did you mean 'ramp'"):
         plan(registry, found, test_blur=("rampe",))
 
@@ -86,14 +96,13 @@ def test_only_what_was_chosen_is_planned(registry: Registry, tmp_path: Path) -> 
 def test_an_estimator_of_ones_own_is_measured_as_the_suites_are(registry: Registry, tmp_path: Path) -> None:
     found = suite(tmp_path, registry)
     chosen = plan(registry, found, dataset=("pictures[content=text]",), estimator=("spectral", "cnn-sigma[classes=15]"))
-    assert [
-        (cell.estimator, cell.fitted_on, cell.split, cell.blur) for cell in chosen.cells if cell.blur == "ramp"
-    ] == [
+    rows = [place(cell, "estimator", "fitted_on", "split", "test_blur") for cell in chosen.cells]
+    assert [row for row in rows if row[-1] == "ramp"] == [
+        ("spectral", "", "", "ramp"),
         ("cnn-sigma[classes=15]", "pictures", "picture", "ramp"),
         ("cnn-sigma[classes=15]", "pictures", "patch", "ramp"),
-        ("spectral", "", "", "ramp"),
     ]
-    with pytest.raises(UnknownName, match="unknown estimator: 'spectrol'; did you mean 'spectral'"):
+    with pytest.raises(UnknownName, match="unknown estimator in this suite: 'spectrol'; did you mean 'spectral'"):
         plan(registry, found, estimator=("spectrol",))
 
 
@@ -104,15 +113,18 @@ def test_pictures_that_cannot_be_had_are_skipped_rows_and_the_rest_goes_on(regis
         return described(dataset)
 
     found = suite(tmp_path, registry)
-    planned = plan_estimation(registry, found.under("quick"), found.budget("quick"), range(1), lacking)
-    assert {cell.skip for cell in planned.cells if cell.tested_on == "pictures[content=text]"} == {"no text here"}
-    assert {cell.skip for cell in planned.cells if cell.tested_on == "pictures"} == {""}
+    cells = plan_of(registry, found, lacking).cells
+    assert {cell.skip for cell in cells if cell.labels["dataset"] == "pictures[content=text]"} == {"no text here"}
+    assert {cell.skip for cell in cells if cell.labels["dataset"] == "pictures"} == {""}
 
 
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (("blurs = [", "blur = ["), "unknown key in suite file tiny.toml: 'blur'; did you mean 'blurs'?"),
+        (
+            ("test_blurs = [", "test_blur = ["),
+            "unknown key in suite file tiny.toml: 'test_blur'; did you mean 'test_blurs'?",
+        ),
         (('"picture", "patch"', '"pixel"'), "splits.0: input should be 'picture' or 'patch'"),
         (("stride = 1", "stride = 0"), "stride: input should be greater than or equal to 1"),
         (("epochs = 1", "epoch = 1"), "'epoch'; did you mean 'epochs'?"),
@@ -126,13 +138,16 @@ def test_a_mistake_is_one_line_that_names_the_key(
     assert message in str(error.value)
 
 
-def test_a_suite_of_classifiers_is_none_of_estimators(registry: Registry) -> None:
-    assert find_estimation(registry, "smoke") is None
-    assert find_estimation(registry, "no-such-suite") is None
+def test_what_a_suite_measures_says_its_kind(registry: Registry, tmp_path: Path) -> None:
+    assert isinstance(find(registry, "smoke"), AccuracySuite)
+    with pytest.raises(
+        UnknownName, match=r"unknown measure in suite file tiny\.toml: 'blur-estimatoin'; did you mean 'blur-est"
+    ):
+        suite(tmp_path, registry, SUITE.replace("blur-estimation", "blur-estimatoin"))
 
 
 def test_the_shipped_suite_is_valid_under_every_budget(registry: Registry) -> None:
-    found = find_estimation(registry, "kernel-estimation")
-    assert found is not None
+    found = find(registry, "kernel-estimation")
+    assert isinstance(found, EstimationSuite)
     for budget in found.budgets:
         assert plan(registry, found, budget).cells

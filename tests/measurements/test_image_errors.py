@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from pydantic import ValidationError
 
-from blurbench.store.record import Cost, Images, Metrics, Part, Record
-
-PART = Part(name="x", label="x", spec={})
+from blurbench.measurements.accuracy.result import AccuracyResult, Cost, Images, Metrics
 
 
-def record(each: list[float], mean: float) -> Record:
-    axes: dict[str, Any] = dict.fromkeys(("dataset", "classifier", "strategy", "train_blur", "test_blur"), PART)
-    return Record(
-        key="ab" * 16,
-        status="ok",
-        **axes,
-        budget={},
-        seed=0,
-        knows="nothing",
-        exposure="seen",
+def result(each: list[float], mean: float) -> AccuracyResult:
+    return AccuracyResult(
+        measure="accuracy",
+        image_shape=[1, 2, 2],
         metrics=Metrics(n=2, top1=1.0, calibration_error=0.0, restored_mse=mean),
         images=Images(label=[1, 2], predicted=[1, 2], confidence=[1.0, 1.0], restored_mse=each),
         cost=Cost(fit_seconds=0, fit_images_seen=0, parameters=0, evaluate_seconds=0, timing="ab" * 16),
@@ -29,17 +19,14 @@ def record(each: list[float], mean: float) -> Record:
 
 
 def test_errors_of_images_that_give_the_mean_are_kept() -> None:
-    found = record([0.01, 0.03], 0.02)
-
-    assert found.images is not None
-    assert found.images.restored_mse == [0.01, 0.03]
+    assert result([0.01, 0.03], 0.02).images.restored_mse == [0.01, 0.03]
 
 
 def test_a_mean_that_the_images_do_not_give_is_refused() -> None:
     with pytest.raises(ValidationError, match=r"but the images give 0\.020000"):
-        record([0.01, 0.03], 0.01)
+        result([0.01, 0.03], 0.01)
 
 
 def test_an_image_without_an_error_is_refused() -> None:
     with pytest.raises(ValidationError, match="restored_mse must have n entries"):
-        record([0.02], 0.02)
+        result([0.02], 0.02)

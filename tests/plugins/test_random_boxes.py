@@ -14,7 +14,7 @@ from blurbench.contract import Range
 from blurbench.errors import UsageError
 from blurbench.imaging.draws import Draws
 from blurbench.matrix.shift import exposure
-from blurbench.registry import Registry, label, spec
+from blurbench.registry import Registry, config, label
 
 
 def draws(n: int) -> Draws:
@@ -88,7 +88,7 @@ def test_it_counts_as_its_blur_in_another_measure() -> None:
 def test_it_is_written_and_read_back(registry: Registry) -> None:
     blur = registry.resolve("blurs", "random-boxes[blur=gaussian[sigma=2], share={low=0.1, high=0.2}]")
     assert blur == RandomBoxes(Gaussian(2), share=Range(0.1, 0.2))
-    assert registry.resolve("blurs", spec(registry, blur)) == registry.resolve("blurs", label(registry, blur)) == blur
+    assert registry.resolve("blurs", config(registry, blur)) == registry.resolve("blurs", label(registry, blur)) == blur
 
 
 @pytest.mark.parametrize(

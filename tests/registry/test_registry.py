@@ -9,7 +9,7 @@ import pytest
 
 from blurbench.contract import Blur, Choice, Range, Ref
 from blurbench.errors import Skip, UnknownName, UsageError
-from blurbench.registry import Registration, Registry, expand, label, parse, spec
+from blurbench.registry import Registration, Registry, config, expand, label, parse
 
 
 def test_an_expression_and_a_table_mean_the_same(registry: Registry) -> None:
@@ -45,7 +45,7 @@ def test_plugins_nest(registry: Registry) -> None:
 def test_a_label_gives_the_plugin_again(registry: Registry, expression: str) -> None:
     plugin = registry.resolve("blurs", expression)
     assert registry.resolve("blurs", label(registry, plugin)) == plugin
-    assert registry.resolve("blurs", spec(registry, plugin)) == plugin
+    assert registry.resolve("blurs", config(registry, plugin)) == plugin
 
 
 def test_quantities_become_numbers_ranges_or_choices(registry: Registry) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from blurbench.contract import Blur, Choice, Quantity, Range
 from blurbench.errors import UsageError
-from blurbench.registry import Registration, Registry, expand, label, parse, spec
+from blurbench.registry import Registration, Registry, config, expand, label, parse
 
 
 class Mode(Enum):
@@ -72,7 +72,7 @@ TEXTS = [
 def test_a_label_gives_back_the_plugin_that_it_names(own: Registry, field: str, text: str) -> None:
     plugin = own.resolve("blurs", {"name": "strange", field: text})
     assert own.resolve("blurs", label(own, plugin)) == plugin
-    assert own.resolve("blurs", json.loads(json.dumps(spec(own, plugin)))) == plugin
+    assert own.resolve("blurs", json.loads(json.dumps(config(own, plugin)))) == plugin
 
 
 @pytest.mark.parametrize("path", ["/data/photos", "./photos", "~/photos", "../photos", "photos/cats"])
@@ -90,10 +90,10 @@ def test_what_looks_like_a_date_is_a_text(text: str) -> None:
     [Strange(), Strange(limit=3), Strange(sigma=2), Strange(sigma=Choice((1, 2))), Strange(weights=(3, 4))],
 )
 def test_equal_plugins_have_one_config_whoever_made_them(own: Registry, plugin: Strange) -> None:
-    written = json.dumps(spec(own, plugin), sort_keys=True, allow_nan=False)
+    written = json.dumps(config(own, plugin), sort_keys=True, allow_nan=False)
     again = own.resolve("blurs", json.loads(written))
     assert again == plugin
-    assert json.dumps(spec(own, again), sort_keys=True) == written
+    assert json.dumps(config(own, again), sort_keys=True) == written
 
 
 def test_every_installed_plugin_has_the_key_of_its_defaults_however_they_are_written(registry: Registry) -> None:
@@ -105,8 +105,8 @@ def test_every_installed_plugin_has_the_key_of_its_defaults_however_they_are_wri
                 given = registry.resolve(kind, name)
             except UsageError:  # it needs a parameter
                 continue
-            again = registry.resolve(kind, json.loads(json.dumps(spec(registry, given))))
-            assert json.dumps(spec(registry, again)) == json.dumps(spec(registry, entry.target())), name  # type: ignore[operator]
+            again = registry.resolve(kind, json.loads(json.dumps(config(registry, given))))
+            assert json.dumps(config(registry, again)) == json.dumps(config(registry, entry.target())), name  # type: ignore[operator]
 
 
 def test_whole_numbers_are_shown_as_numbers(own: Registry) -> None:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-from blurbench.running.trial import Trial
 
-from blurbench.contract import Restorer, Shape
+from blurbench.contract import Estimator, Restorer, Shape
+from blurbench.matrix.tasks import Evaluate, Fit, FitEstimator, FitPredictor, FitRestorer, Task, TimePipeline
+from blurbench.registry import config
 from blurbench.running import forecast as module
 from blurbench.running.forecast import Forecast, forecast
+from blurbench.running.profile import Profile
 from blurbench.running.session import Request, Session
+from blurbench.store.artifacts import STATE
+from tests.conftest import Command
 from tests.running.tiny import write_suite
 
 UNET = "deblur-then-classify[restorer=unet[kernel=3, widths=[4, 8, 8]]]"
+
+
+KINDS: tuple[type[Task], ...] = (FitRestorer, FitPredictor, Evaluate, TimePipeline)
 
 
 def a_session(folder: Path, *strategies: str) -> Session:
@@ -23,9 +30,11 @@ def a_session(folder: Path, *strategies: str) -> Session:
     return Session(Request(suite=str(suite), out=folder / "results", device="cpu", jobs=1))
 
 
-def of(session: Session, *kinds: str) -> Forecast:
+def of(session: Session, kind: type[Task] = Task) -> Forecast:
     tasks = session.outstanding("missing")
-    return forecast(session, {key: task for key, task in tasks.items() if not kinds or task.kind in kinds})
+    found = forecast(session, {key: task for key, task in tasks.items() if isinstance(task, kind)})
+    assert found is not None
+    return found
 
 
 @pytest.fixture
@@ -35,9 +44,9 @@ def restorers_take(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
 
     def tried(plugin: Any, shape: Shape, classes: int, device: str, threads: int) -> Any:
         forwards = seconds["forwards"] if isinstance(plugin, Restorer) else 0.001
-        return Trial(forwards, 3 * forwards, 1000)
+        return Profile(forwards, 3 * forwards, 1000)
 
-    monkeypatch.setattr(module, "tried", tried)
+    monkeypatch.setattr(module, "profiled", tried)
     return seconds
 
 
@@ -48,7 +57,7 @@ def test_a_slow_restorer_counts_in_its_fit_in_fits_behind_it_in_cells_and_in_tim
     seconds = {}
     for forwards in (0.0, 0.1):
         restorers_take["forwards"] = forwards
-        seconds[forwards] = [60 * of(session, kind).minutes for kind in ("restorer", "predictor", "cell", "timing")]
+        seconds[forwards] = [60 * of(session, kind).minutes for kind in KINDS]
     fit, behind, cells, timing = (slow - fast for fast, slow in zip(*seconds.values(), strict=True))
     assert fit == pytest.approx(1.6 * 100 * 0.3)  # 100 images, an epoch
     assert behind == pytest.approx(1.6 * 100 * 0.1)
@@ -58,28 +67,90 @@ def test_a_slow_restorer_counts_in_its_fit_in_fits_behind_it_in_cells_and_in_tim
 
 def test_what_is_stored_sets_the_figure_right(tmp_path: Path, restorers_take: dict[str, float]) -> None:
     session = a_session(tmp_path, "retrain")
-    before = of(session, "predictor")
+    before = of(session, FitPredictor)
     assert "a short trial" in before.basis
     assert before.minutes * 60 == pytest.approx(2 * 1.6 * 100 * 0.003)
-    (plain, *_) = [task for task in session.outstanding("missing").values() if task.kind == "predictor"]
-    folder = session.store.artifacts.path("ab" * 16)  # of an earlier run of the same strategy
-    about = {"kind": "predictor", "job": plain.job, "notes": {}, "seconds": 48.0, "images_seen": 100}
-    stored(folder, about)
-    after = of(session, "predictor")
-    assert after.basis == "from 1 fits stored here"
-    assert after.minutes * 60 == pytest.approx(2 * 48)
+    (plain, *_) = [task for task in session.outstanding("missing").values() if isinstance(task, FitPredictor)]
+    stored(session, plain, seconds=48.0, images_seen=100)  # of an earlier run of the same strategy
+    after = of(session, FitPredictor)
+    assert after.basis == "from 1 fit stored here"
+    assert after.minutes * 60 == pytest.approx(48 + 1.6 * 100 * 0.003)
 
 
-def stored(folder: Path, about: dict[str, Any]) -> None:
-    from blurbench.results.store import _sha256
+def test_a_fit_of_the_same_run_sets_the_figures_of_the_others_right(
+    tmp_path: Path, restorers_take: dict[str, float]
+) -> None:
+    session = a_session(tmp_path, "retrain")
+    (plain, *_) = [task for task in session.outstanding("missing").values() if isinstance(task, FitPredictor)]
+    stored(session, plain, plain.key, seconds=48.0, images_seen=100)  # a hundred times what was expected
+    assert of(session, FitPredictor).minutes * 60 == pytest.approx(48.0)
 
-    folder.mkdir(parents=True)
-    (folder / "state.safetensors").write_bytes(b"")
-    about["sha256"] = _sha256(folder / "state.safetensors")
-    (folder / "artifact.json").write_text(json.dumps(about))
+
+def stored(session: Session, fit: Fit, key: str = "ab" * 16, **facts: Any) -> None:
+    """An artifact of a fit like this one."""
+    content = fit.config(lambda plugin: config(session.registry, plugin))
+    metadata = {"kind": fit.kind, "config": content, "notes": {}, **facts}
+    session.store.create()
+    session.store.artifacts.put(key, metadata, lambda folder: (folder / STATE).write_bytes(b""))
 
 
 def test_every_network_is_tried_in_truth(tmp_path: Path) -> None:
     needed = of(a_session(tmp_path, UNET, "first-n[n=1]"))
     assert 0 < needed.minutes < 5
     assert needed.disk_mib > 0
+
+
+# --- estimators ----------------------------------------------------------------------------------------------------
+
+ESTIMATORS = """
+measure = "blur-estimation"
+name = "tiny-estimators"
+version = 1
+title = "Tiny"
+estimators = ["spectral", "cnn-sigma[network=conv4-fc2, patches=100]"]
+fitted_on = ["pictures"]
+datasets = ["pictures"]
+test_blurs = ["gaussian[sigma=1]"]
+[budgets.quick]
+epochs = 3
+test_images = 2
+"""
+
+
+@pytest.fixture
+def estimators(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
+    """A session with a fit to do, where a window takes a tenth of a second in training."""
+    path = tmp_path / "tiny.toml"
+    path.write_text(ESTIMATORS)
+    monkeypatch.setattr(module, "profiled", lambda *arguments: Profile(0.01, 0.1, 1000))
+    return Session(Request(suite=str(path), out=tmp_path / "results", device="cpu", jobs=1))
+
+
+def test_a_fit_of_an_estimator_counts_by_the_windows_that_it_sees(estimators: Session) -> None:
+    needed = of(estimators, FitEstimator)
+    assert needed.minutes * 60 == pytest.approx(1.6 * 3 * 100 * 0.1)
+    assert "from a short trial of each network" in needed.basis
+
+
+def test_stored_fits_of_the_same_estimator_count_by_their_windows(estimators: Session) -> None:
+    (fit,) = [task for task in estimators.outstanding("missing").values() if isinstance(task, FitEstimator)]
+    stored(estimators, fit, seconds=30.0, images_seen=600)
+    assert of(estimators, FitEstimator).minutes * 60 == pytest.approx(3 * 100 * 30 / 600)
+
+
+def test_an_estimator_that_does_not_tell_what_it_sees_leaves_it_open(
+    estimators: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from blurbench_estimators.cnn_sigma import CnnSigma
+
+    monkeypatch.setattr(CnnSigma, "windows_seen", Estimator.windows_seen)
+    assert forecast(estimators, estimators.outstanding("missing")) is None
+
+
+def test_plan_tells_minutes_for_a_suite_of_estimators(blurbench: Command, tmp_path: Path) -> None:
+    (tmp_path / "tiny.toml").write_text(ESTIMATORS)
+    result = blurbench("plan", "--suite", "tiny.toml", "-j", "1")
+    assert result.returncode == 0, result.stderr
+    assert re.search(r"^  (less than a minute|about \d+ minutes) with 1 worker, \d+ MiB of disk$", result.stdout, re.M)
+    assert "(from a short trial of each network" in result.stdout
+    assert result.stderr == ""

@@ -3,15 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from blurbench.suites.plan import Kind, Task
 
+from blurbench.matrix.tasks import Results, Runtime, Task
 from blurbench.running import progress
 from blurbench.running.scheduler import Event
+from blurbench.running.worker import Answer
 
-DONE = {"status": "ok", "seconds": {}, "reason": ""}
+DONE = Answer("")
+
+
+@dataclass(frozen=True, eq=False)
+class Chore(Task):
+    """Something that takes time."""
+
+    what: tuple[str, str] = ("", "")
+
+    @property
+    def alike(self) -> tuple[str, str]:
+        return self.what
+
+    def run(self, runtime: Runtime, force: bool) -> str:
+        return ""
+
+    def is_stored(self, store: Results) -> bool:
+        return False
+
+
+class SlowChore(Chore):
+    """Of a kind that usually takes 12 seconds."""
+
+    urgency = 2
+    usual_seconds = 12.0
+
+
+class QuickChore(Chore):
+    """Of a kind that usually takes half a second."""
+
+    urgency = 0
+    usual_seconds = 0.5
+
+
+KINDS = {"restorer": SlowChore, "cell": QuickChore}
 
 
 class Clock:
@@ -31,14 +67,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def tasks(*wanted: tuple[Kind, str]) -> dict[str, Task]:
-    found = {}
-    for number, (kind, name) in enumerate(wanted):
-        job: dict[str, Any] = {"restorer": {"name": name}, "data": {"key": "d"}, "seed": number}
-        if kind == "cell":
-            job = {"predictor": {"strategy": {"name": name}, "data": {"key": "d"}, "seed": number}}
-        found[str(number)] = Task(str(number), kind, name, job)
-    return found
+def tasks(*wanted: tuple[str, str]) -> dict[str, Task]:
+    return {str(number): KINDS[what[0]](str(number), what[1], what) for number, what in enumerate(wanted)}
 
 
 def do(clock: Clock, tally: Any, todo: Mapping[str, Task], key: str, seconds: float) -> None:
@@ -74,5 +104,5 @@ def test_what_was_blocked_never_started_and_tells_no_time(clock: Clock) -> None:
     todo = tasks(("restorer", "unet"), ("cell", "plain"), ("cell", "plain"))
     tally = progress._Tally(todo, 1)
     do(clock, tally, todo, "0", 1)
-    tally.hear(Event(todo["1"], -1, {"status": "blocked", "reason": "it needs another"}))
+    tally.hear(Event(todo["1"], -1, Answer("1", "blocked", "it needs another")))
     assert (tally.ended, tally.eta()) == (2, "0:00")  # half a second is guessed for the other

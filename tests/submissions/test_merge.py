@@ -106,7 +106,7 @@ def test_a_record_that_names_this_host_stays_here(store: Store, monkeypatch: pyt
 
 def test_what_was_not_measured_stays_here(store: Store) -> None:
     record = first(store)
-    store.records.put(Record(**{**bare(record), "status": "failed", "reason": "no luck at /home/ada"}))
+    store.records.put(Record(**{**bare(record), "status": "failed", "reason": "no luck at /home/ada"}), force=True)
     outgoing = gather(store, BOARD)
     assert outgoing.staying == {"cells that are failed": 1}
     assert len(outgoing.board.lines) == len(manifest_of(store).lines) - 1

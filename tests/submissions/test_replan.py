@@ -89,7 +89,7 @@ def test_what_it_was_fitted_on_is_part_of_the_key(registry: Registry) -> None:
 @pytest.mark.parametrize("settings", [{}, {"stride": 0, "smoothing": 31}, {"stride": 4, "smoothing": "wide"}])
 def test_settings_that_no_suite_can_have_are_one_line(registry: Registry, settings: Mapping[str, Any]) -> None:
     _, free = records(registry, EstimationSuite.model_validate(ESTIMATION))
-    with pytest.raises(RecordError, match="^settings: "):
+    with pytest.raises(RecordError, match=r"^settings: "):
         replan(registry, free.model_copy(update={"settings": dict(settings)}), described)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import astuple
 
+from blurbench.contract import Classifier
 from blurbench.errors import RecordError
 from blurbench.measurements.accuracy.result import AccuracyResult, Images
 from blurbench.measurements.measurement import Installation, Recorded
@@ -23,6 +24,9 @@ def check(result: AccuracyResult, record: Recorded, installation: Installation) 
     if result.images.label != installation.labels(data, record.budget.get("test_images")):
         raise RecordError(f"images.label: not the test labels of {name}")
     _check_answers(result.images, data.classes, name)
+    classifier: Classifier = registry.resolve("classifiers", record.axes["classifier"].config)
+    if result.cost.parameters < (least := installation.parameters(classifier, data)):
+        raise RecordError(f"cost.parameters: {result.cost.parameters}, but its classifier has {least}")
 
 
 def _check_answers(images: Images, classes: int, name: str) -> None:

@@ -12,8 +12,10 @@ __all__ = ["sanity_check"]
 
 MOST_SECONDS = 1e8
 """Three years."""
-FASTEST = 1e9
+FASTEST = 1e7
 """Images a second that nothing reaches."""
+SHORTEST_STEP = 5e-6
+"""Seconds: no step of an optimiser is done sooner."""
 MOST_PARAMETERS, MOST_MACS = 10**13, 10**17
 HIGHEST_PSNR = 100.0
 """In dB, of identical images: see `metrics.image_quality`."""
@@ -78,5 +80,11 @@ def _check_cost(cost: Cost, images: int) -> None:
         raise ValueError(f"cost: {cost.parameters} parameters")
     if cost.macs is not None and cost.macs > MOST_MACS:
         raise ValueError(f"cost: {cost.macs} multiply-accumulates an image")
-    if cost.fit_steps is not None and cost.fit_steps > cost.fit_images_seen:
+    if cost.macs == 0 < cost.parameters:
+        raise ValueError(f"cost: no multiply-accumulates with {cost.parameters} parameters")
+    if cost.fit_steps is None:
+        return
+    if cost.fit_steps > cost.fit_images_seen:
         raise ValueError(f"cost: {cost.fit_steps} steps over {cost.fit_images_seen} images")
+    if cost.fit_seconds < SHORTEST_STEP * cost.fit_steps:
+        raise ValueError(f"cost: {cost.fit_steps} steps in {cost.fit_seconds:g} s of fitting")

@@ -15,7 +15,7 @@ from torch import nn
 
 from blurbench.contract import Classifier, Shape
 from blurbench.errors import BlurbenchError, Skip
-from blurbench.registry import Registry, spec
+from blurbench.registry import Registry, config
 from tests.conftest import Command
 
 CODE = """
@@ -109,7 +109,7 @@ def test_what_cannot_be_loaded_is_one_line(
     classifier = checkpoint(registry, tmp_path, weights, network)
 
     def planned_and_built() -> None:
-        spec(registry, classifier)
+        config(registry, classifier)
         classifier.build(Shape(3, 8, 8), 3)
 
     with pytest.raises(BlurbenchError) as caught:
@@ -122,14 +122,14 @@ def test_a_changed_file_is_another_plugin_in_every_key(
     registry: Registry, own: dict[str, torch.Tensor], tmp_path: Path
 ) -> None:
     classifier = checkpoint(registry, tmp_path, "w.safetensors")
-    before = spec(registry, classifier)
+    before = config(registry, classifier)
     assert registry.resolve("classifiers", before) == classifier
     own["0.bias"] += 1
     save_file(own, tmp_path / "w.safetensors")
-    after = spec(registry, classifier)
+    after = config(registry, classifier)
     assert after["files"] != before["files"]
     (tmp_path / "nets.py").write_text(CODE + "\n# changed\n")
-    assert spec(registry, classifier)["files"][1] != after["files"][1]
+    assert config(registry, classifier)["files"][1] != after["files"][1]
 
 
 SUITE = """

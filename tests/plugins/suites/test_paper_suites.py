@@ -7,6 +7,7 @@ import pytest
 from blurbench.matrix.axes import AccuracyAxes
 from blurbench.matrix.suite import find
 from blurbench.registry import Registry, label
+from tests.builders import accuracy_suite
 
 SUITES = ("distortions", "imagenet-blur", "restoration", "restored-digits")
 EMBEDDED = {"mnist-5k", "digits", "glyphs", "photo-crops"}
@@ -15,7 +16,7 @@ EMBEDDED = {"mnist-5k", "digits", "glyphs", "photo-crops"}
 @pytest.mark.parametrize("budget", ["quick", "small", "standard", "paper"])
 @pytest.mark.parametrize("name", SUITES)
 def test_every_name_of_every_budget_is_known(registry: Registry, name: str, budget: str) -> None:
-    axes = AccuracyAxes.of(registry, find(registry, name).under(budget))
+    axes = AccuracyAxes.of(registry, accuracy_suite(registry, name, budget))
 
     assert axes.test_blurs[0].label == "none"
     assert all(part.datasets & {dataset.label for dataset in axes.datasets} for part in axes.matrix)
@@ -23,7 +24,7 @@ def test_every_name_of_every_budget_is_known(registry: Registry, name: str, budg
 
 @pytest.mark.parametrize("name", SUITES)
 def test_the_quick_budget_needs_no_download(registry: Registry, name: str) -> None:
-    axes = AccuracyAxes.of(registry, find(registry, name).under("quick"))
+    axes = AccuracyAxes.of(registry, accuracy_suite(registry, name, "quick"))
 
     assert {dataset.name for dataset in axes.datasets} <= EMBEDDED
 
@@ -37,7 +38,7 @@ def test_the_paper_budget_takes_the_papers_recipes(registry: Registry, name: str
 
 
 def test_four_distortions_have_four_levels_each_and_one_level_in_a_combination(registry: Registry) -> None:
-    axes = AccuracyAxes.of(registry, find(registry, "distortions").under("standard"))
+    axes = AccuracyAxes.of(registry, accuracy_suite(registry, "distortions", "standard"))
     labels = {blur.label: label(registry, blur.plugin) for blur in axes.test_blurs}
 
     assert len(labels) == 17
@@ -49,7 +50,7 @@ def test_four_distortions_have_four_levels_each_and_one_level_in_a_combination(r
 
 
 def test_each_network_learns_on_its_own_data_set_with_all_of_its_layers(registry: Registry) -> None:
-    mnist, cifar = AccuracyAxes.of(registry, find(registry, "distortions").under("paper")).matrix[:2]
+    mnist, cifar = AccuracyAxes.of(registry, accuracy_suite(registry, "distortions", "paper")).matrix[:2]
 
     assert (mnist.classifiers[0].label, mnist.datasets) == ("lenet-mcn", {"mnist"})
     assert (cifar.classifiers[0].label, cifar.datasets) == ("cifar10-quick", {"cifar10"})
@@ -60,7 +61,7 @@ def test_each_network_learns_on_its_own_data_set_with_all_of_its_layers(registry
 
 
 def test_letters_are_fitted_on_emnist_and_glyphs_have_a_name_of_their_own(registry: Registry) -> None:
-    axes = AccuracyAxes.of(registry, find(registry, "restored-digits").under("small"))
+    axes = AccuracyAxes.of(registry, accuracy_suite(registry, "restored-digits", "small"))
     strategies = {strategy.label: strategy.plugin for strategy in axes.matrix[0].strategies}
 
     assert registry.name_of(strategies["deblur-unet-letters"].fitted_on) == "emnist-balanced"
@@ -69,12 +70,12 @@ def test_letters_are_fitted_on_emnist_and_glyphs_have_a_name_of_their_own(regist
 
 def test_the_jpeg_copy_is_never_called_cifar10(registry: Registry) -> None:
     for name in ("distortions", "restoration"):
-        for dataset in AccuracyAxes.of(registry, find(registry, name).under("small")).datasets:
+        for dataset in AccuracyAxes.of(registry, accuracy_suite(registry, name, "small")).datasets:
             assert (dataset.name == "imagefolder") == (dataset.label == "cifar10-jpeg")
 
 
 def test_widths_are_reduced_evenly_where_restorers_are_compared(registry: Registry) -> None:
-    axes = AccuracyAxes.of(registry, find(registry, "restoration").under("small"))
+    axes = AccuracyAxes.of(registry, accuracy_suite(registry, "restoration", "small"))
     restorers = {strategy.label: getattr(strategy.plugin, "restorer", None) for strategy in axes.matrix[0].strategies}
 
     assert {restorers[name].channels for name in ("resunet-1", "resunet-3")} == {32 // 4}
