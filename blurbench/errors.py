@@ -6,6 +6,7 @@ BlurbenchError             one clear line for the user; the command ends with `e
 ├── PluginError            a plugin breaks the contract: it cannot be imported, clashes, or misspells a hook
 ├── Unavailable            something that is not on this machine (a data set, weights), and how to get it
 ├── Skip                   a plugin declines a cell, with the reason; the reason becomes the cell's row
+├── DiskFull               there is no room to store what was made
 ├── RecordError            a stored record or artifact that cannot be trusted
 └── NotFinite              a predictor, a restorer or an estimator gave NaN or infinity
 """
@@ -13,10 +14,12 @@ BlurbenchError             one clear line for the user; the command ends with `e
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
 
 __all__ = [
     "BlurbenchError",
+    "DiskFull",
     "NotFinite",
     "PluginError",
     "RecordError",
@@ -25,6 +28,7 @@ __all__ = [
     "UnknownName",
     "UsageError",
     "did_you_mean",
+    "is_disk_full",
     "shortened",
 ]
 
@@ -74,6 +78,19 @@ class Unavailable(BlurbenchError):
 
 class Skip(BlurbenchError):
     """Raised by a plugin to decline a cell. The text is the reason that the board shows."""
+
+
+class DiskFull(BlurbenchError):
+    """There is no room left where results, or their logs, are stored. What was stored before is kept."""
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether an error says so: the system's own, or that of a library which tells it in words alone."""
+    if isinstance(error, DiskFull):
+        return True
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return any(f"os error {number}" in str(error) for number in (errno.ENOSPC, errno.EDQUOT))
 
 
 class RecordError(BlurbenchError):

@@ -53,6 +53,8 @@ class Heading:
     commands: tuple[str, ...]
     test_blurs: tuple[str, ...]
     """In the suite's order, `none` first."""
+    unchecked: int = 0
+    """Cells that were merged from others where their data were not at hand to check them against."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,9 +199,10 @@ def outcomes_of(manifest: Manifest, records: Mapping[str, Record], timings: Mapp
 
 
 def _heading(manifest: Manifest) -> Heading:
-    told = {name: getattr(manifest, name) for name in Heading.__dataclass_fields__}
+    told = {name: getattr(manifest, name) for name in Heading.__dataclass_fields__ if name != "unchecked"}
     blurs = tuple(dict.fromkeys([*manifest.test_blurs, *(line["test_blur"] for line in manifest.lines)]))
-    return Heading(**{**told, "commands": tuple(manifest.commands), "test_blurs": blurs})
+    unchecked = len(set(manifest.unchecked) & {line.key for line in manifest.lines})
+    return Heading(**{**told, "commands": tuple(manifest.commands), "test_blurs": blurs, "unchecked": unchecked})
 
 
 def _in_order(
@@ -359,7 +362,8 @@ def stored_estimates(store: Store, board: str) -> Estimates:
 
 def estimates_of(manifest: Manifest, records: Mapping[str, Record]) -> Estimates:
     """The lines of a board that have a record."""
-    heading = manifest.model_dump(mode="json", exclude={"lines", "schema_version", "baseline", "sharp", "unchecked"})
+    heading = manifest.model_dump(mode="json", exclude={"lines", "schema_version", "baseline", "sharp"})
+    heading["unchecked"] = len(manifest.unchecked)
     lines = [line for line in manifest.lines if line.key in records]
     return Estimates(heading, tuple(_estimate(line, records[line.key]) for line in lines))
 

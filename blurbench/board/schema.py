@@ -394,6 +394,8 @@ class Standings:
     timed_on: tuple[str, ...]
     rankings: tuple[Ranking, ...]
     blocks: tuple[Block, ...]
+    unchecked: int = 0
+    """Cells that were merged from others where their data were not at hand to check them against."""
     images_only: bool = False
     """One seed: the intervals speak of the test images alone, not of fitting again."""
     meanings: Mapping[str, Meaning] = field(default_factory=dict)

@@ -7,7 +7,7 @@ import sys
 from io import TextIOWrapper
 
 from blurbench.board.render.escape import one_line
-from blurbench.cli.stopping import TERMINATED, Terminated, hear_sigterm
+from blurbench.cli.stopping import TERMINATED, Terminated, hear_signals
 from blurbench.errors import BlurbenchError
 
 __all__ = ["main"]
@@ -17,7 +17,7 @@ def main() -> None:
     """Entry point of `blurbench`. Errors of ours end in one line on stderr and an exit code, never in a traceback."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that lacks a sign shows ? for it
-    hear_sigterm()
+    hear_signals()
     try:
         from blurbench.cli.app import app
 

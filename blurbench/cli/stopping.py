@@ -11,7 +11,7 @@ from types import FrameType
 
 import typer
 
-__all__ = ["TERMINATED", "Terminated", "hear_sigterm", "keeping"]
+__all__ = ["TERMINATED", "Terminated", "hear_signals", "keeping"]
 
 INTERRUPTED, TERMINATED = (128 + number for number in (signal.SIGINT, signal.SIGTERM))
 """Exit codes, as shells give them."""
@@ -21,14 +21,17 @@ class Terminated(BaseException):
     """SIGTERM came. No KeyboardInterrupt, of which the command line makes an exit code of its own."""
 
 
-def hear_sigterm() -> None:
-    """Raise Terminated where the signal would end the process without a word."""
-    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, _raise)
+def hear_signals() -> None:
+    """Have Ctrl-C and SIGTERM raise, once: whoever asks again while the command is ending waits for nothing less."""
+    for number, usual in ((signal.SIGTERM, signal.SIG_DFL), (signal.SIGINT, signal.default_int_handler)):
+        if signal.getsignal(number) is usual:
+            signal.signal(number, _raise)
 
 
 def _raise(number: int, frame: FrameType | None) -> None:
-    raise Terminated
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, signal.SIG_IGN)
+    raise KeyboardInterrupt if number == signal.SIGINT else Terminated
 
 
 @contextmanager

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from blurbench.contract.plugin import Plugin
-from blurbench.errors import UnknownName, UsageError
+from blurbench.errors import UnknownName, UsageError, shortened
 from blurbench.matrix.suite import AccuracySuite, EstimationSuite, Matrix, Request, SplitBy, Suite
 from blurbench.registry import Registry, expand, label
+from blurbench.registry.expressions import LONGEST
 
 __all__ = ["AccuracyAxes", "AxisFilter", "AxisValue", "EstimationAxes", "MatrixBlock", "Only", "axis_values"]
 
@@ -212,8 +213,14 @@ def _names(
 
 
 def check_labels(suite: str, axis: str, values: Sequence[AxisValue]) -> None:
-    """Rows are told apart by their labels."""
+    """Rows are told apart by their labels, which are stored and shown."""
     labels = [value.label for value in values]
+    if too_long := next((name for name in labels if len(name) > LONGEST), None):
+        shown = shortened(too_long, 60)
+        raise UsageError(
+            f"suite {suite}: a value of {axis} is written with {len(too_long):,} characters ({shown}); the most are "
+            f"{LONGEST:,}"
+        )
     if twice := [name for name in labels if labels.count(name) > 1]:
         raise UsageError(f"suite {suite}: two values of {axis} are called {twice[0]!r}")
 

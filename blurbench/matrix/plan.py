@@ -7,7 +7,6 @@ size, package versions) is left out, so that suites share artifacts and cells.
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -27,7 +26,7 @@ from blurbench.contract import (
     Setting,
     Strategy,
 )
-from blurbench.errors import BlurbenchError, Skip, UsageError
+from blurbench.errors import BlurbenchError, DiskFull, Skip, UsageError, is_disk_full
 from blurbench.matrix.axes import AxisValue
 from blurbench.matrix.cell import Cell, Data
 from blurbench.matrix.keys import digest
@@ -40,9 +39,10 @@ __all__ = ["Describe", "Plan", "Planner"]
 Describe = Callable[[Dataset], Data]
 """What planning must know of a data set; it decodes the data set, or remembers it, and may raise `Unavailable`."""
 
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
-
 T = TypeVar("T", bound=Task)
+
+MOST_CELLS = 100_000
+"""In one plan."""
 
 
 @dataclass
@@ -76,6 +76,14 @@ class Planner:
         self._configs: dict[Plugin, dict[str, Any]] = {}
         self._labels: dict[Plugin, str] = {}
         self._named: dict[Plugin, dict[str, Any]] = {}
+
+    def check_count(self, suite: str, cells: int) -> None:
+        """Raises UsageError for more cells than a plan may have."""
+        if cells > MOST_CELLS:
+            raise UsageError(
+                f"suite {suite}: {cells:,} cells; the most that are planned at once are {MOST_CELLS:,}: choose some of "
+                "them, by --test-blur say, or make several suites of it"
+            )
 
     # --- plugins as JSON -------------------------------------------------------------------------------------------
 
@@ -204,8 +212,8 @@ class Planner:
         except BlurbenchError as error:
             return None, str(error)
         except Exception as error:
-            if isinstance(error, OSError) and error.errno in DISK_FULL:
-                raise UsageError(f"no room for the images of {dataset.label}, is the disk full? {error}") from None
+            if is_disk_full(error):
+                raise DiskFull(f"no room for the images of {dataset.label}, is the disk full? {error}") from None
             return None, f"it cannot be planned: {type(error).__name__}: {error}"
 
     def skipped(

@@ -42,6 +42,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from blurbench.contract import Budget
 from blurbench.errors import UnknownName, UsageError
+from blurbench.matrix.sanitize import check_clean
 from blurbench.registry import Registry
 
 __all__ = [
@@ -81,10 +82,10 @@ class Suite(_Table):
     """What a budget may replace beside its own fields."""
 
     measure: str
-    name: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
-    version: int = Field(ge=1)
+    name: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)
+    version: int = Field(ge=1, le=1_000_000)
     title: str = Field(max_length=400)
-    test_seed: int = 0
+    test_seed: int = Field(default=0, ge=0, lt=2**53)
     """Seeds the test blurs, the same for every replicate."""
     datasets: Axis
     test_blurs: Axis
@@ -199,8 +200,13 @@ def load(path: Path) -> Suite:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UsageError(f"suite file {path.name} is not TOML: {error}") from None
+        reason = "tables are nested too deep" if isinstance(error, RecursionError) else error
+        raise UsageError(f"suite file {path.name} is not TOML: {reason}") from None
     where = f"suite file {path.name}"
+    try:
+        check_clean(content)
+    except ValueError as error:
+        raise UsageError(f"{where}: {error}") from None
     measure = content.get("measure", "accuracy")
     if not isinstance(measure, str) or measure not in SUITES:
         raise UnknownName(f"measure in {where}:", str(measure), SUITES)

@@ -8,9 +8,10 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date, time
 from itertools import product
+from math import prod
 from typing import Any
 
-from blurbench.errors import UsageError
+from blurbench.errors import UsageError, shortened
 
 __all__ = ["expand", "parse", "quoted"]
 
@@ -20,10 +21,20 @@ def expand(request: str | Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     if not isinstance(request, str):
         yield dict(request)
         return
+    if len(request) > LONGEST:
+        raise UsageError(
+            f"{shortened(request, 60)!r}: an expression of {len(request):,} characters; the most are {LONGEST:,}"
+        )
     name, pairs = _split_expression(request)
     choices = [[(key, _value(text)) for text in _split(value, "|")] for key, value in pairs]
+    if (count := prod(map(len, choices))) > MOST:
+        raise UsageError(f"{shortened(request, 60)!r}: a grid of {count:,} values; the most are {MOST:,}")
     for combination in product(*choices):
         yield {"name": name, **dict(combination)}
+
+
+LONGEST, MOST = 4000, 1000
+"""Characters of an expression, and values of a grid."""
 
 
 def parse(expression: str) -> dict[str, Any]:
@@ -38,14 +49,14 @@ def _split_expression(expression: str) -> tuple[str, list[tuple[str, str]]]:
     text = expression.strip()
     name, bracket, inner = text.partition("[")
     if bracket and not inner.endswith("]"):
-        raise UsageError(f"{expression!r}: the closing bracket is missing")
+        raise UsageError(f"{shortened(expression, 200)!r}: the closing bracket is missing")
     pairs: list[tuple[str, str]] = []
     for part in _split(inner.removesuffix("]"), ","):
         if not part.strip():
             continue
         key, equals, value = part.partition("=")
         if not equals:
-            raise UsageError(f"{expression!r}: {part.strip()!r} should read name=value")
+            raise UsageError(f"{shortened(expression, 200)!r}: {shortened(part, 60)!r} should read name=value")
         if key.strip() in dict(pairs):
             raise UsageError(f"{expression!r}: {key.strip()!r} is given twice")
         pairs.append((key.strip(), value.strip()))

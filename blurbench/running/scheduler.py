@@ -19,9 +19,9 @@ from graphlib import TopologicalSorter
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
-from blurbench.errors import BlurbenchError, UsageError, shortened
+from blurbench.errors import BlurbenchError, DiskFull, UsageError, shortened
 from blurbench.matrix.tasks import Task
-from blurbench.running.worker import Answer, Broken, Options, Status, Waiting, serve
+from blurbench.running.worker import STOPPING, Answer, Broken, NoRoom, Options, Status, Waiting, serve
 from blurbench.store.record import Record
 from blurbench.store.store import Store
 
@@ -197,6 +197,11 @@ class _Scheduler:
                 slot.since, slot.is_ready = time.monotonic(), True
             case Broken(reason=reason):
                 raise UsageError(f"no worker can start on device {slot.options.device!r}: {reason}")
+            case NoRoom(reason=reason):
+                raise DiskFull(
+                    f"no room left in {self.store.root}: {reason}; what was measured is kept: make room, and the same "
+                    "command goes on from there"
+                )
             case Answer():
                 self._finish(slot, answer)
 
@@ -272,7 +277,8 @@ def _start(number: int, options: Options) -> _Slot:
     ours, theirs = context.Pipe()
     # Not a daemon: a plugin may start processes of its own. It ends when its parent does, as it watches that.
     process = context.Process(target=serve, args=(theirs, options), name=f"blurbench-{number}", daemon=False)
-    with _main_hidden(), _environment({**MALLOC, "OMP_NUM_THREADS": str(options.threads)}):  # read when it starts
+    environment = {**MALLOC, "OMP_NUM_THREADS": str(options.threads)}  # read when it starts
+    with _main_hidden(), _environment(environment), _signals_held_back():
         process.start()
     theirs.close()
     return _Slot(number, options, process, ours)
@@ -303,6 +309,17 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
     finally:
         for name in added:
             del os.environ[name]
+
+
+@contextmanager
+def _signals_held_back() -> Iterator[None]:
+    """Ctrl-C in the middle of a start would leave a half-started process behind. What is started holds them back, too,
+    until it can ignore them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

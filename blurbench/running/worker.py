@@ -18,13 +18,15 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from blurbench.errors import BlurbenchError, Skip, shortened
+from blurbench.errors import BlurbenchError, Skip, is_disk_full, shortened
 from blurbench.matrix.tasks import Task
 
 if TYPE_CHECKING:
     from blurbench.running.runtime import WorkerRuntime
 
-__all__ = ["Answer", "Broken", "Options", "Status", "Waiting", "open_runtime", "serve"]
+__all__ = ["Answer", "Broken", "NoRoom", "Options", "Status", "Waiting", "open_runtime", "serve"]
+
+STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 Status: TypeAlias = Literal["ok", "failed", "skipped", "blocked"]
 
@@ -56,6 +58,13 @@ class Broken:
 
 
 @dataclass(frozen=True)
+class NoRoom:
+    """The disk is full: no task can store what it makes, so none is to be blamed for it."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
 class Answer:
     """What became of a task."""
 
@@ -72,8 +81,9 @@ class Answer:
 
 def serve(connection: Connection, options: Options) -> None:
     """Answer each `(task, force)` with an `Answer`."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # sent to all of a group; the scheduler's to handle
+    for number in STOPPING:  # sent to all of a group; the scheduler's to handle
         signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)  # held back until now, see `scheduler`
     _follow_parent()
     with suppress(BrokenPipeError, ConnectionError):  # the scheduler is gone: so is whoever would hear of it
         try:
@@ -87,7 +97,12 @@ def serve(connection: Connection, options: Options) -> None:
                 task, force = connection.recv()
             except (EOFError, OSError):
                 return
-            connection.send(_answer(runtime, task, force))
+            try:
+                connection.send(_answer(runtime, task, force))
+            except Exception as error:
+                if not is_disk_full(error):
+                    raise
+                connection.send(NoRoom(_one_line(error)))
 
 
 def _follow_parent() -> None:
@@ -131,6 +146,8 @@ def _answer(runtime: WorkerRuntime, task: Task, force: bool) -> Answer:
         except Skip as skip:
             status, reason = "skipped", _one_line(skip)
         except Exception as error:  # whatever a plugin raises costs its own cell only
+            if is_disk_full(error):
+                raise
             traceback.print_exc()
             status, reason = "failed", _one_line(error)
     remark = f"{task.title}: its plugins changed {', '.join(changed)} for this process; put back"
@@ -156,8 +173,9 @@ def _printing_to(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError):  # a full disk takes no log
+                stream.flush()
         for descriptor, original in zip((1, 2), kept, strict=True):
             os.dup2(original, descriptor)
             os.close(original)

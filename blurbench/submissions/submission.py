@@ -15,12 +15,12 @@ from typing import Any
 from pydantic import BaseModel
 
 from blurbench.errors import RecordError, UsageError
+from blurbench.matrix.sanitize import check_clean
 from blurbench.measurements import MEASUREMENTS
 from blurbench.store.files import is_regular
 from blurbench.store.record import Manifest, Record, Timing, read
 from blurbench.store.store import Store
 from blurbench.submissions.bundle import BOARD_FILE, MOST_BYTES, unpack
-from blurbench.submissions.sanitize import check_clean
 
 __all__ = ["Refusal", "Submission", "open_submission"]
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from blurbench.imaging.draws import Draws
 
 
+MOST_STEPS = 50
+
+
 @dataclass(frozen=True)
 class Chain(Blur):
     """Applies `steps` in order; each draws its own numbers, by its position.
@@ -30,6 +33,8 @@ class Chain(Blur):
     def __post_init__(self) -> None:
         if not self.steps:
             raise ValueError("steps needs at least one blur; 'none' is the blur that does nothing")
+        if len(self.steps) > MOST_STEPS:
+            raise ValueError(f"steps: {len(self.steps)} are too many, the most are {MOST_STEPS}")
 
     def families(self) -> tuple[tuple[str, Mapping[str, Quantity]], ...]:
         """Those of all steps, in order."""

@@ -25,7 +25,7 @@ class FirstN(Strategy):
 
     paper: ClassVar[str] = "Zhou, Song, Cheung 2017, fine-tuning the first N layers"
 
-    n: Annotated[int, Count(1)]
+    n: Annotated[int, Count(1, 64)]
     on: Literal["blurred", "clean"] = "blurred"
     """`clean` is the control: the same further epochs without any blur."""
 

@@ -15,29 +15,23 @@ WORDS = {
     "training/optimisation.py": {"constant"},
     "imaging/convolution.py": {"constant"},  # how torch pads
     "imaging/fourier.py": {"wiener"},  # a function of that name
-    "results/provenance.py": {"timm", "torchvision"},  # packages
+    "store/provenance.py": {"timm", "torchvision"},  # packages
     "cli/ls.py": {"none"},  # no value
     "cli/probe.py": {"pictures", "spectral"},  # a key of its own JSON; the default of an option
     "cli/options.py": {"mnist-family"},  # the default of --suite
-    "suites/suite.py": {"plain"},  # the default baseline
-    # What the clean blur, the baseline and the controls are called, by which they are still found:
-    "cli/replay.py": {"none"},
-    "results/estimation.py": {"gaussian", "pictures"},  # the second is a field
-    "suites/axes.py": {"none"},
-    "suites/plan.py": {"none"},
-    "results/cell_validation.py": {"none"},
-    "results/terms.py": {"none"},
-    "running/replay.py": {"none"},
+    "matrix/suite.py": {"plain"},  # the default baseline
+    "measurements/blur_estimation/result.py": {"pictures"},  # a field
     "board/estimator_comparison.py": {"pictures"},
     "board/match_blur.py": {"none"},
     "board/outcomes.py": {"pictures"},
     "board/render/drawing.py": {"plain"},
     "board/render/estimators.py": {"pictures"},
     "board/render/severity_tables.py": {"none"},
-    "board/schema.py": {"none"},
+    "board/schema.py": {"none"},  # what the sharp test images are called on boards
     "contract/budget.py": {"constant", "none"},
     "contract/plugin.py": {"identity"},
     "running/probe_summary.py": {"pictures"},
+    "submissions/label_schema.py": {"none"},  # no value
     "testing/samples.py": {"gaussian", "pictures"},
     "training/augmentation.py": {"none"},
     "training/classifiers.py": {"none"},

@@ -11,11 +11,10 @@ from tests.builders import Board
 def test_a_cell_measured_on_other_test_images_than_the_rest_stands_in_no_table(board: Board, tmp_path: Path) -> None:
     for strategy in ("plain", "retrain", "odd"):
         board.cell("digits", strategy, "", "none")
-    (key,) = [line.key for line in board.lines if line.strategy == "odd"]
+    (key,) = [line.key for line in board.lines if line["strategy"] == "odd"]
     odd = board.records[key]
-    assert odd.images is not None
-    others = {"label": [2] * 200, "predicted": [2] * 200}
-    board.records[key] = odd.model_copy(update={"images": odd.images.model_copy(update=others)})
+    images = odd.accuracy.images.model_copy(update={"label": [2] * 200, "predicted": [2] * 200})
+    board.records[key] = odd.model_copy(update={"result": odd.accuracy.model_copy(update={"images": images})})
     findings = read_board(*board.stored(tmp_path / "results"), {})
     assert findings is not None
     assert isinstance(findings.find(Place("digits", "plain", "", "none")), Found)

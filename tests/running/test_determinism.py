@@ -35,7 +35,7 @@ def test_the_order_of_the_cells_changes_no_record(blurbench: Command, tmp_path: 
         assert result.returncode == 0, result.stderr
     one, two = records(tmp_path / "one"), records(tmp_path / "two")
     assert not differences(one, two)
-    assert len({record["cost"]["macs"] for record in one.values()}) == 3  # plain, and Wiener for each blur
+    assert len({record["result"]["cost"]["macs"] for record in one.values()}) == 3  # plain, and Wiener for each blur
 
 
 def test_a_warm_run_measures_nothing_imports_no_torch_and_writes_the_same_bytes(

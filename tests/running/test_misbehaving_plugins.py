@@ -68,7 +68,7 @@ def test_a_blur_that_breaks_the_contract_is_named_and_its_neighbours_are_measure
     result = blurbench("run", "--suite", str(suite), "-j", "1", *only, PYTHONPATH=str(trouble))
     assert result.returncode == 1
     spoilt = records(tmp_path / RESULTS)
-    reasons = {one["test_blur"]["label"]: one["reason"] for one in spoilt.values()}
+    reasons = {one["axes"]["test_blur"]["label"]: one["reason"] for one in spoilt.values()}
     assert reasons == {"none": "", **BLURS}
 
 
@@ -94,7 +94,7 @@ def test_a_training_blur_that_works_in_place_is_blamed_itself(
     suite = write_suite(tmp_path, strategies=("retrain", "plain"), blurs=("none",))
     suite.write_text(suite.read_text().replace("gaussian[sigma=2]", "unruly[how=in-place]"))
     blurbench("run", "--suite", str(suite), "-j", "1", PYTHONPATH=str(trouble))
-    found = {one["strategy"]["label"]: one["reason"] for one in records(tmp_path / RESULTS).values()}
+    found = {one["axes"]["strategy"]["label"]: one["reason"] for one in records(tmp_path / RESULTS).values()}
     assert found == {"plain": "", "retrain": "blur Unruly changed its images in place; work on a clone"}
 
 
@@ -103,7 +103,37 @@ def test_a_strategy_or_restorer_that_breaks_the_contract_is_named(
 ) -> None:
     suite = write_suite(tmp_path, strategies=("plain", *FITS), blurs=("none",))
     assert blurbench("run", "--suite", str(suite), "-j", "1", PYTHONPATH=str(trouble)).returncode == 1
-    found = {one["strategy"]["label"]: one["reason"] for one in records(tmp_path / RESULTS).values()}
+    found = {one["axes"]["strategy"]["label"]: one["reason"] for one in records(tmp_path / RESULTS).values()}
     needs = "it needs digits: "
     assert {label: reason.rpartition(" failed: ")[2] for label, reason in found.items()} == {"plain": "", **FITS}
     assert not any(reason.startswith(needs) for label, reason in found.items() if label.startswith("bad-fit"))
+
+
+MEDDLING = {
+    "dtype": "the default dtype",
+    "device": "the default device",
+    "threads": "the number of threads",
+    "gradients": "gradient mode",
+    "determinism": "deterministic mode",
+    "mkldnn": "MKLDNN",
+    "denormals": "flushing of denormal numbers",
+    "folder": "the working directory",
+}
+
+
+def test_what_a_plugin_leaves_changed_for_the_whole_process_is_put_back_and_said(
+    blurbench: Command, tmp_path: Path, trouble: Path
+) -> None:
+    meddling = [f"meddling[what={what}]" for what in MEDDLING]
+    found = {}
+    for strategies in (["plain", "retrain"], ["plain", *meddling, "retrain"]):
+        suite = write_suite(tmp_path, strategies=tuple(strategies), blurs=("none",))
+        out = f"of-{len(strategies)}"
+        result = blurbench("run", "--suite", str(suite), "-j", "1", "--out", out, PYTHONPATH=str(trouble))
+        kept = records(tmp_path / out)
+        found[out] = {key: one for key, one in kept.items() if "meddling" not in one["axes"]["strategy"]["label"]}
+    for what, told in MEDDLING.items():
+        row = f"meddling[what={what}] (cnn3[widths=[4, 8, 8]])"
+        assert f"{row}: its plugins changed {told} for this process; put back" in result.stderr
+    assert {one["status"] for one in found["of-2"].values()} == {"ok"}
+    assert not differences(found["of-2"], found["of-10"])

@@ -20,7 +20,7 @@ RESULTS = "blurbench-results"
 
 # Imported by every Python process of a run: notes each artifact and record that is put in place, and strikes once.
 STRIKER = """
-import os, signal
+import errno, os, signal
 from pathlib import Path
 
 def strike(target):
@@ -36,6 +36,8 @@ def strike(target):
         os.close(os.open(os.environ["STRIKES"] + "/struck", os.O_CREAT | os.O_EXCL))
     except FileExistsError:
         return
+    if victim == "disk":
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target))
     if victim == "run":
         os.kill(os.getppid(), signal.SIGKILL)
     os.kill(os.getpid(), signal.SIGKILL)
@@ -122,6 +124,23 @@ def test_a_killed_worker_costs_its_task_and_is_replaced(
     assert not differences(records(tmp_path / RESULTS), undisturbed)
 
 
+@pytest.mark.parametrize("event", ["artifacts", "records"])
+def test_a_full_disk_stops_the_run_in_one_line_and_blames_no_cell(
+    blurbench: Command, tmp_path: Path, striker: dict[str, str], undisturbed: dict[str, Any], event: str
+) -> None:
+    suite = write_suite(tmp_path)
+    first = blurbench("run", "--suite", str(suite), "-j", "2", STRIKE=f"{event} disk before", **striker)
+    assert first.returncode == 1
+    last = first.stderr.splitlines()[-1]
+    assert last.startswith(f"blurbench: no room left in {tmp_path / RESULTS}: ")
+    assert last.endswith("what was measured is kept: make room, and the same command goes on from there")
+    assert "Traceback" not in first.stderr
+    assert {record["status"] for record in records(tmp_path / RESULTS).values()} <= {"ok"}
+    second = blurbench("run", "--suite", str(suite), "-j", "2", **striker)
+    assert second.returncode == 0, second.stderr
+    assert not differences(records(tmp_path / RESULTS), undisturbed)
+
+
 def _hear_signals() -> None:
     """Whatever started the tests (a background job, say) may have had SIGINT ignored, and children inherit that."""
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -182,6 +201,54 @@ def test_ctrl_c_and_sigterm_keep_what_was_measured_and_leave_no_worker(
     assert set(kept) == {"ok"}, "what was under way is missing, not failed"
     assert blurbench("run", "--suite", str(suite)).returncode == 0
     assert not differences(records(tmp_path / RESULTS), undisturbed)
+
+
+@pytest.mark.parametrize("moment", [0.2, 0.8, 1.5, 3.0, 6.0])
+def test_ctrl_c_again_and_again_ends_at_once_in_one_line(tmp_path: Path, moment: float) -> None:
+    suite = write_suite(tmp_path)
+    with subprocess.Popen(
+        start(suite),
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=_hear_signals,
+        start_new_session=True,
+    ) as process:
+        time.sleep(moment)
+        began = time.monotonic()
+        for _ in range(5):
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGINT)
+            time.sleep(0.05)
+        _, stderr = process.communicate(timeout=60)
+    if "Written:" in stderr or process.returncode == 0:
+        pytest.skip("it had ended before")
+    assert process.returncode == 130, stderr
+    assert "Traceback" not in stderr
+    assert [line for line in stderr.splitlines() if "nterrupted" in line] == [stderr.splitlines()[-1]]
+    assert time.monotonic() - began < 10
+    assert not _group(process.pid)
+
+
+def _group(leader: int) -> list[int]:
+    """Processes of a group that still run, a moment later."""
+    deadline = time.monotonic() + 10
+    while True:
+        found = [number for number in _all_processes() if _is_alive(number) and _group_of(number) == leader]
+        if not found or time.monotonic() > deadline:
+            return found
+        time.sleep(0.05)
+
+
+def _all_processes() -> list[int]:
+    return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+
+
+def _group_of(process: int) -> int:
+    try:
+        return os.getpgid(process)
+    except ProcessLookupError:
+        return -1
 
 
 def test_two_runs_at_once_share_the_work(tmp_path: Path, striker: dict[str, str], undisturbed: dict[str, Any]) -> None:
@@ -276,6 +343,6 @@ def by_place(folder: Path, axis: str, **only: str) -> dict[str, str]:
     chosen = [
         record
         for record in records(folder / RESULTS).values()
-        if all(record[name]["label"] == label for name, label in only.items())
+        if all(record["axes"][name]["label"] == label for name, label in only.items())
     ]
-    return {record[axis]["label"]: record["reason"] for record in chosen}
+    return {record["axes"][axis]["label"]: record["reason"] for record in chosen}

@@ -15,13 +15,16 @@ def test_the_suite_of_an_outside_package_runs_with_its_blur_and_strategy(
     assert result.returncode == 0, result.stderr
     measured = records(tmp_path / "blurbench-results").values()
     assert {record["status"] for record in measured} == {"ok"}
-    assert {record["strategy"]["label"] for record in measured} == {"plain", "retrain", "retouch"}
-    assert {record["test_blur"]["label"] for record in measured} == {
+    assert {record["axes"]["strategy"]["label"] for record in measured} == {"plain", "retrain", "retouch"}
+    assert {record["axes"]["test_blur"]["label"] for record in measured} == {
         "none",
         "block-mean",
         "block-mean[side=5]",
     }
-    exposures = {(record["strategy"]["name"], record["test_blur"]["label"]): record["exposure"] for record in measured}
+    exposures = {
+        (record["axes"]["strategy"]["name"], record["axes"]["test_blur"]["label"]): record["facts"]["exposure"]
+        for record in measured
+    }
     assert exposures["retouch", "block-mean[side=5]"] == "seen"
     assert exposures["retouch", "block-mean"] == "unseen severity"
     assert exposures["plain", "block-mean"] == "unseen family"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from blurbench.board.outcomes import Estimate, Estimates
 from blurbench.board.render.escape import for_markdown, for_spreadsheet, one_line
+from blurbench.board.render.formatting import cells
 from blurbench.board.render.tables import bullets, grid, table
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ def _parts(board: Estimates, pictures: Mapping[Place, str]) -> Iterator[str]:
     values = ", ".join(f"{name} {value}" for name, value in heading["budget_values"].items() if value is not None)
     budget = for_markdown(f"{heading['budget']} ({values})")
     yield f"Suite {heading['suite']} version {heading['suite_version']}, budget {budget}."
+    if unchecked := heading["unchecked"]:
+        yield f"Merged from others and not checked, as their pictures are not here: {cells(unchecked)}."
     yield bullets(_words(board.measured))
     for place, members in by_place(board.cells).items():
         if all(cell.sigma is None for cell in members):

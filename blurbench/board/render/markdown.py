@@ -7,6 +7,7 @@ from collections.abc import Callable
 from blurbench.board.pareto import MEANING
 from blurbench.board.render.block_tables import details
 from blurbench.board.render.escape import for_markdown, one_line
+from blurbench.board.render.formatting import cells
 from blurbench.board.render.overall_tables import extent, losses, ranking_section, shortened, unseen_section
 from blurbench.board.render.severity_tables import corruption_section, severity_section
 from blurbench.board.render.tables import bullets
@@ -60,6 +61,8 @@ def _opening(standings: Standings) -> list[str]:
         f"Test images: {images}",
         f"Seeds: {', '.join(map(str, standings.seeds))}. {_meaning_of_intervals(standings)}",
     ]
+    if standings.unchecked:
+        facts.append(f"Merged from others and not checked, as their data are not here: {cells(standings.unchecked)}")
     if standings.timed_on:
         facts.append(f"Milliseconds: {'; '.join(map(for_markdown, standings.timed_on))}")
     parts = [f"# {for_markdown(standings.title)}", bullets(facts)]

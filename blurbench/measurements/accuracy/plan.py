@@ -44,10 +44,21 @@ class AccuracyPlanner:
 
     def add_all(self, seeds: Sequence[int]) -> None:
         """Add every row, then put the timings last: they want a quiet machine."""
+        self.planner.check_count(self.suite.name, self.count(len(seeds)))
         for row in dict.fromkeys(self.rows(seeds)):  # two blocks of the matrix may share a row, such as the baseline's
             self.add_row(row)
         tasks = self.planner.plan.tasks
         self.planner.plan.tasks = dict(sorted(tasks.items(), key=lambda item: item[1].wants_quiet))
+
+    def count(self, seeds: int) -> int:
+        """Cells, at the most: blocks may share rows."""
+        rows = sum(
+            sum(dataset.label in block.datasets for dataset in self.axes.datasets)
+            * len(block.classifiers)
+            * sum(len(self.train_blurs(strategy.plugin, block)) for strategy in block.strategies)
+            for block in self.axes.matrix
+        )
+        return rows * seeds * len(self.axes.test_blurs)
 
     def rows(self, seeds: Sequence[int]) -> Iterator[Row]:
         """The predictors, in the order of the board."""

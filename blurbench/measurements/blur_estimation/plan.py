@@ -33,6 +33,9 @@ class EstimationPlanner:
 
     def add_all(self, seeds: Sequence[int]) -> None:
         """Add every cell. What is not fitted has one seed."""
+        trainings = sum(len(list(self.trainings(estimator.plugin))) for estimator in self.axes.estimators)
+        places = len(self.axes.datasets) * len(self.axes.test_blurs)
+        self.planner.check_count(self.suite.name, trainings * places * len(seeds))
         for dataset in self.axes.datasets:
             for blur in self.axes.test_blurs:
                 for estimator in self.axes.estimators:

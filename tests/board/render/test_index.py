@@ -47,10 +47,10 @@ def test_code_in_the_heading_of_a_report_is_code_on_the_page_too(tmp_path):
 
 
 def test_a_board_of_estimators_stands_among_boards_with_what_it_was_measured_on(tmp_path):
-    cells = [{"tested_on": "text", "pictures": 2, "estimator": name} for name in ("constant", "spectral", "constant")]
-    heading = {"kind": "estimation", "suite": "reading", "suite_version": 1, "budget": "quick"}
+    cells = [{"dataset": "text", "pictures": 2, "estimator": name} for name in ("constant", "spectral", "constant")]
+    heading = {"measure": "blur-estimation", "suite": "reading", "suite_version": 1, "budget": "quick"}
     (tmp_path / "reading.json").write_text(json_text({**heading, "cells": cells}))
-    (tmp_path / "a-report.json").write_text(json_text({"kind": "estimation", "cells": 3}))
+    (tmp_path / "a-report.json").write_text(json_text({"measure": "blur-estimation", "cells": 3}))
     for name in ("a-report", "reading"):
         (tmp_path / f"{name}.md").write_text(f"# All about {name}\n")
     documents = index.published(tmp_path, {})

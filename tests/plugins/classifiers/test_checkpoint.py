@@ -167,19 +167,19 @@ def test_a_test_folder_alone_is_enough_for_remedies_that_fit_nothing(
     run = blurbench("run", "--suite", "./mine.toml", "-j", "1")
 
     records = [json.loads(path.read_bytes()) for path in (tmp_path / "blurbench-results").glob("records/*/*")]
-    found = {(record["strategy"]["name"], record["test_blur"]["name"]): record for record in records}
+    found = {(record["axes"]["strategy"]["name"], record["axes"]["test_blur"]["name"]): record for record in records}
     assert {record["reason"] for (name, _), record in found.items() if name == "blur-augment"} == {
         "there are no training images, and this remedy is fitted"
     }, run.stderr
     measured = {place for place, record in found.items() if record["status"] == "ok"}
     assert len(measured) == 6
-    assert {record["metrics"]["n"] for place, record in found.items() if place in measured} == {12}
+    assert {record["result"]["metrics"]["n"] for place, record in found.items() if place in measured} == {12}
     scope: dict[str, Any] = {}
     exec(CODE, scope)
     network = scope["small"](3)
     network.load_state_dict(own)
     mean, deviation = torch.tensor([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]])[:, :, None, None]
-    plain = found["plain", "none"]["images"]
+    plain = found["plain", "none"]["result"]["images"]
     right = 0
     for label, name in enumerate(("a", "b", "c")):
         for path in sorted((tmp_path / "photos" / name).iterdir()):

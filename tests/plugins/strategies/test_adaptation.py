@@ -116,7 +116,10 @@ def predictions(blurbench: Command, folder: Path, strategies: str) -> dict[tuple
     assert run.returncode == 0, run.stderr
     records = [json.loads(path.read_bytes()) for path in (folder / f"results-{len(strategies)}").glob("records/*/*")]
     return {
-        (record["strategy"]["label"], record["test_blur"]["label"]): record["images"]["predicted"] for record in records
+        (record["axes"]["strategy"]["label"], record["axes"]["test_blur"]["label"]): record["result"]["images"][
+            "predicted"
+        ]
+        for record in records
     }
 
 

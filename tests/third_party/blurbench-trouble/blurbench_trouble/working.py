@@ -204,6 +204,38 @@ class BadPredictor(Predictor):
 
 
 @dataclass(frozen=True)
+class Meddling(Strategy):
+    """Leaves a setting of the whole process as it likes it."""
+
+    what: Literal["dtype", "device", "threads", "gradients", "determinism", "mkldnn", "denormals", "folder"]
+
+    def uses_train_blur(self):
+        return False
+
+    def fit(self, module, job):
+        import torch
+
+        match self.what:
+            case "dtype":
+                torch.set_default_dtype(torch.float64)
+            case "device":
+                torch.set_default_device("meta")
+            case "threads":
+                torch.set_num_threads(2)
+            case "gradients":
+                torch.set_grad_enabled(False)
+            case "determinism":
+                torch.use_deterministic_algorithms(False)
+            case "mkldnn":
+                torch.backends.mkldnn.set_flags(False)
+            case "denormals":
+                torch.set_flush_denormal(True)
+            case "folder":
+                os.chdir("/")
+        return {}
+
+
+@dataclass(frozen=True)
 class OnTopOf(Strategy):
     """Needs another strategy's predictor."""
 
@@ -243,4 +275,5 @@ def register_estimators(register):
 @hookimpl
 def register_strategies(register):
     register("bad-fit", BadFit)
+    register("meddling", Meddling)
     register("on-top-of", OnTopOf)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from blurbench.submissions.sanitize import check_clean
+from blurbench.matrix.sanitize import check_clean
 
 
 def nested(depth: int) -> Any:
