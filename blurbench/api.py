@@ -12,8 +12,7 @@ Importing `blurbench` imports none of this: each name is looked up when it is fi
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -118,24 +117,12 @@ def plan(
         out=Path(out),
         seeds=seeds,
         data_dirs=folders,
-        command=_command(str(suite), budget, seeds, only, limits["limit"]),
         **known,
     )
     return Plan(Session(request))
 
 
 _ARGUMENTS = (*AXES, "limit", "minutes", "data_dirs", "device", "jobs", "threads")
-
-
-def _command(suite: str, budget: str, seeds: int, only: Mapping[str, Sequence[str]], limit: int | None) -> str:
-    """The command line that asks for the same, as a board shows it."""
-    words = ["blurbench", "run", "--suite", Path(suite).name if suite.endswith(".toml") else suite]
-    words += ["--budget", budget] if budget != "quick" else []
-    words += ["--seeds", str(seeds)] if seeds != 1 else []
-    for axis, values in only.items():
-        words += [word for value in values for word in (f"--{axis.replace('_', '-')}", value)]
-    words += ["--limit", str(limit)] if limit is not None else []
-    return shlex.join(words)
 
 
 @dataclass(frozen=True)

@@ -362,7 +362,7 @@ def stored_estimates(store: Store, board: str) -> Estimates:
 
 def estimates_of(manifest: Manifest, records: Mapping[str, Record]) -> Estimates:
     """The lines of a board that have a record."""
-    heading = manifest.model_dump(mode="json", exclude={"lines", "schema_version", "baseline", "sharp"})
+    heading = manifest.model_dump(mode="json", exclude={"lines", "schema_version", "baseline"})
     heading["unchecked"] = len(manifest.unchecked)
     lines = [line for line in manifest.lines if line.key in records]
     return Estimates(heading, tuple(_estimate(line, records[line.key]) for line in lines))

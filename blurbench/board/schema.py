@@ -9,6 +9,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import Field
 
 from blurbench.contract import Control
+from blurbench.matrix.axes import SHARP
 from blurbench.matrix.shift import Exposure
 from blurbench.metrics.intervals import Interval
 
@@ -37,7 +38,7 @@ __all__ = [
     "Unseen",
 ]
 
-CLEAN = "none"
+CLEAN = SHARP
 """The test blur that leaves images as they are."""
 
 ORACLE = "true PSF"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias, get_type_hints
@@ -12,7 +11,6 @@ from typing import Annotated, Any, TypeAlias, get_type_hints
 import typer
 from typer.core import TyperGroup
 
-from blurbench.running.folders import shown_command
 from blurbench.running.session import Request
 
 __all__ = ["Budget", "DataDirs", "Device", "Jobs", "Minutes", "Out", "Seeds", "Threads", "WithDefault", "selecting"]
@@ -89,7 +87,6 @@ def _request(
         device=device,
         jobs=jobs,
         threads=threads,
-        command=shown_command(sys.argv[1:]),
     )
 
 

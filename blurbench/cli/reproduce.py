@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +11,6 @@ from blurbench.cli import options
 from blurbench.cli.run import measure
 from blurbench.papers.paper import StoredBoard
 from blurbench.registry.discovery import discover
-from blurbench.running.folders import shown_command
 from blurbench.running.session import Request, Session
 from blurbench.store.files import write_atomically
 from blurbench.store.store import Store
@@ -62,7 +60,7 @@ def reproduce(
         device=device,
         jobs=jobs,
         threads=threads,
-        command=shown_command(sys.argv[1:]),
+        verb=("reproduce", name),
     )
     failed: typer.Exit | None = None
     if measuring:

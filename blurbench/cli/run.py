@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -13,7 +12,7 @@ import typer
 from blurbench.board.publish import write_board
 from blurbench.cli import options
 from blurbench.cli.stopping import keeping
-from blurbench.errors import BlurbenchError, shortened
+from blurbench.errors import shortened
 from blurbench.matrix.tasks import Evaluate, TimePipeline
 from blurbench.running.scheduler import Outcome
 from blurbench.running.session import Request, Rerun, Session
@@ -107,35 +106,12 @@ def _account(outcome: Outcome, wall: float) -> str:
 
 
 def _advise(session: Session) -> None:
-    """What the next larger budget would take here."""
-    if session.request.budget != "quick" or "standard" not in session.full_suite.budgets:
-        return
-    from blurbench.running.forecast import forecast
-
-    try:
-        larger = Session(replace(session.request, budget="standard", only={}, changes={}))
-        tasks = larger.outstanding("missing")
-    except BlurbenchError:  # the run that was asked for is done: what stops a larger one is told when that is asked for
-        return
-    there = {cell.labels["dataset"] for cell in larger.plan.cells if not cell.skip}
-    missing = [
-        name for name in dict.fromkeys(cell.labels["dataset"] for cell in larger.plan.cells) if name not in there
-    ]
-    lacking = f" Data sets that are not here: {', '.join(missing)}; see `blurbench data ls`." if missing else ""
-    if tasks:
-        try:
-            needed = forecast(larger, tasks)
-        except Exception:  # a plugin's own: the run that was asked for is done
-            return
-        if needed is not None:
-            took = _duration(needed.minutes)
-            typer.echo(f"The whole suite with `--budget standard` would take about {took} here.{lacking}")
-    elif missing:
-        typer.echo(f"`--budget standard` works on real files.{lacking}")
-
-
-def _duration(minutes: float) -> str:
-    return f"{minutes:.0f} minutes" if minutes < 90 else f"{minutes / 60:.0f} hours"
+    """What comes next. Nothing is planned for it: a larger budget's data sets might take long to decode."""
+    if session.request.budget == "quick" and "standard" in session.full_suite.budgets:
+        typer.echo(
+            "`--budget standard` is the whole suite; `blurbench plan` with it says how long that takes here, and which "
+            "data sets are missing."
+        )
 
 
 def _failures(session: Session) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeAlias
 
 from blurbench.contract.plugin import Plugin
@@ -12,7 +12,10 @@ from blurbench.matrix.suite import AccuracySuite, EstimationSuite, Matrix, Reque
 from blurbench.registry import Registry, expand, label
 from blurbench.registry.expressions import LONGEST
 
-__all__ = ["AccuracyAxes", "AxisFilter", "AxisValue", "EstimationAxes", "MatrixBlock", "Only", "axis_values"]
+__all__ = ["SHARP", "AccuracyAxes", "AxisFilter", "AxisValue", "EstimationAxes", "MatrixBlock", "Only", "axis_values"]
+
+SHARP = "none"
+"""What the test images without blur are called on every board."""
 
 Only: TypeAlias = Mapping[str, Iterable[str]]
 """What the user keeps: for each axis labels, names or expressions."""
@@ -70,7 +73,9 @@ class AccuracyAxes:
         for part in matrix:
             if suite.baseline not in _labels(part.strategies):
                 raise UsageError(f"suite {suite.name}: every matrix needs the baseline strategy {suite.baseline!r}")
-        return cls((*datasets, *own_datasets), (*train_blurs, *own_blurs), (*test_blurs, *own_tests), matrix)
+        tested = tuple(map(_sharp_by_its_name, (*test_blurs, *own_tests)))
+        check_labels(suite.name, "test_blur", tested)
+        return cls((*datasets, *own_datasets), (*train_blurs, *own_blurs), tested, matrix)
 
 
 @dataclass(frozen=True)
@@ -101,6 +106,11 @@ class EstimationAxes:
         )
         keep.check()
         return found
+
+
+def _sharp_by_its_name(value: AxisValue) -> AxisValue:
+    """Boards find the sharp test images by their label, whatever a suite calls them."""
+    return replace(value, label=SHARP) if _is_sharp(value.plugin) else value
 
 
 def _is_sharp(blur: Any) -> bool:

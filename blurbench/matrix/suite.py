@@ -71,6 +71,9 @@ SplitBy: TypeAlias = Literal["picture", "patch"]
 """`picture`: what is fitted never meets a test picture; `patch`: it is fitted to patches of all, as in Patro 2017."""
 
 
+BudgetName: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -90,7 +93,7 @@ class Suite(_Table):
     datasets: Axis
     test_blurs: Axis
     labels: dict[str, Request] = {}
-    budgets: dict[str, dict[str, Any]]
+    budgets: dict[BudgetName, dict[str, Any]]
 
     def under(self, budget: str) -> Self:
         """The suite with what `budget` replaces."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -51,8 +53,8 @@ class Request:
     device: str = "auto"
     jobs: int | None = None
     threads: int = 1
-    command: str = ""
-    """The command line that asks for it, as a board shows it."""
+    verb: tuple[str, ...] = ("run",)
+    """The command that asks for it: `run`, or `reproduce` and a paper."""
 
     @classmethod
     def of(
@@ -71,6 +73,31 @@ class Request:
             changes={name: value for name, value in changes.items() if value is not None},
             **rest,
         )
+
+    @property
+    def command(self) -> str:
+        """The command line that asks for the same, as a board shows it: folders of this machine are nobody else's
+        business."""
+        words = ["blurbench", *self.verb]
+        if self.verb == ("run",):
+            words += ["--suite", Path(self.suite).name if self.suite.endswith(".toml") else self.suite]
+        words += ["--budget", self.budget, "--seeds", str(self.seeds)]
+        for axis, values in self.only.items():
+            words += [word for value in values for word in (f"--{axis.replace('_', '-')}", without_folders(value))]
+        for name, option in (("train_images", "--limit"), ("minutes_per_job", "--minutes")):
+            words += [option, f"{self.changes[name]:g}"] if name in self.changes else []
+        words += ["--data-dir", "FOLDER"] * len(self.data_dirs)
+        words += ["--device", self.device] if self.device != "auto" else []
+        words += ["--threads", str(self.threads)] if self.threads != 1 else []
+        return shlex.join(words)
+
+
+FOLDERS = re.compile(r"""(?<![^\s=\[\]{},'"])(?:~[^/\\]*|\.{1,2}|[A-Za-z]:)?[/\\](?:[^\[\]{},'"]*[/\\])?""")
+
+
+def without_folders(text: str) -> str:
+    """A text in which the folders of every path are one word: `imagefolder[path=FOLDER/photos]`."""
+    return FOLDERS.sub("FOLDER/", text)
 
 
 class Session:
@@ -198,10 +225,9 @@ class Session:
             budget=self.budget.name,
             budget_values=self.budget.key(),
             content=content_digest(self.suite, self.budget.key()),
-            commands=[self.request.command] if self.request.command else [],
+            commands=[self.request.command],
             baseline=getattr(self.suite, "baseline", ""),
             test_blurs=[blur.label for blur in self.test_blurs],
-            sharp=next((blur.label for blur in self.test_blurs if blur.plugin.is_identity), ""),
             lines=lines,
         )
 

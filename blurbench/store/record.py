@@ -167,8 +167,6 @@ class Manifest(Stored):
     """The name of the strategy that gains are measured against; empty where there is none."""
     test_blurs: list[Label]
     """In the suite's order."""
-    sharp: Label = ""
-    """Of these the one that leaves images as they are; empty where there is none."""
     unchecked: list[Key] = Field(default=[])
     """The keys of records that were merged where the data were not at hand to check them against."""
     lines: list[Line]
@@ -184,7 +182,6 @@ class Manifest(Stored):
                 "lines": lines,
                 "commands": list(dict.fromkeys([*self.commands, *commands])),
                 "test_blurs": list(dict.fromkeys([*long, *short])),
-                "sharp": self.sharp or other.sharp,
                 "unchecked": sorted({*self.unchecked, *other.unchecked}),
             }
         )

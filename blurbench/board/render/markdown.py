@@ -36,7 +36,7 @@ def render(standings: Standings) -> str:
 
 def summary(standings: Standings, lines: int = 60) -> str:
     """The overall rankings and what blur costs the baseline, for a terminal; under `lines` lines where that can be."""
-    lost = losses(standings)
+    lost = losses(standings, one_line)
     spare = lines - lost.count("\n") - 8 - 8 * len(standings.rankings)
     most = max(3, spare // max(1, len(standings.rankings)))
     parts = [

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 
-from blurbench.board.render.escape import for_markdown, named
+from blurbench.board.render.escape import for_markdown, named, one_line
 from blurbench.board.render.formatting import (
     NOTHING,
     change,
@@ -70,8 +70,9 @@ def _some(cells: Sequence[str], most: int = 3) -> str:
 
 
 def shortened(ranking: Ranking, most: int) -> str:
-    """The first `most` rows without some columns, and how many more rows there are."""
-    shown = table(ranking.rows[:most], [column for column in _OVERALL if column[0] not in _LEFT_OUT])
+    """For a terminal: the first `most` rows without some columns, and how many more rows there are."""
+    columns = [(head, _FOR_TERMINALS.get(head, cell)) for head, cell in _OVERALL if head not in _LEFT_OUT]
+    shown = table(ranking.rows[:most], columns)
     left_out = len(ranking.rows) - most
     notes = [f"{left_out} more"] if left_out > 0 else []
     notes += [f"{len(ranking.oracles)} told the true PSF"] if ranking.oracles else []
@@ -102,18 +103,25 @@ _OVERALL: list[Column[RankedStrategy]] = [
 ]
 
 
+_FOR_TERMINALS: dict[str, Callable[[RankedStrategy], str]] = {
+    "strategy": lambda one: one_line(one.strategy),
+    "train blur": lambda one: one_line(one.train_blur) or NOTHING,
+}
+"""Where no sign means anything."""
+
 _LEFT_OUT = ("recovered %",)
 """Columns that the short table does without, so that it fits a wide terminal."""
 
 
-def losses(standings: Standings) -> str:
-    """What blur costs the baseline: a row for each data set and classifier, a column for each test blur."""
+def losses(standings: Standings, show: Callable[[str], str] = for_markdown) -> str:
+    """What blur costs the baseline: a row for each data set and classifier, a column for each test blur; names are
+    shown by `show`."""
     blurs = [name for name in standings.test_blurs if any(block.test_blur == name for block in standings.blocks)]
-    header = ["data set", "classifier", *map(for_markdown, blurs)]
+    header = ["data set", "classifier", *map(show, blurs)]
     rows = []
     for (dataset, classifier), blocks in groupby(standings.blocks, lambda block: (block.dataset, block.classifier)):
         by_blur = {block.test_blur: block for block in blocks}
-        rows.append([for_markdown(dataset), for_markdown(classifier), *(_loss(by_blur.get(name)) for name in blurs)])
+        rows.append([show(dataset), show(classifier), *(_loss(by_blur.get(name)) for name in blurs)])
     return grid(header, rows)
 
 

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blurbench.board.render.drawing import GREY, SETTINGS, drawn, plain
-from blurbench.measurements.blur_estimation.result import STEPS
+from blurbench.measurements.blur_estimation.result import SMALLEST_SCALE, steps_of
 
 __all__ = ["map_picture"]
 
-_LARGEST, _WORST = 3.0, 1.0
+_WORST = 1.0
 
 
 def map_picture(maps: Mapping[str, Mapping[str, NDArray[np.uint8]]]) -> bytes:
@@ -27,14 +27,15 @@ def map_picture(maps: Mapping[str, Mapping[str, NDArray[np.uint8]]]) -> bytes:
         figure = Figure(figsize=(9.0, 1.75 * len(maps) + 0.5), layout="constrained")
         grid = figure.subplots(len(maps), 5, squeeze=False, width_ratios=[1, 1, 1, 1, 1.5])
         for axes, (title, kept) in zip(grid, maps.items(), strict=True):
-            true, said = (kept[name][0] / STEPS for name in ("true", "estimate"))
+            largest = int(kept["largest"].max()) if "largest" in kept else SMALLEST_SCALE
+            true, said, smooth = (kept[name][0] / steps_of(largest) for name in ("true", "estimate", "smoothed"))
             axes[0].imshow(kept["picture"][0, 0], cmap="gray", vmin=0, vmax=255)
             for place, sigma in ((1, true), (2, said)):
-                shown = axes[place].imshow(sigma, cmap="viridis", vmin=0, vmax=_LARGEST)
+                shown = axes[place].imshow(sigma, cmap="viridis", vmin=0, vmax=largest)
             figure.colorbar(shown, ax=axes[2], shrink=0.8)
             shown = axes[3].imshow(said - true, cmap="RdBu_r", vmin=-_WORST, vmax=_WORST)
             figure.colorbar(shown, ax=axes[3], shrink=0.8)
-            _profile(axes[4], true, said, kept["smoothed"][0] / STEPS)
+            _profile(axes[4], true, said, smooth, largest)
             axes[0].set_ylabel(_in_lines(title), color=GREY)
             for one in axes[:4]:
                 one.set_xticks([])
@@ -51,7 +52,7 @@ def _in_lines(title: str) -> str:
     return "\n".join(wrap(plain(title), 26, break_on_hyphens=False))
 
 
-def _profile(axes: Any, true: NDArray[Any], said: NDArray[Any], smooth: NDArray[Any]) -> None:
+def _profile(axes: Any, true: NDArray[Any], said: NDArray[Any], smooth: NDArray[Any], largest: int) -> None:
     """Sigma along the middle row, or the middle column where sigma changes downwards."""
     if np.abs(np.diff(true, axis=0)).sum() > np.abs(np.diff(true, axis=1)).sum():
         true, said, smooth = true.T, said.T, smooth.T
@@ -59,6 +60,6 @@ def _profile(axes: Any, true: NDArray[Any], said: NDArray[Any], smooth: NDArray[
     axes.plot(said[row], ".", color="#56b4e9", markersize=1.5, label="estimate")
     axes.plot(smooth[row], color="#d55e00", linewidth=0.8, label="smoothed")
     axes.plot(true[row], color="black", linewidth=0.8, label="truth")
-    axes.set_ylim(0, _LARGEST + 0.1)
+    axes.set_ylim(0, largest + 0.1)
     axes.legend(fontsize=5, loc="upper left", frameon=False)
     axes.tick_params(labelsize=6)

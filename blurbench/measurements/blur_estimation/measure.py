@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 import torch
@@ -11,7 +12,7 @@ from blurbench.errors import Skip
 from blurbench.imaging.received import check_sigmas
 from blurbench.imaging.windows import at_centres
 from blurbench.matrix.tasks import Evaluate
-from blurbench.measurements.blur_estimation.result import STEPS, Errors, EstimationResult, Measured
+from blurbench.measurements.blur_estimation.result import SMALLEST_SCALE, Errors, EstimationResult, Measured, steps_of
 from blurbench.measurements.measurement import Bench
 from blurbench.metrics.sigma_maps import nearest_answer, smoothed, varies_along
 
@@ -112,12 +113,13 @@ def _errors(error: torch.Tensor) -> Errors:
 
 
 def _keep_maps(task: Evaluate, bench: Bench, images: torch.Tensor, maps: dict[str, torch.Tensor]) -> None:
-    """The first maps, for pictures: `STEPS` a pixel of sigma, in bytes."""
-    kept = {
-        name: values[:PICTURED].mul(STEPS).round().clamp(0, 255).byte().cpu().numpy() for name, values in maps.items()
-    }
-    picture = images[:PICTURED].mul(255).round().clamp(0, 255).byte().cpu().numpy()
-    bench.keep_samples(task.key, {"picture": picture, **kept})
+    """The first maps, for pictures: in bytes, so many steps a pixel of sigma that the largest fits (`steps_of`)."""
+    first = {name: values[:PICTURED] for name, values in maps.items()}
+    largest = max(SMALLEST_SCALE, math.ceil(max(float(values.max()) for values in first.values())))
+    kept = {name: values.mul(steps_of(largest)).round().clamp(0, 255).byte() for name, values in first.items()}
+    kept["picture"] = images[:PICTURED].mul(255).round().clamp(0, 255).byte()
+    kept["largest"] = torch.full((1, 1, 1), min(largest, 255), dtype=torch.uint8)
+    bench.keep_samples(task.key, {name: values.cpu().numpy() for name, values in kept.items()})
 
 
 def _fit_seconds(task: Evaluate, bench: Bench) -> float | None:

@@ -10,10 +10,15 @@ from pydantic import Field, model_validator
 
 from blurbench.measurements.schema import Number, Result, Seconds, Share, Stored, Whole
 
-__all__ = ["STEPS", "Errors", "EstimationResult", "Measured"]
+__all__ = ["SMALLEST_SCALE", "Errors", "EstimationResult", "Measured", "steps_of"]
 
-STEPS = 80
-"""Of stored maps, a pixel of sigma: 3 pixels fit into a byte."""
+SMALLEST_SCALE = 3
+"""Pixels of sigma that stored maps have room for at the least."""
+
+
+def steps_of(largest: int) -> float:
+    """Of stored maps, a pixel of sigma, so that `largest` fits into a byte."""
+    return 240 / largest
 
 
 class Errors(Stored):
