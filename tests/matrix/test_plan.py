@@ -207,3 +207,16 @@ def test_a_cell_says_what_its_remedy_knows_and_has_seen(planned: Planner) -> Non
     assert facts["retrain", "gaussian[sigma=2]", "gaussian[sigma=2]"]["exposure"] == "seen"
     assert facts["retrain", "gaussian[sigma=3]", "gaussian[sigma=2]"]["exposure"] == "unseen severity"
     assert facts["retrain", "gaussian[sigma=3]", "none"]["exposure"] == "clean"
+
+
+def test_the_sharp_test_images_are_called_none_whatever_a_suite_calls_them(planned: Planner) -> None:
+    labels = {"sharp": "none", "soft": "gaussian[sigma=2]"}
+    plan = planned(labels=labels, test_blurs=["sharp", "soft"])
+    assert {cell.labels["test_blur"] for cell in plan.cells} == {"none", "soft"}
+    assert keys(plan) == keys(planned())
+
+
+def test_more_cells_than_a_plan_may_have_are_refused_at_once(planned: Planner) -> None:
+    blurs = ["none", *(f"gaussian[sigma={1 + number / 100}]" for number in range(900))]
+    with pytest.raises(UsageError, match=r"suite tiny: 225,250 cells; the most that are planned at once are 100,000"):
+        planned(seeds=50, test_blurs=blurs)

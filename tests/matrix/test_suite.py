@@ -70,6 +70,15 @@ def test_a_changed_budget_shows_the_change_in_its_name(tmp_path: Path) -> None:
         ('title = "Tiny"', "", "title: field required"),
         ('["digits"]', "[]", "datasets"),
         ("version = 1", "version = ", "is not TOML"),
+        ("version = 1", f"version = {2**60}", "version: input should be less than or equal to 1000000"),
+        ('"tiny"', f'"{"a" * 10_000}"', "name: a text of 10000 characters"),
+        ('title = "Tiny"', 'title = "\\u001b[31mred"', "title: the invisible character U+001B"),
+        ('soft = "', '"\\u202esoft" = "none"\nsoft = "', "labels (a key): the invisible character U+202E"),
+        ("[budgets.large]", "[budgets.my_budget]", "budgets.my_budget"),
+        ("[budgets.large]", '[budgets.large]\nlabels = "x"', "budgets.large.labels must be a table"),
+        ('title = "Tiny"', f'title = "Tiny"\nx = {"[" * 3000}{"]" * 3000}', "tables are nested too deep"),
+        ("train_images = 100", "train_images = nan", "a number that is not finite"),
+        ("train_images = 100", f"train_images = {10**30}", "larger than any that is meant"),
     ],
 )
 def test_a_mistake_in_a_file_names_the_key(tmp_path: Path, old: str, new: str, says: str) -> None:
@@ -105,4 +114,32 @@ def test_a_filter_that_matches_nothing_is_refused(tmp_path: Path, registry: Regi
 def test_a_matrix_without_the_baseline_is_refused(tmp_path: Path, registry: Registry) -> None:
     suite = accuracy(load(written(tmp_path, GOOD.replace('"plain", ', ""))))
     with pytest.raises(UsageError, match="every matrix needs the baseline strategy 'plain'"):
+        AccuracyAxes.of(registry, suite)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ("gaussian[sigma=nan]", "sigma: must lie between 0.05 and 30 pixels, not nan"),
+        ("gaussian[sigma={low=1, high=inf}]", "sigma: must lie between 0.05 and 30 pixels, not inf"),
+        (f"gaussian[sigma={'|'.join(map(str, range(1, 1002)))}]", "a grid of 1,001 values; the most are 1,000"),
+        ("chain[steps=[" * 60 + "none" + "]]" * 60, "brackets are nested more than 50 deep"),
+        (f"chain[steps=[{', '.join(['none'] * 51)}]]", "steps: 51 are too many, the most are 50"),
+    ],
+)
+def test_a_value_that_no_plan_can_hold_is_refused_in_one_line(
+    tmp_path: Path, registry: Registry, wrong: str, says: str
+) -> None:
+    suite = accuracy(load(written(tmp_path, GOOD.replace("gaussian[sigma=1|3]", wrong))).under("quick"))
+    with pytest.raises(UsageError) as caught:
+        AccuracyAxes.of(registry, suite)
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
+def test_a_value_that_takes_too_long_to_write_is_refused_in_one_line(tmp_path: Path, registry: Registry) -> None:
+    table = f'{{name = "imagefolder", path = "{"a" * 3995}"}}'
+    suite = accuracy(load(written(tmp_path, GOOD.replace('["digits"]', f"[{table}]", 1))))
+    with pytest.raises(UsageError, match=r"a value of dataset is written with 4,013 characters .* the most are 4,000"):
         AccuracyAxes.of(registry, suite)
