@@ -105,6 +105,7 @@ STRATEGIES = (
     "patch-mask[how=drop, scope=patch]",
     "plain",
     "retrain",
+    "router[estimator=laplacian-variance, blurs=[gaussian[sigma=1], gaussian[sigma=2]]]",
     "standardise",
 )
 ONE = Shape(1, 32, 32)

@@ -31,6 +31,8 @@ EXAMPLES = (
     "strategies:first-n[n=2, on=clean]",
     "strategies:patch-mask",
     "strategies:patch-mask[threshold=validation, how=drop]",
+    "strategies:router[estimator=laplacian-variance[window=16]]",
+    "strategies:router[estimator=spectral, expert=blur-augment, blurs=[gaussian[sigma=1], gaussian[sigma=2]]]",
     "estimators:cnn-sigma[network=conv4-fc2, classes=5, patches=200]",
 )
 """Small networks, and parameters that have no default."""
