@@ -99,6 +99,7 @@ STRATEGIES = (
     "blur-augment",
     "deblur-then-classify[restorer=wiener]",
     "deblur-then-classify[restorer=unet[widths=[8, 8, 8]]]",
+    "distil",
     "first-n[n=1]",
     "patch-mask",
     "patch-mask[threshold=validation]",

@@ -27,6 +27,7 @@ EXAMPLES = (
     "classifiers:vit[width=24, depth=2]",
     "strategies:deblur-then-classify[restorer=sample-restorers]",
     "strategies:deblur-then-classify[restorer=wiener, classifier=clean]",
+    "strategies:distil[share=0.5, teacher=cnn3[widths=[8, 8, 8]]]",
     "strategies:first-n[n=1]",
     "strategies:first-n[n=2, on=clean]",
     "strategies:patch-mask",

@@ -33,7 +33,7 @@ from blurbench.running.images import TrainingBlur, image_set
 
 BLUR = Gaussian(2.0)
 SHAPE = Shape(1, 16, 16)
-BUDGET = Budget("quick", epochs=4, finetune_epochs=2, restorer_epochs=2)
+BUDGET = Budget("quick", epochs=8, finetune_epochs=2, restorer_epochs=2)
 SMALL = Cnn3((8, 8, 8))
 
 
