@@ -97,6 +97,7 @@ ESTIMATORS = ("cnn-sigma", "cnn-sigma[reading=mean]", "constant", "laplacian-var
 STRATEGIES = (
     "bn-adapt",
     "blur-augment",
+    "deblur-joint[restorer=unet[widths=[8, 8, 8]]]",
     "deblur-then-classify[restorer=wiener]",
     "deblur-then-classify[restorer=unet[widths=[8, 8, 8]]]",
     "distil",

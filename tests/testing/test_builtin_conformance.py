@@ -25,6 +25,7 @@ EXAMPLES = (
     "classifiers:timm[model=resnet10t]",
     "classifiers:torchvision[model=squeezenet1_1]",
     "classifiers:vit[width=24, depth=2]",
+    "strategies:deblur-joint[restorer=sample-restorers, learns=both]",
     "strategies:deblur-then-classify[restorer=sample-restorers]",
     "strategies:deblur-then-classify[restorer=wiener, classifier=clean]",
     "strategies:distil[share=0.5, teacher=cnn3[widths=[8, 8, 8]]]",
