@@ -102,6 +102,7 @@ STRATEGIES = (
     "deblur-then-classify[restorer=unet[widths=[8, 8, 8]]]",
     "distil",
     "first-n[n=1]",
+    "longer",
     "patch-mask",
     "patch-mask[threshold=validation]",
     "patch-mask[how=drop, scope=patch]",
