@@ -18,9 +18,10 @@ __all__ = ["AdaptingPredictor", "BatchStatistics", "EntropyMinimiser", "norms_of
 
 
 def norms_of(network: nn.Module | None) -> list[nn.modules.batchnorm._BatchNorm]:
-    """The batch norms with statistics of their own. Raises Skip where there is none."""
-    layers = network.modules() if network is not None else ()
-    norms = [layer for layer in layers if isinstance(layer, nn.modules.batchnorm._BatchNorm)]
+    """The batch norms with statistics of their own. Raises Skip where there is none, or no network."""
+    if network is None:
+        raise Skip("no one network gives the answers, so it is not known what to adapt")
+    norms = [layer for layer in network.modules() if isinstance(layer, nn.modules.batchnorm._BatchNorm)]
     if not any(norm.track_running_stats for norm in norms):
         raise Skip("the classifier has no batch norm, so there is nothing to adapt")
     return norms
