@@ -1,5 +1,6 @@
 """Fitting networks and asking them: one loop for classifiers and restorers. Plugins import from here only."""
 
+from blurbench.training.augmentation import augmented
 from blurbench.training.classifiers import fit_classifier, fit_from_scratch, recipe_for
 from blurbench.training.forward import CHUNK, forward
 from blurbench.training.loop import minimise
@@ -9,6 +10,7 @@ from blurbench.training.seeding import derived_seed, seed_torch
 __all__ = [
     "CHUNK",
     "Augment",
+    "augmented",
     "derived_seed",
     "fit_classifier",
     "fit_from_scratch",

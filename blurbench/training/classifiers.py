@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from blurbench.contract import FitJob, ImageSet, Recipe, Setting
 from blurbench.training.augmentation import augmented
 from blurbench.training.forward import forward
-from blurbench.training.loop import minimise
+from blurbench.training.loop import Loss, minimise
 
 __all__ = ["fit_classifier", "fit_from_scratch", "recipe_for"]
 
@@ -25,13 +25,16 @@ def fit_classifier(
     seed: int,
     validation: tuple[Callable[[int], Tensor] | Tensor, Tensor] | None = None,
     trainable: Iterable[nn.Parameter] | None = None,
+    loss: Loss = F.cross_entropy,
+    targets: Callable[[int], Tensor] | None = None,
 ) -> dict[str, Any]:
     """Fit `module` in place to `labels` (N,); `inputs(epoch)` gives the images (N, C, H, W) of a whole epoch, which are
     varied as `recipe.augment` says.
 
     `validation` (images or images by epoch, labels) is scored after each epoch; with `recipe.patience` the state of the
-    lowest validation loss is kept. `trainable`: the parameters that learn, default all. Returns JSON notes: epochs,
-    steps, images_seen and, epoch by epoch, train_loss, validation_loss and validation_accuracy.
+    lowest validation loss is kept. `trainable`: the parameters that learn, default all. `loss` is minimised, of logits
+    and `targets(epoch)`, default the labels; validation scores cross-entropy, whatever is minimised. Returns JSON
+    notes: epochs, steps, images_seen and, epoch by epoch, train_loss, validation_loss and validation_accuracy.
     """
 
     def validate(epoch: int) -> dict[str, float]:
@@ -43,9 +46,9 @@ def fit_classifier(
 
     return minimise(
         module,
-        F.cross_entropy,
+        loss,
         len(labels),
-        lambda epoch, batches: (augmented(inputs(epoch), recipe, seed, epoch), labels),
+        lambda epoch, batches: (augmented(inputs(epoch), recipe, seed, epoch), targets(epoch) if targets else labels),
         validate if validation else None,
         recipe,
         seed,
@@ -53,10 +56,17 @@ def fit_classifier(
     )
 
 
-def fit_from_scratch(module: nn.Module, job: FitJob, seen: Callable[[ImageSet, int], Tensor]) -> dict[str, Any]:
+def fit_from_scratch(
+    module: nn.Module,
+    job: FitJob,
+    seen: Callable[[ImageSet, int], Tensor],
+    loss: Loss = F.cross_entropy,
+    targets: Callable[[int], Tensor] | None = None,
+) -> dict[str, Any]:
     """Fit a new network of the setting's classifier on the images `seen(image_set, epoch)`, same order and labels.
 
-    Input statistics come from the clean training images, whatever is seen. Returns the notes of `fit_classifier`.
+    Input statistics come from the clean training images, whatever is seen. `loss` and `targets` as in `fit_classifier`,
+    whose notes it returns.
     """
     setting = job.setting
     setting.classifier.prepare(module, job.train.images)
@@ -67,6 +77,8 @@ def fit_from_scratch(module: nn.Module, job: FitJob, seen: Callable[[ImageSet, i
         recipe_for(setting, "train"),
         setting.seed,
         (lambda epoch: seen(job.validation, epoch), job.validation.labels),
+        loss=loss,
+        targets=targets,
     )
 
 

@@ -10,14 +10,15 @@ fit on from its weights. Both files' content is part of every key.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from blurbench import hookimpl
 from blurbench.contract import Budget, Classifier, Limits, Pixels, Recipe, Shape
-from blurbench.errors import Skip, Unavailable, UnknownName, UsageError, shortened
+from blurbench.errors import Skip, Unavailable, UsageError, shortened
+from blurbench_classifiers.published import Published, check_channels, check_timm_model, check_torchvision_model
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -29,7 +30,7 @@ WRAPPED = ("state_dict", "model_state_dict", "model", "state_dict_ema")
 
 
 @dataclass(frozen=True)
-class Checkpoint(Classifier):
+class Checkpoint(Published):
     """The classes must be the data set's, in its order: a head of another size is refused, never measured."""
 
     network: str
@@ -63,8 +64,7 @@ class Checkpoint(Classifier):
         """Raises UsageError where the weights are not the network's, Skip where its classes are not as many."""
         from blurbench_classifiers.networks.adapted import Adapted
 
-        if shape.channels not in (1, 3):
-            raise Skip(f"the network takes grey or RGB images, not {shape.channels} channels")
+        check_channels(shape)
         network = self._made(classes)
         self._load(network, classes)
         adapted = Adapted(network, self.side or 1, self.side is not None, self.mean, self.deviation)
@@ -76,15 +76,13 @@ class Checkpoint(Classifier):
         if source == "timm":
             import timm
 
-            if not timm.is_model(name):
-                raise UnknownName("timm model", name, timm.list_models())
+            check_timm_model(name)
             made: nn.Module = timm.create_model(name, num_classes=classes)
             return made
         if source == "torchvision":
             from torchvision import models
 
-            if name not in (known := models.list_models(module=models)):
-                raise UnknownName("torchvision model", name, known)
+            check_torchvision_model(name)
             known_network: nn.Module = models.get_model(name, weights=None, num_classes=classes)
             return known_network
         return _from_file(Path(source).expanduser(), name, classes)
@@ -115,11 +113,6 @@ class Checkpoint(Classifier):
             answers = adapted.eval()(torch.zeros(1, shape.channels, shape.height, shape.width))
         if answers.shape != (1, classes):
             raise Skip(f"{self.network} answers {tuple(answers.shape[1:])} and the data set has {classes} classes")
-
-    def units(self, module: nn.Module) -> Sequence[Sequence[nn.Module]]:
-        from blurbench_classifiers.networks.adapted import units_of
-
-        return units_of(cast("Adapted", module).network)
 
     def recipe(self, purpose: Literal["train", "finetune"], budget: Budget) -> Recipe:
         epochs = budget.epochs if purpose == "train" else budget.finetune_epochs

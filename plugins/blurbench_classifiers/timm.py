@@ -6,13 +6,14 @@ the strategy `patch-mask`, name a vision transformer inside `masked-patches`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from blurbench import hookimpl
 from blurbench.contract import Budget, Classifier, Pixels, Recipe, Shape
-from blurbench.errors import Skip, Unavailable, UnknownName, UsageError
+from blurbench.errors import Skip, Unavailable, UsageError
+from blurbench_classifiers.published import Published, check_channels, check_timm_model
 
 if TYPE_CHECKING:
     from torch import nn
@@ -24,7 +25,7 @@ LEAST = 32
 
 
 @dataclass(frozen=True)
-class Timm(Classifier):
+class Timm(Published):
     """Any of timm's classification networks: `timm[model=resnet18]`, `timm[model=..., pretrained=true]`."""
 
     model: str
@@ -37,14 +38,10 @@ class Timm(Classifier):
 
     def build(self, shape: Shape, classes: int) -> nn.Module:
         """Raises UnknownName for the model, Unavailable for weights that are not here, Skip where it does not fit."""
-        import timm
-
         from blurbench_classifiers.networks.adapted import Adapted
 
-        if shape.channels not in (1, 3):
-            raise Skip(f"the network takes grey or RGB images, not {shape.channels} channels")
-        if not timm.is_model(self.model):
-            raise UnknownName("timm model", self.model, timm.list_models())
+        check_channels(shape)
+        check_timm_model(self.model)
         network = self._network(classes)
         about: dict[str, Any] = cast("Any", network).pretrained_cfg
         exact = bool(about.get("fixed_input_size"))
@@ -80,11 +77,6 @@ class Timm(Classifier):
                 adapted.eval()(weight.new_zeros(1, shape.channels, shape.height, shape.width))
         except RuntimeError:
             raise Skip(f"{self.model} does not work on images of {shape}; a larger side= may help") from None
-
-    def units(self, module: nn.Module) -> Sequence[Sequence[nn.Module]]:
-        from blurbench_classifiers.networks.adapted import units_of
-
-        return units_of(cast("Adapted", module).network)
 
     def recipe(self, purpose: Literal["train", "finetune"], budget: Budget) -> Recipe:
         onwards = purpose == "finetune" or self.pretrained

@@ -7,18 +7,17 @@ without their auxiliary heads, whose losses are not used.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from blurbench import hookimpl
 from blurbench.contract import Budget, Classifier, Pixels, Recipe, Shape
-from blurbench.errors import Skip, Unavailable, UnknownName, UsageError
+from blurbench.errors import Unavailable, UsageError
+from blurbench_classifiers.published import Published, check_channels, check_torchvision_model
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-
-    from blurbench_classifiers.networks.adapted import Adapted
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet's training images, by colour."""
@@ -26,7 +25,7 @@ WITHOUT_NORMS = ("alexnet", "vgg11", "vgg13", "vgg16", "vgg19", "squeezenet1_0",
 
 
 @dataclass(frozen=True)
-class Torchvision(Classifier):
+class Torchvision(Published):
     """Any of torchvision's classification networks: `torchvision[model=resnet50]`.
 
     The paper's steps of the learning rate (a tenth every 30 of 90 epochs, or from 1e-4 down to 1e-6 to fine-tune
@@ -49,10 +48,8 @@ class Torchvision(Classifier):
 
         from blurbench_classifiers.networks.adapted import Adapted
 
-        if shape.channels not in (1, 3):
-            raise Skip(f"the network takes grey or RGB images, not {shape.channels} channels")
-        if self.model not in (known := models.list_models(module=models)):
-            raise UnknownName("torchvision model", self.model, known)
+        check_channels(shape)
+        check_torchvision_model(self.model)
         network = models.get_model(self.model, weights=None, num_classes=classes, **self._options())
         if self.weights != "none":
             self._start_from_weights(network)
@@ -96,11 +93,6 @@ class Torchvision(Classifier):
             ) from None
         # DenseNet's were stored when its layers were called norm.1 for norm1.
         return {re.sub(r"(denselayer\d+\.(?:norm|conv))\.(\d)", r"\1\2", name): value for name, value in state.items()}
-
-    def units(self, module: nn.Module) -> Sequence[Sequence[nn.Module]]:
-        from blurbench_classifiers.networks.adapted import units_of
-
-        return units_of(cast("Adapted", module).network)
 
     def recipe(self, purpose: Literal["train", "finetune"], budget: Budget) -> Recipe:
         onwards = purpose == "finetune" or self.weights != "none"

@@ -26,7 +26,6 @@ from blurbench.contract import (
 from blurbench_strategies.plain import Plain
 
 if TYPE_CHECKING:
-    import torch
     from torch import nn
 
 
@@ -71,40 +70,9 @@ class BnAdapt(Strategy):
         return {}
 
     def predictor(self, setting: Setting, own: Fitted, inputs: Mapping[str, Fitted]) -> Predictor:
-        from blurbench_strategies.adapting import AdaptingPredictor
+        from blurbench_strategies.adapting import BatchStatistics
 
-        strategy = self
-
-        class BatchStatistics(AdaptingPredictor):
-            """Sets the statistics of every norm from what reaches it, just before it is asked."""
-
-            def prepare(self, network: nn.Module) -> None:
-                from blurbench_strategies.adapting import norms_of
-
-                for norm in norms_of(network):
-                    norm.register_forward_pre_hook(mixing(norm, strategy.prior))
-
-        return BatchStatistics(inputs["base"], self.batch)
-
-
-def mixing(norm: nn.modules.batchnorm._BatchNorm, prior: float) -> Callable[[nn.Module, Any], None]:
-    """A hook that gives `norm` the statistics of the batch that reaches it, mixed with its own."""
-    import torch
-
-    assert norm.running_mean is not None
-    assert norm.running_var is not None
-    means, variances = norm.running_mean.clone(), norm.running_var.clone()
-
-    def mix(own: torch.Tensor, seen: torch.Tensor, n: int) -> torch.Tensor:
-        return (prior * own + n * seen) / (prior + n)
-
-    def hook(layer: nn.Module, inputs: Any) -> None:
-        images: torch.Tensor = inputs[0].detach()
-        axes = [axis for axis in range(images.ndim) if axis != 1]
-        variance, mean = torch.var_mean(images, axes, correction=0)
-        norm.running_mean, norm.running_var = mix(means, mean, len(images)), mix(variances, variance, len(images))
-
-    return hook
+        return BatchStatistics(inputs["base"], self.batch, self.prior)
 
 
 @hookimpl

@@ -15,13 +15,13 @@ from blurbench.contract import (
     FitJob,
     Fitted,
     ImageSet,
-    Knows,
     ModulePredictor,
     Output,
     Predictor,
     Setting,
     Strategy,
 )
+from blurbench_strategies.plain import Plain
 
 if TYPE_CHECKING:
     import torch
@@ -32,20 +32,11 @@ _FAINTEST = 1 / 255  # a deviation below counts as this: an empty image has no c
 
 
 @dataclass(frozen=True)
-class Standardise(Strategy):
+class Standardise(Plain):
     """Blur takes contrast away; this row says how much of a loss is that alone. Fitted to clean images as `plain` is;
     values may leave [0, 1]."""
 
     paper: ClassVar[str] = "a control of our own; contrast normalisation as in Coates, Ng and Lee 2011"
-
-    def knows(self) -> Knows:
-        return "nothing"
-
-    def uses_train_blur(self) -> bool:
-        return False
-
-    def requires(self) -> tuple[str, ...]:
-        return ("labels", "clean images")
 
     def fit(self, module: nn.Module | None, job: FitJob) -> Mapping[str, Any]:
         from blurbench.training import fit_from_scratch

@@ -97,14 +97,18 @@ ESTIMATORS = ("cnn-sigma", "cnn-sigma[reading=mean]", "constant", "laplacian-var
 STRATEGIES = (
     "bn-adapt",
     "blur-augment",
+    "deblur-joint[restorer=unet[widths=[8, 8, 8]]]",
     "deblur-then-classify[restorer=wiener]",
     "deblur-then-classify[restorer=unet[widths=[8, 8, 8]]]",
+    "distil",
     "first-n[n=1]",
+    "longer",
     "patch-mask",
     "patch-mask[threshold=validation]",
     "patch-mask[how=drop, scope=patch]",
     "plain",
     "retrain",
+    "router[estimator=laplacian-variance, blurs=[gaussian[sigma=1], gaussian[sigma=2]]]",
     "standardise",
 )
 ONE = Shape(1, 32, 32)

@@ -25,12 +25,16 @@ EXAMPLES = (
     "classifiers:timm[model=resnet10t]",
     "classifiers:torchvision[model=squeezenet1_1]",
     "classifiers:vit[width=24, depth=2]",
+    "strategies:deblur-joint[restorer=sample-restorers, learns=both]",
     "strategies:deblur-then-classify[restorer=sample-restorers]",
     "strategies:deblur-then-classify[restorer=wiener, classifier=clean]",
+    "strategies:distil[share=0.5, teacher=cnn3[widths=[8, 8, 8]]]",
     "strategies:first-n[n=1]",
     "strategies:first-n[n=2, on=clean]",
     "strategies:patch-mask",
     "strategies:patch-mask[threshold=validation, how=drop]",
+    "strategies:router[estimator=laplacian-variance[window=16]]",
+    "strategies:router[estimator=spectral, expert=blur-augment, blurs=[gaussian[sigma=1], gaussian[sigma=2]]]",
     "estimators:cnn-sigma[network=conv4-fc2, classes=5, patches=200]",
 )
 """Small networks, and parameters that have no default."""

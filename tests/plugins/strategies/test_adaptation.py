@@ -11,8 +11,10 @@ import pytest
 import torch
 from torch import nn
 
-from blurbench.contract import Degraded, Fitted, ModulePredictor, Predictor
+from blurbench.contract import Degraded, Fitted, ModulePredictor, Output, Predictor
+from blurbench.errors import Skip
 from blurbench.registry import Registry
+from blurbench.testing import check_plugin
 from tests.conftest import Command
 
 STREAM = torch.rand(2, 16, 1, 12, 12, generator=torch.Generator().manual_seed(3))
@@ -143,3 +145,16 @@ def test_a_network_without_batch_norm_is_skipped_with_the_reason(blurbench: Comm
     records = [json.loads(path.read_bytes()) for path in (tmp_path / "blurbench-results").glob("records/*/*")]
     skipped = {record["reason"] for record in records if record["status"] == "skipped"}
     assert skipped == {"the classifier has no batch norm, so there is nothing to adapt"}, run.stderr
+
+
+def test_what_answers_by_several_networks_is_not_adapted_but_may_ask_networks_that_are(registry: Registry) -> None:
+    class Several(Predictor):
+        def predict(self, degraded: Degraded) -> Output:
+            raise AssertionError("nobody asks it")
+
+    strategy: Any = registry.resolve("strategies", "bn-adapt")
+    with pytest.raises(Skip, match="no one network"):
+        strategy.predictor(None, Fitted(None), {"base": Fitted(None, {}, Several())})
+    for expert in ("tent[base=retrain]", "bn-adapt[base=retrain, batch=16]"):
+        report = check_plugin(f"strategies:router[estimator=laplacian-variance[window=16], expert={expert}]")
+        assert report.unchecked == []
