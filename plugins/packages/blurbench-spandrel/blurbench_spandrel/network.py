@@ -12,8 +12,13 @@ from torch import Tensor, nn
 from blurbench.errors import Skip, Unavailable, UsageError, shortened
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # two of its architectures use torch.jit, which torch deprecates
+    warnings.simplefilter("ignore", FutureWarning)  # some of the architectures use torch.jit
     import spandrel
+
+    try:
+        from spandrel_extra_arches import EXTRA_REGISTRY
+    except ImportError:
+        EXTRA_REGISTRY = None
 
 __all__ = ["Network", "check", "load"]
 
@@ -61,7 +66,7 @@ def _takes_batches(descriptor: Any) -> bool:
 
 def load(path: Path, channels: int) -> Network:
     """The network whose weights are in the file, for images of so many channels. Raises what `Spandrel.load` says."""
-    with torch.random.fork_rng():  # building draws weights, which those of the file replace
+    with torch.random.fork_rng(devices=()):  # building draws weights, which those of the file replace
         descriptor = _built(path, _stored(path))
         check(path, descriptor)
         network = Network(descriptor.eval())
@@ -78,8 +83,8 @@ def _stored(path: Path) -> dict[str, Any]:
         raise Unavailable(f"{path} does not exist; name a file of weights that is there")
     try:
         content: Any = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
-    except Exception as error:  # a damaged file may raise anything
-        reason = f"{type(error).__name__}: {shortened(str(error), 120)}"
+    except Exception as error:  # a damaged file may raise anything, and torch raises pages
+        reason = type(error).__name__
         raise UsageError(f"{path}: no weights that can be read without running code ({reason})") from None
     if not isinstance(content, dict):
         raise UsageError(f"{path}: no state dict; save model.state_dict()")
@@ -88,26 +93,24 @@ def _stored(path: Path) -> dict[str, Any]:
 
 def _built(path: Path, content: dict[str, Any]) -> Any:
     """spandrel's description of the network, weights loaded."""
-    registry, more = _architectures()
     try:
-        return registry.load(content)
+        return _architectures().load(content)
     except spandrel.UnsupportedModelError:
+        extra = "; for Restormer, MPRNet, MIRNet ...: pip install 'blurbench-spandrel[extra]'"
+        more = extra if EXTRA_REGISTRY is None else ""
         raise UsageError(f"{path}: spandrel knows no architecture with these weights{more}") from None
     except Exception as error:  # names that it knows, and shapes that do not fit
         reason = f"{type(error).__name__}: {shortened(str(error), 120)}"
         raise UsageError(f"{path}: no complete weights of a network that spandrel knows ({reason})") from None
 
 
-def _architectures() -> tuple[spandrel.ArchRegistry, str]:
-    """All that are installed, in a registry of our own, as spandrel's is the whole process's; and what is missing."""
+def _architectures() -> spandrel.ArchRegistry:
+    """All that are installed, in a registry of our own, as spandrel's is the whole process's."""
     registry = spandrel.ArchRegistry()
-    registry.add(*spandrel.MAIN_REGISTRY.architectures())
-    try:
-        from spandrel_extra_arches import EXTRA_REGISTRY
-    except ImportError:
-        return registry, "; for Restormer, MPRNet, MIRNet and others: pip install 'blurbench-spandrel[extra]'"
-    registry.add(*EXTRA_REGISTRY.architectures(), ignore_duplicates=True)
-    return registry, ""
+    for known in (spandrel.MAIN_REGISTRY, EXTRA_REGISTRY):
+        if known is not None:
+            registry.add(*known.architectures(), ignore_duplicates=True)
+    return registry
 
 
 def check(path: Path, descriptor: Any) -> None:

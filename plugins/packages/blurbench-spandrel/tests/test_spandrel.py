@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import spandrel
 import torch
@@ -15,6 +16,7 @@ from conftest import made, photograph
 from safetensors.torch import save_file
 from spandrel.architectures.LaMa import LaMa
 
+import blurbench as bb
 from blurbench.contract import Shape
 from blurbench.errors import Skip, Unavailable, UsageError
 from blurbench.registry import spec
@@ -58,6 +60,15 @@ def test_a_colour_network_sees_grey_three_times_and_a_grey_one_each_colour_by_it
     torch.testing.assert_close(restored(file_of("nafnet"), grey), expected)
     each = torch.cat([made("dncnn-grey")(colour[:, [channel]]) for channel in range(3)], 1).clamp(0, 1)
     torch.testing.assert_close(restored(file_of("dncnn-grey"), colour), each)
+
+
+def test_from_python_a_restorer_is_named_with_its_file(file_of: Files) -> None:
+    pictures = photograph("astronaut")[..., :80, :96]
+    given = (pictures * 255).round().byte().numpy()
+    answer = bb.restore(given, f'spandrel[weights="{file_of("nafnet")}"]')
+    expected = made("nafnet")(torch.from_numpy(given).float() / 255).clamp(0, 1)
+    assert answer.dtype == np.uint8
+    np.testing.assert_allclose(answer, (expected * 255).round().numpy(), atol=1)
 
 
 def test_values_outside_0_to_1_are_clipped_before_the_network(file_of: Files) -> None:
@@ -104,8 +115,8 @@ def test_a_wrong_file_is_refused_in_a_line(file_of: Files, tmp_path: Path) -> No
     save_file({"fc.weight": torch.zeros(10, 4)}, other)
     torch.save(dict(list(made("nafnet").state_dict().items())[:-1]), part)
     for path, reason in (
-        (text, "no weights that can be read without running code (SafetensorError: "),
-        (code, "no weights that can be read without running code (UnpicklingError: "),
+        (text, "no weights that can be read without running code (SafetensorError)"),
+        (code, "no weights that can be read without running code (UnpicklingError)"),
         (other, "spandrel knows no architecture with these weights"),
         (part, "no complete weights of a network that spandrel knows (RuntimeError: "),
     ):
@@ -115,6 +126,14 @@ def test_a_wrong_file_is_refused_in_a_line(file_of: Files, tmp_path: Path) -> No
         assert "\n" not in str(refused.value)
     with pytest.raises(Unavailable, match=r"none.pth does not exist; name a file of weights that is there"):
         Spandrel(tmp_path / "none.pth").load(Shape(3, 32, 32))
+
+
+def test_without_the_extra_a_restormer_is_refused_with_what_to_install(
+    file_of: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("blurbench_spandrel.network.EXTRA_REGISTRY", None)
+    with pytest.raises(UsageError, match=r"knows no architecture .* pip install 'blurbench-spandrel\[extra\]'$"):
+        Spandrel(file_of("restormer")).load(Shape(3, 32, 32))
 
 
 def test_images_of_other_channels_than_grey_or_the_networks_are_declined(file_of: Files) -> None:
