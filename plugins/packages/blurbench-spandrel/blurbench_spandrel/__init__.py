@@ -61,7 +61,7 @@ class Spandrel(Restorer):
         """Restored images within [0, 1]."""
         from blurbench_spandrel.tiles import tiled
 
-        network = module or self.load(Shape(*images.shape[1:])).to(images.device)
+        network = self.load(Shape(*images.shape[1:])).to(images.device) if module is None else module
         return tiled(network, images, self.tile, self.overlap, GRID)
 
 

@@ -41,8 +41,8 @@ def test_a_third_of_an_overlap_counts_for_nothing_at_the_border_of_a_tile() -> N
 @pytest.mark.parametrize(("height", "width"), [(300, 451), (130, 64), (257, 240)])
 @pytest.mark.parametrize("name", ["dncnn", "drunet"])
 def test_a_picture_in_tiles_is_the_picture_in_one_piece(file_of: Files, name: str, height: int, width: int) -> None:
-    """DnCNN with 9 layers sees 9 pixels around; DRUNet here 3 times as far as it halves, 8-fold, and its seams are
-    those of an overlap that is wide enough."""
+    """DnCNN with 9 layers sees 9 pixels around each; DRUNet halves the picture three times, so that it sees further and
+    minds where a tile begins."""
     picture = photograph("chelsea")[..., :height, :width]
     overlap = {"dncnn": 32, "drunet": 192}[name]
     in_tiles = Spandrel(file_of(name), tile=128 if name == "dncnn" else 384, overlap=overlap)
