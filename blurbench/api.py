@@ -417,7 +417,7 @@ def restore(images: Images, expression: str, psf: Images | None = None, noise_st
     """
     import torch
 
-    from blurbench.contract import Deconvolver
+    from blurbench.contract import Deconvolver, Shape
     from blurbench.imaging.psf import from_kernel
 
     restorer, given = make(expression, "restorers"), _floats(images)
@@ -425,7 +425,9 @@ def restore(images: Images, expression: str, psf: Images | None = None, noise_st
         raise UsageError(f"{expression} has to be fitted: run a suite with it, then Run.predictor(...).restore")
     with torch.inference_mode():
         if not isinstance(restorer, Deconvolver):
-            return _as_given(restorer.restore(given, None), images)
+            network = restorer.load(Shape(*given.shape[1:]))
+            frozen = None if network is None else network.eval().requires_grad_(False).to(given.device)
+            return _as_given(restorer.restore(given, frozen), images)
         if psf is None:
             raise UsageError(f"{expression} is given the PSF: say psf=")
         kernels = torch.as_tensor(psf, dtype=torch.float64)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tarfile
 import tomllib
 from email.parser import Parser
 from pathlib import Path
@@ -28,11 +29,22 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_wheel_holds_the_framework_its_plugins_and_their_guide_and_nothing_else(wheel: Path) -> None:
-    packages = {path.name for path in (ROOT / "plugins").iterdir() if path.is_dir() and path.name != "__pycache__"}
+    packages = {path.name for path in (ROOT / "plugins").glob("blurbench_*")}
     assert {path.name for path in wheel.iterdir()} == {"blurbench", *packages, "blurbench-0.1.0.dist-info"}
     assert all((wheel / name / "py.typed").is_file() for name in ("blurbench", *packages))
     assert (wheel / "blurbench" / "guide.md").read_text() == (ROOT / "plugins" / "README.md").read_text()
     assert not (wheel / "blurbench" / "timing").exists()
+
+
+def test_packages_of_their_own_are_in_neither_the_wheel_nor_the_source_archive(wheel: Path, tmp_path: Path) -> None:
+    assert not list(wheel.rglob("*spandrel*"))
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=120)
+    (packed,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(packed) as archive:
+        names = archive.getnames()
+    assert "blurbench-0.1.0/plugins/README.md" in names
+    assert not [name for name in names if "plugins/packages" in name]
 
 
 def test_every_entry_point_of_the_wheel_is_in_it(wheel: Path) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from blurbench.registry.discovery import discover
 from blurbench.scaffold import Kind, write_package
+
+if TYPE_CHECKING:
+    from blurbench.testing import Report
 
 __all__ = ["app"]
 
@@ -65,7 +68,7 @@ def check(
             typer.echo(f"problem: {problem}")
         for subject in subjects:
             report = report_on(subject)
-            typer.echo(f"{report.who}: {_counted(len(report.findings), 'finding') if report.findings else 'ok'}")
+            typer.echo(f"{report.who}: {_verdict(report)}")
             for finding in report.findings:
                 typer.echo(f"  - {finding}")
             for reason in report.unchecked:
@@ -75,6 +78,12 @@ def check(
     typer.echo(f"{_counted(checked, 'plugin')} checked, {_counted(found, 'finding')}")
     if found:
         raise typer.Exit(1)
+
+
+def _verdict(report: Report) -> str:
+    if report.findings:
+        return _counted(len(report.findings), "finding")
+    return "ok, as far as it was checked" if report.unchecked else "ok"
 
 
 def _counted(number: int, what: str) -> str:

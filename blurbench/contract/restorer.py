@@ -36,7 +36,7 @@ class Restorer(Plugin):
     knows: ClassVar[Knows] = "training blur"
 
     trainable: ClassVar[bool] = True
-    """False where there is nothing to fit, so that no artifact is made."""
+    """False where there is nothing to fit, so that no artifact is made: no network at all, or one from `load`."""
 
     def control(self) -> Control:
         """What its rows are controls for: others are held against them."""
@@ -54,6 +54,14 @@ class Restorer(Plugin):
         """An unfitted network for images of `shape`, or None where there is nothing to fit."""
         return None
 
+    def load(self, shape: Shape) -> nn.Module | None:
+        """The network of a restorer that is not fitted because its weights exist already: name their files in `files`.
+
+        It is asked for once, frozen and handed to `restore`, and counts in the row's parameters. Nothing random may
+        come from outside: whatever is drawn on the way must leave torch's generators as they were.
+        """
+        return None
+
     def recipe(self, budget: Budget) -> Recipe:
         """How `fit` trains under this budget."""
         return Recipe(epochs=budget.restorer_epochs, learning_rate=2e-3)
@@ -64,9 +72,9 @@ class Restorer(Plugin):
         raise NotImplementedError(f"{type(self).__name__} is trainable, so it must give fit()")
 
     def restore(self, images: torch.Tensor, module: nn.Module | None) -> torch.Tensor:
-        """Restored images, same shape; values may leave [0, 1]. Default: what the fitted network gives."""
+        """Restored images, same shape; values may leave [0, 1]. Default: what the network of build or load gives."""
         if module is None:
-            raise NotImplementedError(f"{type(self).__name__} gives neither build() nor restore()")
+            raise NotImplementedError(f"{type(self).__name__} gives no build(), no load() and no restore()")
         restored: torch.Tensor = module(images)
         return restored
 

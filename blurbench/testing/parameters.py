@@ -158,7 +158,8 @@ def _check_refusals(report: Report, subject: Subject, plugin: Plugin) -> None:
     given = {item.name: getattr(plugin, item.name) for item in fields(plugin)}  # type: ignore[arg-type]
     for item, limits, options in _described(type(plugin)):
         wrong = [limits[0].low - 1, limits[0].high + 1, math.nan] if limits and {int, float} & set(options) else []
-        for value in (*wrong, "no such value" if str not in options else None, {"no": "such value"}):
+        word = None if {str, Path} & set(options) else "no such value"  # any word is a path
+        for value in (*wrong, word, {"no": "such value"}):
             table = {"name": subject.entry.name, **given, item.name: value}
             if value is not None:
                 _check_refused(report, subject, item.name, value, table)

@@ -51,8 +51,8 @@ def _check_statements(report: Report, restorer: Restorer) -> None:
 
 def _check_restoring(report: Report, restorer: Restorer, shape: Shape, blur: Blur) -> None:
     with undisturbed(report, "build()", may_draw=True):
-        module = seeded(lambda: restorer.build(shape))
-    is_built = module is not None
+        built = seeded(lambda: restorer.build(shape))
+    is_built = built is not None
     report.expect(
         is_built or not restorer.trainable,
         "trainable is True, but build() gives no network",
@@ -61,11 +61,12 @@ def _check_restoring(report: Report, restorer: Restorer, shape: Shape, blur: Blu
     report.expect(
         restorer.trainable or not is_built,
         "build() gives a network, but trainable is False, so that nobody builds or stores it",
-        "set trainable = True and give fit(), or make the network inside restore()",
+        "set trainable = True and give fit(), or give load(shape) where its weights exist already",
     )
     if restorer.trainable and not is_built:
         return
-    network = module.eval().requires_grad_(False) if module is not None and restorer.trainable else None
+    module = built if restorer.trainable else _loaded(report, restorer, shape)
+    network = None if module is None else module.eval().requires_grad_(False)
     blurred = _blurred(blur, pictures(shape.channels, 5, shape.height, shape.width))
     check_rows(
         report,
@@ -74,6 +75,20 @@ def _check_restoring(report: Report, restorer: Restorer, shape: Shape, blur: Blu
         lambda images: _restored(restorer, images, network),
         len(blurred),
     )
+
+
+def _loaded(report: Report, restorer: Restorer, shape: Shape) -> nn.Module | None:
+    """The network whose weights exist already."""
+    with undisturbed(report, "load()", may_draw=True):  # some libraries draw when they are imported
+        first = restorer.load(shape)
+    with undisturbed(report, "load()"):
+        again = restorer.load(shape)
+    report.expect(
+        equal_states(frozen_state(first), frozen_state(again)),
+        "load() gives other weights when it is asked again",
+        "take every weight from the files that files() names",
+    )
+    return again
 
 
 def _restored(restorer: Restorer, images: Tensor, module: nn.Module | None) -> Tensor:

@@ -25,6 +25,7 @@ from blurbench.contract import (
     Ref,
     RestorerNeed,
     Setting,
+    Shape,
     Strategy,
 )
 from blurbench.errors import Skip
@@ -69,7 +70,8 @@ class DeblurThenClassify(Strategy):
 
     def requires(self) -> tuple[str, ...]:
         clean = ("clean images",) if self.classifier == "clean" else ()
-        return ("labels", *clean, *(("image pairs",) if self.restorer.trainable else ()))
+        weights = ("weights",) if self.restorer.files() else ()
+        return ("labels", *clean, *(("image pairs",) if self.restorer.trainable else ()), *weights)
 
     def needs(self, setting: Setting) -> Mapping[str, Need]:
         needs: dict[str, Need] = {}
@@ -87,13 +89,15 @@ class DeblurThenClassify(Strategy):
 
         if module is None:
             return {}
+        inputs = _with_loaded(self.restorer, job.inputs, job.setting.shape, job.train.images.device)
         # A blur that draws nothing gives the same object every epoch: its images are restored once.
-        restored = lru_cache(maxsize=2)(partial(_restore, self.restorer, job.inputs))
+        restored = lru_cache(maxsize=2)(partial(_restore, self.restorer, inputs))
         return fit_from_scratch(module, job, lambda images, epoch: restored(job.blur(images, epoch)))
 
     def predictor(self, setting: Setting, own: Fitted, inputs: Mapping[str, Fitted]) -> Predictor:
         module = own.module or inputs["plain"].module
         assert module is not None
+        inputs = _with_loaded(self.restorer, inputs, setting.shape, _device(module))
         return RestoringPredictor(self.restorer, inputs, module.eval())
 
     def at_prediction(self) -> tuple[Plugin, ...]:
@@ -120,6 +124,23 @@ class RestoringPredictor(Predictor):
 
 
 # --- restoring -----------------------------------------------------------------------------------------------------
+
+
+def _with_loaded(
+    restorer: AnyRestorer, inputs: Mapping[str, Fitted], shape: Shape, device: torch.device
+) -> Mapping[str, Fitted]:
+    """`inputs`, and the network of a restorer whose weights exist already, as if it had been fitted."""
+    if restorer.trainable or isinstance(restorer, Deconvolver):
+        return inputs
+    if (network := restorer.load(shape)) is None:
+        return inputs
+    return {**inputs, "restorer": Fitted(network.eval().requires_grad_(False).to(device))}
+
+
+def _device(module: nn.Module) -> torch.device:
+    import torch
+
+    return next((parameter.device for parameter in module.parameters()), torch.device("cpu"))
 
 
 def _restore(restorer: AnyRestorer, inputs: Mapping[str, Fitted], degraded: Degraded) -> torch.Tensor:

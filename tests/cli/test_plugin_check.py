@@ -52,6 +52,7 @@ def test_a_file_without_faults_is_ok(blurbench: Command, tmp_path: Path) -> None
 def test_what_could_not_be_checked_is_said(blurbench: Command) -> None:
     result = blurbench("plugin", "check", "datasets:imagefolder", "classifiers:torchvision", BLURBENCH_DATA="")
     assert result.returncode == 0
+    assert "dataset 'imagefolder': ok, as far as it was checked\n" in result.stdout
     assert "  not checked: its files: imagefolder: images is not in any data folder; give the folder" in result.stdout
     assert "no value is known for 'model' of Torchvision: name it, as in kind:name[model=...]" in result.stdout
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from blurbench_strategies.patch_mask import GRID, PatchMask
 from blurbench_strategies.plain import Plain
 from blurbench_strategies.retrain import Retrain
 from blurbench_strategies.standardise import Standardise, standardised
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from blurbench.contract import (
@@ -354,6 +356,38 @@ def test_what_deblurring_needs_knows_and_requires(strategy, needs, knows, blur_m
     assert strategy.uses_train_blur() == blur_matters
     assert strategy.requires() == requires
     assert strategy.at_prediction() == (strategy.restorer,)
+
+
+@dataclass(frozen=True)
+class Negative(Restorer):
+    """A restorer whose weights exist already."""
+
+    weights: Path
+
+    trainable = False
+
+    def files(self):
+        return (self.weights,)
+
+    def load(self, shape):
+        network = torch.nn.Conv2d(shape.channels, shape.channels, 1)
+        network.load_state_dict(load_file(self.weights))
+        return network.train()
+
+
+@pytest.mark.parametrize("classifier", ["restored", "clean"])
+def test_the_network_of_a_restorer_with_weights_is_loaded_frozen_and_counted(tmp_path, classifier):
+    weights = {"weight": torch.full((1, 1, 1, 1), -1.0), "bias": torch.ones(1)}
+    save_file(weights, tmp_path / "negative.safetensors")
+    where = setting(DeblurThenClassify(Negative(tmp_path / "negative.safetensors"), classifier=classifier))
+    result = output(where, BLUR)
+    torch.testing.assert_close(result.restored, 1 - degraded(BLUR).images)
+    predictor = where.strategy.predictor(where, fitted(where), inputs_of(where))
+    network = predictor.inputs["restorer"].module
+    assert not network.training
+    assert sum(parameter.numel() for parameter in network.parameters() if not parameter.requires_grad) == 2
+    assert where.strategy.requires()[-1] == "weights"
+    assert where.strategy.uses_train_blur() == (classifier == "restored")
 
 
 def test_the_restorer_is_left_as_it_was_by_fitting_the_classifier():

@@ -261,6 +261,42 @@ class NeverBuilt(SampleRestorer):
         return images
 
 
+@dataclass(frozen=True)
+class Loading(SampleRestorer):
+    """Its weights exist already, and nothing is wrong with it."""
+
+    weights: Path = Path("here.pt")
+
+    trainable: ClassVar[bool] = False
+
+    def build(self, shape: Shape) -> nn.Module | None:
+        return None
+
+    def load(self, shape: Shape) -> nn.Module | None:
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            return nn.Conv2d(shape.channels, shape.channels, 1)
+
+
+@breaks("load() drew from torch's global generator")
+class DrawsWhileLoading(Loading):
+    def load(self, shape: Shape) -> nn.Module:
+        network = nn.Conv2d(shape.channels, shape.channels, 1, bias=False)
+        nn.init.ones_(network.weight)
+        return network
+
+
+@breaks("load() gives other weights when it is asked again")
+class LoadsOthers(Loading):
+    loads: ClassVar[list[int]] = []
+
+    def load(self, shape: Shape) -> nn.Module:
+        self.loads.append(1)
+        with torch.random.fork_rng():
+            torch.manual_seed(len(self.loads))
+            return nn.Conv2d(shape.channels, shape.channels, 1)
+
+
 @breaks("deconvolving a GaussianPsf (noiseless) leaves a squared error of")
 class BlursAgain(Deconvolver):
     def deconvolve(self, images: Tensor, psf: Psf, noise_std: float) -> Tensor:
@@ -478,6 +514,10 @@ def test_the_broken_promise_is_the_one_that_is_found(cls: type[Plugin], finding:
 @pytest.mark.parametrize("cls", [cls for classes in SAMPLES.values() for cls in classes])
 def test_the_plugins_that_these_derive_from_keep_all_their_promises(cls: type[Plugin]) -> None:
     assert check_plugin(cls).unchecked == []
+
+
+def test_a_restorer_with_weights_of_its_own_keeps_all_its_promises() -> None:
+    assert check_plugin(Loading).unchecked == []
 
 
 def test_what_belongs_to_the_process_is_as_it_was_before_a_check() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from blurbench.registry import Registry
-from blurbench.suites.axes import Axes
-from blurbench.suites.suite import find
+from tests.builders import accuracy_suite
+from blurbench.matrix.axes import AccuracyAxes
 
 CONTROLS = {"standardise", "longer", "bn-adapt", "tent"}
 REMEDIES = {"distil[share=0.5]", "router-gaussians", "joint-unet"}
@@ -14,7 +14,7 @@ REMEDIES = {"distil[share=0.5]", "router-gaussians", "joint-unet"}
 
 def rows(registry: Registry, budget: str) -> dict[str, set[str]]:
     """The strategies of each classifier."""
-    axes = Axes.of(registry, find(registry, "mnist-family").under(budget))
+    axes = AccuracyAxes.of(registry, accuracy_suite(registry, "mnist-family", budget))
     return {
         classifier.label: {strategy.label for strategy in part.strategies}
         for part in axes.matrix
@@ -30,13 +30,13 @@ def test_controls_stand_beside_the_remedies_and_a_twin_without_batch_norms_besid
     network, twin, *_ = found
     assert found[network] > CONTROLS | REMEDIES
     assert {"plain", "retrain", "blur-augment"} == found[twin]
-    axes = Axes.of(registry, find(registry, "mnist-family").under(budget))
+    axes = AccuracyAxes.of(registry, accuracy_suite(registry, "mnist-family", budget))
     assert [part.classifiers[0].plugin.norm for part in axes.matrix[:2]] == ["batch", "group"]
 
 
 def test_the_restorer_that_learns_on_is_the_one_that_stands_before_the_plain_network(registry: Registry) -> None:
     for budget in ("small", "standard"):
-        axes = Axes.of(registry, find(registry, "mnist-family").under(budget))
+        axes = AccuracyAxes.of(registry, accuracy_suite(registry, "mnist-family", budget))
         plugins = {strategy.label: strategy.plugin for strategy in axes.matrix[0].strategies}
         assert plugins["joint-unet"].restorer == plugins["unet-before-plain"].restorer
 

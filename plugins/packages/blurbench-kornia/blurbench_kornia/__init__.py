@@ -1,0 +1,1 @@
+"""Filters of kornia as plugins of blurbench, one a file."""
