@@ -62,7 +62,9 @@ def profiled(
 def _built(plugin: Classifier | Restorer | Estimator, shape: Shape, classes: int) -> nn.Module | None:
     if isinstance(plugin, Classifier):
         return plugin.build(shape, classes)
-    return plugin.build() if isinstance(plugin, Estimator) else plugin.build(shape)
+    if isinstance(plugin, Estimator):
+        return plugin.build()
+    return plugin.build(shape) if plugin.trainable else plugin.load(shape)
 
 
 def shortest(run: Callable[[], Any], device: str, threads: int) -> float:

@@ -24,6 +24,7 @@ from blurbench.contract import (
     PredictorNeed,
     Restorer,
     RestorerJob,
+    RestorerNeed,
     Setting,
     Shape,
     Strategy,
@@ -41,8 +42,9 @@ SMALL = Cnn3((8, 8, 8))
 def parts() -> tuple[ImageSet, ImageSet, ImageSet]:
     """Training, validation and test images."""
     splits = Digits().load([])
-    sizes = ((splits.train, 400), (splits.validation, 60), (splits.test, 100))
-    train, validation, test = (image_set(part, size, torch.device("cpu")) for part, size in sizes)
+    sizes = {"train": 400, "validation": 60, "test": 100}
+    cpu = torch.device("cpu")
+    train, validation, test = (image_set(getattr(splits, name), name, size, cpu) for name, size in sizes.items())
     return train, validation, test
 
 
@@ -68,6 +70,7 @@ def inputs_of(where: Setting) -> dict[str, Fitted]:
 def met(where: Setting, need: Need) -> Fitted:
     """What a need asks for."""
     if not isinstance(need, PredictorNeed):
+        assert isinstance(need, RestorerNeed)
         assert isinstance(need.restorer, Restorer)
         return fitted_restorer(need.restorer, need.train_blur)
     return fitted(

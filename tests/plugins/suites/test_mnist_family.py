@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from blurbench.matrix.axes import AccuracyAxes
 from blurbench.registry import Registry
 from tests.builders import accuracy_suite
-from blurbench.matrix.axes import AccuracyAxes
 
 CONTROLS = {"standardise", "longer", "bn-adapt", "tent"}
 REMEDIES = {"distil[share=0.5]", "router-gaussians", "joint-unet"}
