@@ -123,8 +123,9 @@ class _Scheduler:
     @contextmanager
     def _workers(self, options: list[Options]) -> Iterator[None]:
         try:
-            for number, option in enumerate(options):
-                self.slots.append(_start(number, option))
+            with _signals_held_back():  # whatever is started is known by then, and stopped
+                for number, option in enumerate(options):
+                    self.slots.append(_start(number, option))
             yield
         finally:
             with _interrupts_ignored():
@@ -134,8 +135,9 @@ class _Scheduler:
                     _stop(slot)
 
     def _replace(self, slot: _Slot) -> _Slot:
-        _stop(slot)
-        self.slots[slot.number] = _start(slot.number, slot.options)
+        with _signals_held_back():
+            _stop(slot)
+            self.slots[slot.number] = _start(slot.number, slot.options)
         return self.slots[slot.number]
 
     def _busy(self) -> list[_Slot]:
@@ -278,7 +280,7 @@ def _start(number: int, options: Options) -> _Slot:
     # Not a daemon: a plugin may start processes of its own. It ends when its parent does, as it watches that.
     process = context.Process(target=serve, args=(theirs, options), name=f"blurbench-{number}", daemon=False)
     environment = {**MALLOC, "OMP_NUM_THREADS": str(options.threads)}  # read when it starts
-    with _main_hidden(), _environment(environment), _signals_held_back():
+    with _main_hidden(), _environment(environment):
         process.start()
     theirs.close()
     return _Slot(number, options, process, ours)
