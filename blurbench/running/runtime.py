@@ -74,7 +74,7 @@ class WorkerRuntime:
                 splits = self._splits.get(
                     data.key, lambda: restored_splits(self.registry, self.store, dataset, data, self.folders)
                 )
-                return image_set(splits[split], split, limit, self.device)
+                return image_set(splits[split], limit, self.device, split)
 
         key = (data.key, split, limit)
         images, fresh = self._images.get(key, lambda: (made := read(), versions(made)))
