@@ -94,7 +94,7 @@ class WitnessData(Dataset):
     def _part(self, name: str, variant: int) -> Split:
         labels = np.repeat(np.arange(CLASSES), SIZES[name])
         random = np.random.default_rng([PARTS[name], variant])
-        images = random.integers(0, 160, (len(labels), 1, SIDE, SIDE))
+        images = random.integers(0, 20 if variant else 160, (len(labels), 1, SIDE, SIDE))
         for row, label in enumerate(labels):
             bar = (label + (variant and row)) % CLASSES  # of another variant only the first rows are what they say
             images[row, 0, 3 + 2 * bar : 5 + 2 * bar] += 90
