@@ -54,6 +54,11 @@ class Witnessed:
             if line["what"] == what and all(line[name] == value for name, value in where.items())
         ]
 
+    def record(self, key: str) -> dict[str, Any]:
+        """A record file."""
+        found: dict[str, Any] = json.loads(next((self.folder / "records").rglob(f"{key}.json")).read_text())
+        return found
+
     def records(self, strategy: str, test_blur: str) -> dict[int, dict[str, Any]]:
         """The record files of a row, by seed."""
         files = [json.loads(path.read_text()) for path in sorted((self.folder / "records").rglob("*.json"))]
