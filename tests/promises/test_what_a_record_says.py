@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import csv
+import json
+import shutil
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from skimage.metrics import structural_similarity
 
-from tests.promises.conftest import Witnessed
+from tests.promises.conftest import Script, Witnessed
 from tests.promises.witness import CLASSES, WitnessData
 
 ROWS = ("plain", "witness", "witness[offset=5]", "witness[told=true]", "retrain")
@@ -50,6 +53,23 @@ def test_top_1_follows_from_the_stored_predictions(witnessed: Witnessed) -> None
         hits = [label == predicted for label, predicted in zip(images["label"], images["predicted"], strict=True)]
         assert record["metrics"]["top1"] == pytest.approx(sum(hits) / len(hits), abs=1e-6)
         assert record["metrics"]["n"] == len(hits)
+
+
+def test_a_record_whose_top_1_does_not_follow_from_its_predictions_is_refused(
+    witnessed: Witnessed, python: Script, tmp_path: Path
+) -> None:
+    shutil.copytree(witnessed.folder, tmp_path / "blurbench-results")
+    key = witnessed.records("retrain", "witness-blur")[0]["key"]
+    path = next((tmp_path / "blurbench-results/records").rglob(f"{key}.json"))
+    record = json.loads(path.read_text())
+    record["metrics"]["top1"] += 0.1
+    path.write_text(json.dumps(record))
+    done = python(tmp_path, "-c", "from blurbench.cli import main; main()", "validate", "blurbench-results")
+    assert done.returncode == 1
+    (line,) = [line for line in done.stdout.splitlines() if key in line]
+    assert "top1 is " in line
+    assert "but the predictions give" in line
+    assert "Sound: 23 measured cells" in done.stdout
 
 
 def test_top_5_gives_no_credit_to_the_last_of_equal_logits(witnessed: Witnessed) -> None:
