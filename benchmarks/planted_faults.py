@@ -6,7 +6,7 @@
 
 A test that passes whatever is broken protects nothing. A fault is a piece of text that occurs once in a file, what is
 to stand there instead, and the tests that should notice; `tests/benchmarks/test_planted_faults.py` holds the list to
-that. Survivors are what to write tests for. `--write FILE` keeps the table.
+that. Survivors are what to write tests for.
 """
 
 from __future__ import annotations
@@ -187,38 +187,48 @@ def all_judged(faults: Sequence[Fault], tree: Path, jobs: int) -> Iterator[Verdi
 
 # --- what is told ----------------------------------------------------------------------------------------------------
 
+HEAD = """# Planted faults
 
-def table(verdicts: Sequence[Verdict], command: str) -> str:
-    """The page: how many died, the survivors, and who killed each."""
-    dead = [verdict for verdict in verdicts if verdict.killer]
-    shown = "\n".join(_row(verdict) for verdict in verdicts)
-    alive = [f"- {one.fault.area}: {one.fault.name} (`{one.fault.file}`)" for one in verdicts if not one.killer]
-    return f"""# Planted faults
-
-{len(dead)} of {len(verdicts)} faults, planted one at a time, were noticed by the tests named for them
-({100 * len(dead) / len(verdicts):.0f}%). Written by
-
-    {command}
-
-on {time.strftime("%Y-%m-%d")} in {sum(one.seconds for one in verdicts) / 60:.0f} minutes of one core. What was planted
-stands in `benchmarks/faults`.
+{dead} of {total} faults, planted one at a time, were noticed by the tests named for them ({share:.0f}%). What was
+planted stands in `benchmarks/faults`; `python benchmarks/planted_faults.py --write benchmarks/planted_faults.md` plants
+all of them, with names of areas those alone. Seconds are of one core, beside other work.
 
 ## Survivors
 
-{chr(10).join(alive) or "None."}
+{alive}
 
 ## Who noticed
 
-| area | fault | noticed by | s |
-|---|---|---|---|
-{shown}
+| area | fault | noticed by | s | on |
+|---|---|---|---|---|
 """
+NOBODY = "**nobody**"
 
 
-def _row(verdict: Verdict) -> str:
-    killer = f"`{verdict.killer}`" if verdict.killer else "**nobody**"
-    cells = (verdict.fault.area, verdict.fault.name, killer.replace("|", "\\|"), f"{verdict.seconds:.0f}")
-    return f"| {' | '.join(cells)} |"
+def row(verdict: Verdict) -> str:
+    """A line of the table."""
+    killer = f"`{verdict.killer}`" if verdict.killer else NOBODY
+    place = (verdict.fault.area, verdict.fault.name, killer.replace("|", "\\|"))
+    return f"| {' | '.join((*place, f'{verdict.seconds:.0f}', time.strftime('%Y-%m-%d')))} |"
+
+
+def page(rows: Sequence[str]) -> str:
+    """How many died, the survivors, and who killed each."""
+    alive = [line for line in rows if NOBODY in line]
+    listed = "\n".join("- " + ": ".join(line.split(" | ")[:2]).removeprefix("| ") for line in alive)
+    dead, total = len(rows) - len(alive), len(rows)
+    head = HEAD.format(dead=dead, total=total, share=100 * dead / total, alive=listed or "None.")
+    return head + "\n".join(rows) + "\n"
+
+
+def brought_up_to_date(before: str, rows: Sequence[str], faults: Sequence[Fault]) -> list[str]:
+    """The rows of a page that stands already with those of a new run in their place, in the order of `faults`."""
+    known = {_place(line): line for line in [*before.splitlines(), *rows] if line.startswith("| ")}
+    return [known[place] for fault in faults if (place := (fault.area, fault.name)) in known]
+
+
+def _place(line: str) -> tuple[str, ...]:
+    return tuple(line.removeprefix("| ").split(" | ")[:2])
 
 
 def _chosen(arguments: argparse.Namespace) -> list[Fault]:
@@ -234,16 +244,16 @@ def main() -> None:
     parser.add_argument("areas", nargs="*", help="files of benchmarks/faults, without .toml")
     parser.add_argument("--only", default="", help="faults whose name holds these words")
     parser.add_argument("--jobs", type=int, default=1, help="copies at a time")
-    parser.add_argument("--write", type=Path, help="keep the table in this file")
+    parser.add_argument("--write", type=Path, help="keep the table in this file; rows of other faults stay as they are")
     arguments = parser.parse_args()
-    verdicts = []
+    rows = []
     for verdict in all_judged(_chosen(arguments), TREE, arguments.jobs):
-        print(_row(verdict), flush=True)
-        verdicts.append(verdict)
-    page = table(verdicts, "python benchmarks/planted_faults.py " + " ".join(sys.argv[1:]))
-    print(page[: page.index("## Who noticed")])
-    if arguments.write:
-        arguments.write.write_text(page, encoding="utf-8")
+        rows.append(row(verdict))
+        print(rows[-1], flush=True)
+        if path := arguments.write:
+            before = path.read_text(encoding="utf-8") if path.exists() else ""
+            path.write_text(page(brought_up_to_date(before, rows, read())), encoding="utf-8")
+    print(page(rows).partition("## Who noticed")[0])
 
 
 if __name__ == "__main__":
