@@ -50,3 +50,13 @@ def test_a_bin_holds_its_upper_edge():
 
 def test_confidences_of_zero_and_one_fall_into_bins():
     assert calibration_error(np.array([0.0, 1.0]), np.array([False, True])) == 0.0
+
+
+def test_there_are_fifteen_bins_unless_others_are_asked_for():
+    # In each of 15 bins one hit and one miss, as far from its middle on either side: with others they are parted.
+    bins = np.arange(15)
+    confidence = np.concatenate([bins + 0.1, bins + 0.9]) / 15
+    correct = np.repeat([True, False], 15)
+    wanted = np.abs(0.5 - (bins + 0.5) / 15).mean()
+    assert calibration_error(confidence, correct) == pytest.approx(wanted)
+    assert all(calibration_error(confidence, correct, other) > wanted + 0.02 for other in (10, 14, 16, 20))
