@@ -37,6 +37,12 @@ def test_huge_logits_give_a_confidence_of_one():
     assert confidence.tolist() == [1.0]
 
 
+def test_the_softmax_is_taken_in_double_precision():
+    _, confidence = confidence_of(torch.tensor([[20.0, 0.0]]))
+    assert confidence.item() == pytest.approx(1 / (1 + np.exp(-20)), abs=1e-12)
+    assert confidence.item() < 1
+
+
 def test_calibration_error_weighs_each_bins_gap_by_its_images():
     # two images at 0.95 with one hit: gap 0.45; two at 0.55 with two hits: gap 0.45; half the images each
     error = calibration_error(np.array([0.95, 0.95, 0.55, 0.55]), np.array([True, False, True, True]))
