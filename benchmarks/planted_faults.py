@@ -237,13 +237,18 @@ def _chosen(arguments: argparse.Namespace) -> list[Fault]:
     if unknown := set(arguments.areas) - {fault.area for fault in faults}:
         raise SystemExit(f"unknown area {min(unknown)!r}; known: {', '.join(sorted({one.area for one in faults}))}")
     areas = set(arguments.areas) or {fault.area for fault in faults}
-    return [fault for fault in faults if fault.area in areas and arguments.only in fault.name]
+    chosen = [fault for fault in faults if fault.area in areas and arguments.only in fault.name]
+    if not arguments.survivors:
+        return chosen
+    alive = {_place(line) for line in arguments.survivors.read_text(encoding="utf-8").splitlines() if NOBODY in line}
+    return [fault for fault in chosen if (fault.area, fault.name) in alive]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("areas", nargs="*", help="files of benchmarks/faults, without .toml")
     parser.add_argument("--only", default="", help="faults whose name holds these words")
+    parser.add_argument("--survivors", type=Path, help="faults that nobody noticed in this table")
     parser.add_argument("--jobs", type=int, default=1, help="copies at a time")
     parser.add_argument("--unchecked", action="store_true", help="do not first run all these tests without any fault")
     parser.add_argument("--write", type=Path, help="keep the table in this file; rows of other faults stay as they are")
