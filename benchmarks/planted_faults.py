@@ -1,6 +1,6 @@
 """Plants the faults of `benchmarks/faults` one at a time in a copy of this checkout, and tells which test notices.
 
-    python benchmarks/planted_faults.py                          # all of them: about half an hour on one core
+    python benchmarks/planted_faults.py                          # all of them
     python benchmarks/planted_faults.py metrics training         # two areas
     python benchmarks/planted_faults.py --only "weight decay"    # by words of their names
 

@@ -531,3 +531,9 @@ def test_a_fit_is_validated_on_the_validation_images_as_it_meets_the_training_im
     images = training_blur(BLUR)(validation, 0).images if blurred else validation.images
     right = found.module(images).argmax(1) == validation.labels
     assert found.notes["final_accuracy"] == pytest.approx(right.float().mean().item())
+
+
+def test_fine_tuning_goes_by_its_own_recipe() -> None:
+    assert BUDGET.finetune_epochs != BUDGET.epochs
+    assert fitted(setting(FirstN(1))).notes["epochs"] == BUDGET.finetune_epochs
+    assert fitted(setting(Retrain())).notes["epochs"] == BUDGET.epochs
