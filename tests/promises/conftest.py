@@ -55,22 +55,26 @@ class Witnessed:
         ]
 
     def record(self, key: str) -> dict[str, Any]:
-        """A record file."""
-        found: dict[str, Any] = json.loads(next((self.folder / "records").rglob(f"{key}.json")).read_text())
-        return found
+        """What a record file says: of its cell, and what was measured."""
+        return _flat(next((self.folder / "records").rglob(f"{key}.json")))
 
     def records(self, strategy: str, test_blur: str) -> dict[int, dict[str, Any]]:
-        """The record files of a row, by seed."""
-        files = [json.loads(path.read_text()) for path in sorted((self.folder / "records").rglob("*.json"))]
+        """The same of a row's record files, by seed."""
+        files = map(_flat, sorted((self.folder / "records").rglob("*.json")))
         return {
             record["seed"]: record
             for record in files
-            if (record["strategy"]["label"], record["test_blur"]["label"]) == (strategy, test_blur)
+            if (record["axes"]["strategy"]["label"], record["axes"]["test_blur"]["label"]) == (strategy, test_blur)
         }
 
     def board(self, suffix: str) -> str:
         """The board as it was written."""
         return next((self.folder / "boards").glob(f"*{suffix}")).read_text()
+
+
+def _flat(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_text())
+    return {**content, **content["facts"], **content["result"]}
 
 
 @pytest.fixture(scope="session")

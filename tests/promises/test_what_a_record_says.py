@@ -61,7 +61,7 @@ def test_a_record_whose_top_1_does_not_follow_from_its_predictions_is_refused(
     shutil.copytree(smoked, tmp_path / "blurbench-results")
     path = min((tmp_path / "blurbench-results/records").rglob("*.json"))
     record = json.loads(path.read_text())
-    record["metrics"]["top1"] += 0.1
+    record["result"]["metrics"]["top1"] += 0.1
     path.write_text(json.dumps(record))
     done = python(tmp_path, "-c", "from blurbench.cli import main; main()", "validate", "blurbench-results")
     assert done.returncode == 1
