@@ -35,7 +35,7 @@ from blurbench.matrix.suite import AccuracySuite
 from blurbench.measurements import MEASUREMENTS
 from blurbench.measurements.counting import peak_memory
 from blurbench.registry.discovery import discover
-from blurbench.running.scheduler import MALLOC
+from blurbench.running.slots import MALLOC
 from blurbench.running.session import Request, Session
 from blurbench.training import fit_classifier
 
