@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ def _holding(folder: Path) -> None:
 
 
 @pytest.fixture
-def another(locks: Locks) -> int:
+def another(locks: Locks) -> Iterator[int]:
     """The number of a process that holds the lock `abcd`; it is killed at the end."""
     process = multiprocessing.get_context("spawn").Process(target=_holding, args=(locks.folder,))
     process.start()
