@@ -20,7 +20,7 @@ from blurbench.matrix.suite import Suite, find
 from blurbench.matrix.tasks import Fit, Task
 from blurbench.measurements import MEASUREMENTS
 from blurbench.registry import Registry
-from blurbench.registry.discovery import discover
+from blurbench.registry.discovery import discover, use
 from blurbench.running.devices import chosen_device, device_slots
 from blurbench.running.folders import data_folders
 from blurbench.running.progress import progress
@@ -55,6 +55,8 @@ class Request:
     threads: int = 1
     verb: tuple[str, ...] = ("run",)
     """The command that asks for it: `run`, or `reproduce` and a paper."""
+    plugins: tuple[Path, ...] = ()
+    """Files of plugins to use beside what is installed."""
 
     @classmethod
     def of(
@@ -87,6 +89,7 @@ class Request:
         for name, option in (("train_images", "--limit"), ("minutes_per_job", "--minutes")):
             words += [option, f"{self.changes[name]:g}"] if name in self.changes else []
         words += ["--data-dir", "FOLDER"] * len(self.data_dirs)
+        words += [word for path in self.plugins for word in ("--plugins", path.name)]
         words += ["--device", self.device] if self.device != "auto" else []
         words += ["--threads", str(self.threads)] if self.threads != 1 else []
         return shlex.join(words)
@@ -105,6 +108,7 @@ class Session:
 
     def __init__(self, request: Request, registry: Registry | None = None) -> None:
         self.request = request
+        use(request.plugins)
         self.registry = registry or discover()
         self.full_suite: Suite = find(self.registry, request.suite)
         self.suite = self.full_suite.under(request.budget)
