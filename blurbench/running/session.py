@@ -22,7 +22,7 @@ from blurbench.matrix.suite import Suite, find
 from blurbench.matrix.tasks import Fit, Task
 from blurbench.measurements import MEASUREMENTS
 from blurbench.registry import Registry
-from blurbench.registry.discovery import discover
+from blurbench.registry.discovery import discover, use
 from blurbench.running.deadline import seconds_left
 from blurbench.running.devices import chosen_device, device_slots
 from blurbench.running.folders import data_folders
@@ -63,6 +63,8 @@ class Request:
     """Minutes that the run has."""
     verb: tuple[str, ...] = ("run",)
     """The command that asks for it: `run`, or `reproduce` and a paper."""
+    plugins: tuple[Path, ...] = ()
+    """Files of plugins to use beside what is installed."""
 
     @classmethod
     def of(
@@ -106,6 +108,7 @@ class Request:
             words += [word for value in values for word in (f"--{axis.replace('_', '-')}", shown(value))]
         for name, option in (("train_images", "--limit"), ("minutes_per_job", "--minutes")):
             words += [option, f"{self.changes[name]:g}"] if name in self.changes else []
+        words += [word for path in self.plugins for word in ("--plugins", shown(str(path)))]
         return words
 
     def _means(self) -> list[str]:
@@ -127,6 +130,7 @@ class Session:
     def __init__(self, request: Request, registry: Registry | None = None) -> None:
         self.request = request
         self.ends = time.monotonic() + seconds_left(request.walltime)
+        use(request.plugins)
         self.registry = registry or discover()
         self.full_suite: Suite = find(self.registry, request.suite)
         self.suite = self.full_suite.under(request.budget)

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from blurbench.errors import BlurbenchError, Skip, is_disk_full, shortened
 from blurbench.matrix.tasks import Task
+from blurbench.registry.discovery import discover, files_in_use, use_only
+from blurbench.registry.plugin_files import PluginFile
 from blurbench.store.files import host_name
 
 if TYPE_CHECKING:
@@ -53,6 +55,8 @@ class Options:
     threads: int
     folders: tuple[Path, ...] = ()
     """Where real data sets lie."""
+    plugins: tuple[PluginFile, ...] = field(default_factory=files_in_use)
+    """Files of plugins; tasks name their classes, so they are loaded before the first one comes."""
 
 
 # --- what a worker says --------------------------------------------------------------------------------------------
@@ -152,10 +156,10 @@ def open_runtime(options: Options, waiting: Callable[[], None] = lambda: None) -
     """A runtime with everything set that results depend on."""
     import torch
 
-    from blurbench.registry.discovery import discover
     from blurbench.running.runtime import WorkerRuntime
     from blurbench.store.store import Store
 
+    use_only(options.plugins)
     torch.set_num_threads(options.threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.backends.cudnn.allow_tf32 = False  # a blur is exact to 1e-5 on every device
