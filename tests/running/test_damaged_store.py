@@ -7,9 +7,8 @@ import os
 import pickle
 import shutil
 import struct
-import subprocess
-import sys
 from collections.abc import Callable
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
@@ -18,39 +17,47 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from blurbench.running.runtime import WorkerRuntime
+from blurbench.running.session import Request, Session
+from tests.conftest import Command
 from tests.running.tiny import differences, records, write_suite
 
-RESULTS = "blurbench-results"
 Damage = Callable[[Path], None]
 
 
-def run(folder: Path, results: Path | str = RESULTS) -> subprocess.CompletedProcess[str]:
-    command = [
-        sys.executable,
-        "-c",
-        "from blurbench.cli import main; main()",
-        "run",
-        "--suite",
-        "./tiny.toml",
-        "-j",
-        "1",
-    ]
-    return subprocess.run(
-        [*command, "--out", str(results)], cwd=folder, capture_output=True, text=True, timeout=240, check=False
-    )
+def measured(folder: Path) -> dict[str, dict[str, Any]]:
+    """The records of a tiny suite, measured in this process, from what the folder holds."""
+    session = Session(Request("./tiny.toml", out=folder))
+    session.store.create()
+    runtime = WorkerRuntime(session.registry, session.store, torch.device("cpu"), lambda: None)
+    for task in session.outstanding("missing").values():
+        if not task.wants_quiet:
+            task.run(runtime, force=False)
+    return records(folder)
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which a tiny suite has run, and its records were taken away: all else is still there."""
-    folder = tmp_path_factory.mktemp("whole")
-    write_suite(folder, ("plain",))
-    done = run(folder)
-    assert done.returncode == 0, done.stderr
-    (folder / "records.json").write_text(json.dumps(records(folder / RESULTS)))
-    for path in (folder / RESULTS / "records").glob("*/*.json"):
+    """A folder in which a tiny suite was measured, and its records were taken away: all else is still there."""
+    place = tmp_path_factory.mktemp("whole")
+    write_suite(place, ("plain",))
+    with chdir(place):
+        (place / "records.json").write_text(json.dumps(measured(place / "results")))
+    for path in (place / "results" / "records").glob("*/*.json"):
         path.unlink()
-    return folder
+    return place
+
+
+@pytest.fixture
+def results(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of that folder, to be damaged."""
+    monkeypatch.chdir(shutil.copytree(whole, tmp_path / "own"))
+    return tmp_path / "own" / "results"
+
+
+def as_it_was(whole: Path) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = json.loads((whole / "records.json").read_text())
+    return found
 
 
 # --- artifacts -----------------------------------------------------------------------------------------------------
@@ -118,13 +125,10 @@ def a_pipe(folder: Path) -> None:
 @pytest.mark.parametrize(
     "damage", [truncated, endless_header, not_finite, pickled, a_list, empty, a_file, a_link, a_pipe]
 )
-def test_an_artifact_that_is_damaged_is_fitted_again(whole: Path, tmp_path: Path, damage: Damage) -> None:
-    folder = shutil.copytree(whole, tmp_path / "own")
-    (artifact,) = (folder / RESULTS / "artifacts").glob("[0-9a-f]*")
+def test_an_artifact_that_is_damaged_is_fitted_again(whole: Path, results: Path, damage: Damage) -> None:
+    (artifact,) = (results / "artifacts").glob("[0-9a-f]*")
     damage(artifact)
-    done = run(folder)
-    assert done.returncode == 0, done.stderr
-    assert not differences(records(folder / RESULTS), json.loads((whole / "records.json").read_text()))
+    assert not differences(measured(results), as_it_was(whole))
 
 
 # --- decoded images ------------------------------------------------------------------------------------------------
@@ -164,21 +168,19 @@ def no_description(folder: Path) -> None:
 @pytest.mark.parametrize(
     "damage", [cut, nothing, of_another_shape, a_pickle, another_fingerprint, other_pixels, no_description]
 )
-def test_decoded_images_that_are_damaged_are_decoded_again(whole: Path, tmp_path: Path, damage: Damage) -> None:
-    folder = shutil.copytree(whole, tmp_path / "own")
-    (data,) = (folder / RESULTS / "data").glob("[0-9a-f]*")
+def test_decoded_images_that_are_damaged_are_decoded_again(whole: Path, results: Path, damage: Damage) -> None:
+    (data,) = (results / "data").glob("[0-9a-f]*")
     damage(data)
-    done = run(folder)
-    assert done.returncode == 0, done.stderr
-    assert not differences(records(folder / RESULTS), json.loads((whole / "records.json").read_text()))
+    assert not differences(measured(results), as_it_was(whole))
 
 
 # --- names ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_results_folder_may_have_a_name_that_is_no_utf_8(whole: Path, tmp_path: Path) -> None:
-    write_suite(tmp_path, ("plain",))
+def test_a_results_folder_may_have_a_name_that_is_no_utf_8(
+    whole: Path, results: Path, blurbench: Command, tmp_path: Path
+) -> None:
     folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/r\xe9sultats"))
-    done = run(tmp_path, folder)
+    done = blurbench("run", "--suite", "own/tiny.toml", "--out", str(folder), "-j", "1")
     assert done.returncode == 0, done.stderr
-    assert not differences(records(folder), json.loads((whole / "records.json").read_text()))
+    assert not differences(records(folder), as_it_was(whole))

@@ -19,15 +19,13 @@ from tests.running.tiny import differences, leftovers, records, write_suite
 __all__ = ["striker", "undisturbed"]
 
 
-@pytest.mark.parametrize("count", [2, 3])
-def test_runs_that_join_do_nothing_twice_and_each_ends_with_everything_there(
-    tmp_path: Path, striker: dict[str, str], undisturbed: dict[str, Any], count: int
+def test_three_runs_that_join_do_nothing_twice_and_each_ends_with_everything_there(
+    tmp_path: Path, striker: dict[str, str], undisturbed: dict[str, Any]
 ) -> None:
     suite = write_suite(tmp_path)
     environment = {**os.environ, **striker}
     runs = [
-        subprocess.Popen(start(suite), cwd=tmp_path, env=environment, stdout=-1, stderr=-1, text=True)
-        for _ in range(count)
+        subprocess.Popen(start(suite), cwd=tmp_path, env=environment, stdout=-1, stderr=-1, text=True) for _ in range(3)
     ]
     for run in runs:
         stdout, stderr = run.communicate(timeout=240)
