@@ -1,4 +1,5 @@
-"""Finds the installed plugins through their entry points and fills the registry.
+"""Finds the installed plugins through their entry points and fills the registry. In a checkout that is not installed
+the built-in ones are those of its pyproject.toml.
 
 A plugin that cannot be imported, misspells a hook, or clashes with another is left out with one clear line in
 `Registry.problems`; everything else goes on.
@@ -15,6 +16,7 @@ from typing import Any
 
 import pluggy
 
+from blurbench import checkout
 from blurbench.contract import hooks
 from blurbench.errors import PluginError, did_you_mean, shortened
 from blurbench.registry.registry import Registration, Registry
@@ -60,6 +62,9 @@ def _entry_points() -> list[tuple[str, str, EntryPoint]]:
             for point in points:
                 # The same distribution can be found twice on the path (editable installs); the first one counts.
                 found.setdefault((package, point.name, point.value), (package, version, point))
+    if not any(package == "blurbench" for package, _, _ in found):
+        for point in checkout.entry_points():
+            found["blurbench", point.name, point.value] = ("blurbench", checkout.own_version(), point)
     # Built-ins first, so that in a clash it is the outsider that is left out, whatever the order on the path.
     return sorted(found.values(), key=lambda one: (one[0] != "blurbench", one[0], one[2].name))
 
