@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from benchmarks.gpu.journal import Entry, Journal
@@ -27,6 +28,7 @@ class Call:
     seconds: float
     unmet: Sequence[str] = ()
     """Requirements that this Python does not meet."""
+    time: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
 
 def render(call: Call, results: Sequence[StageResult], board: str) -> str:
@@ -52,7 +54,7 @@ def _opening(call: Call, results: Sequence[StageResult]) -> str:
         machine |= result.journal.machine
     lines = [
         f"To repeat it, or to go on where it stopped: `{call.command}`",
-        f"{call.seconds / 60:.1f} of {call.minutes:g} minutes",
+        f"{call.time}: {call.seconds / 60:.1f} of {call.minutes:g} minutes",
         ", ".join(f"{name} {value}" for name, value in machine.items()) or "no stage has begun",
     ]
     if call.unmet:
@@ -72,9 +74,18 @@ def _stage(result: StageResult) -> tuple[str, str, str, str]:
 
 
 def _problems(results: Sequence[StageResult]) -> Iterator[str]:
-    bad = [entry for result in results for entry in result.journal.entries.values() if entry.state != "ok"]
-    if bad:
-        yield "\n".join(f"- {entry.step}: {entry.state}; {entry.reason}" for entry in bad)
+    """One line a reason: a device that fails in one way fails in a hundred steps."""
+    steps: dict[tuple[str, str], list[str]] = {}
+    for result in results:
+        for entry in result.journal.entries.values():
+            if entry.state != "ok":
+                steps.setdefault((entry.state, entry.reason), []).append(entry.step)
+    if steps:
+        yield "\n".join(f"- {state}: {_listed(named)}: {reason}" for (state, reason), named in steps.items())
+
+
+def _listed(steps: Sequence[str]) -> str:
+    return steps[0] if len(steps) == 1 else f"{len(steps)} steps, the first {steps[0]}"
 
 
 # --- stages --------------------------------------------------------------------------------------------------------
@@ -95,7 +106,12 @@ def _hot_path(call: Call, journal: Journal) -> Iterator[str]:
         return
     versions = values.get("versions", {"versions": {}, "missing": []})
     report = Report(
-        call.command, "", journal.machine, versions["versions"], Limits(**values["limits"]), notes=versions["missing"]
+        call.command,
+        call.time,
+        journal.machine,
+        versions["versions"],
+        Limits(**values["limits"]),
+        notes=versions["missing"],
     )
     report.groups += [_group(value) for value in values.values() if "rows" in value]
     yield _demoted(render_timing(report))
