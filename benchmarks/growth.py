@@ -35,8 +35,8 @@ from blurbench.matrix.suite import AccuracySuite
 from blurbench.measurements import MEASUREMENTS
 from blurbench.measurements.counting import peak_memory
 from blurbench.registry.discovery import discover
-from blurbench.running.scheduler import MALLOC
 from blurbench.running.session import Request, Session
+from blurbench.running.slots import MALLOC
 from blurbench.training import fit_classifier
 
 CPU = torch.device("cpu")

@@ -79,7 +79,8 @@ def run(
         seeds: number of replicates.
         rerun: what to do again beside what is missing.
         choices: `datasets`, `classifiers`, `strategies`, `train_blurs`, `test_blurs`: names or labels to keep; `limit`
-            (training images), `minutes` (of each task), `data_dirs`, `device`, `jobs`, `threads`.
+            (training images), `minutes` (of each task), `data_dirs`, `device`, `jobs`, `threads`, `plugins` (files
+            with plugins of your own).
 
     Returns:
         The run. Cells that failed are rows with a reason: see `Run.results`.
@@ -105,7 +106,7 @@ def plan(
 
     limits = {"limit": choices.pop("limit", None), "minutes": choices.pop("minutes", None)}
     only = {AXES[name]: tuple(choices.pop(name)) for name in AXES if choices.get(name)}
-    folders = tuple(Path(folder) for folder in choices.pop("data_dirs", ()))
+    folders, files = (tuple(map(Path, choices.pop(name, ()))) for name in ("data_dirs", "plugins"))
     known = {name: choices.pop(name) for name in ("device", "jobs", "threads") if name in choices}
     if choices:
         raise UsageError(f"unknown argument {next(iter(choices))!r}; known: {', '.join(_ARGUMENTS)}")
@@ -117,12 +118,13 @@ def plan(
         out=Path(out),
         seeds=seeds,
         data_dirs=folders,
+        plugins=files,
         **known,
     )
     return Plan(Session(request))
 
 
-_ARGUMENTS = (*AXES, "limit", "minutes", "data_dirs", "device", "jobs", "threads")
+_ARGUMENTS = (*AXES, "limit", "minutes", "data_dirs", "device", "jobs", "threads", "plugins")
 
 
 @dataclass(frozen=True)

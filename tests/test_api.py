@@ -100,7 +100,7 @@ def test_what_was_fitted_predicts_as_it_did_on_the_board(run: bb.Run) -> None:
     ("labels", "says"),
     [
         ({"strategy": "retrained"}, "none has strategy='retrained'"),
-        ({"train_blur": "gaussian-2"}, "these have train_blur='gaussian-2': blur-augment on gaussian-2, digits; "),
+        ({"train_blur": "gaussian-2"}, "these have train_blur='gaussian-2': digits: blur-augment on gaussian-2 (cnn3"),
         ({"colour": "red"}, "unknown axis 'colour'; known: dataset, classifier"),
     ],
 )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # numpy: not for --help
 __all__ = ["advise"]
 
 
+@options.with_plugins
 def advise(
     blur: Annotated[str, typer.Option(help="The blur that you have: gaussian[sigma=2], or the board's name for it.")],
     board: Annotated[

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blurbench.board.locate import ESTIMATION, board_at, measure_of
+from blurbench.cli import options
 from blurbench.errors import UsageError
 from blurbench.store.store import Store
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:  # numpy: not for --help
 __all__ = ["compare"]
 
 
+@options.with_plugins
 def compare(
     first: Annotated[Path, typer.Argument(help="A results folder, or a board in it: FOLDER/boards/NAME.json.")],
     second: Annotated[Path | None, typer.Argument(help="The other one; left out with --strategy.")] = None,

@@ -22,6 +22,7 @@ app = typer.Typer(
 
 
 @app.command("ls")
+@options.with_plugins
 def ls(
     data_dir: options.DataDirs = None,
     as_json: Annotated[bool, typer.Option("--json", help="Everything, as JSON.")] = False,
@@ -63,6 +64,7 @@ def _place(files: list[str]) -> str:
 
 
 @app.command("fetch")
+@options.with_plugins
 def fetch(
     names: Annotated[list[str], typer.Argument(help="Data sets to download.")],
     to: Annotated[Path | None, typer.Option(help="Folder [blurbench's cache, where runs look].")] = None,

@@ -15,6 +15,7 @@ from blurbench.store.store import Store
 __all__ = ["leaderboard"]
 
 
+@options.with_plugins
 def leaderboard(
     board: Annotated[str | None, typer.Argument(help="Name of the board; may be left out if there is one.")] = None,
     out: options.Out = Path("blurbench-results"),

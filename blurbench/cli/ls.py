@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from blurbench.cli import options
 from blurbench.cli.parameter_notes import parameter_notes
 from blurbench.contract import Classifier, Dataset, Limits, Paper, Plugin, Restorer, Shape
 from blurbench.errors import UnknownName
@@ -21,6 +22,7 @@ from blurbench.registry.discovery import discover
 __all__ = ["ls"]
 
 
+@options.with_plugins
 def ls(
     kind: Annotated[
         str | None,

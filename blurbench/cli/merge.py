@@ -17,6 +17,7 @@ from blurbench.store.store import Store
 __all__ = ["merge"]
 
 
+@options.with_plugins
 def merge(
     bundles: Annotated[list[Path], typer.Argument(help="Bundles, as `blurbench submit --write` makes them.")],
     out: options.Out = Path("blurbench-results"),

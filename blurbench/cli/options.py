@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias, get_type_hints
 
 import typer
 from typer.core import TyperGroup
 
+from blurbench.registry.discovery import use
 from blurbench.running.session import Request
 
-__all__ = ["Budget", "DataDirs", "Device", "Jobs", "Minutes", "Out", "Seeds", "Threads", "WithDefault", "selecting"]
+__all__ = [
+    "Budget",
+    "DataDirs",
+    "Device",
+    "Jobs",
+    "Minutes",
+    "Out",
+    "Plugins",
+    "Seeds",
+    "Threads",
+    "WithDefault",
+    "selecting",
+    "with_plugins",
+]
 
 Out: TypeAlias = Annotated[Path, typer.Option("--out", "-o", help="Results folder.")]
 DataDirs: TypeAlias = Annotated[
@@ -30,6 +44,11 @@ Minutes: TypeAlias = Annotated[float | None, typer.Option(min=0.001, help="Time 
 Device: TypeAlias = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")]
 Jobs: TypeAlias = Annotated[int | None, typer.Option("-j", "--jobs", min=1, help="Workers [one a core, or one a GPU].")]
 Threads: TypeAlias = Annotated[int, typer.Option(min=1, help="Threads a worker.")]
+
+Plugins: TypeAlias = Annotated[
+    list[Path] | None,
+    typer.Option(help="A Python file with plugins of your own (repeatable); also BLURBENCH_PLUGINS."),
+]
 
 
 class WithDefault(TyperGroup):
@@ -64,6 +83,7 @@ def _request(
     device: Device = "auto",
     jobs: Jobs = None,
     threads: Threads = 1,
+    plugins: Plugins = None,
 ) -> Request:
     """The part of a matrix that the user wants, and how to run it."""
     axes = {
@@ -87,6 +107,7 @@ def _request(
         device=device,
         jobs=jobs,
         threads=threads,
+        plugins=tuple(plugins or ()),
     )
 
 
@@ -101,10 +122,30 @@ def selecting(command: Callable[..., None]) -> Callable[..., None]:
         command(request, **given)
 
     hints = {**get_type_hints(_request, include_extras=True), **get_type_hints(command, include_extras=True)}
+    return _told(call, [*shared.values(), *own], hints)
+
+
+def with_plugins(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the option --plugins, whose files are loaded before it begins."""
+    own = list(inspect.signature(command).parameters.values())
+
+    @functools.wraps(command)
+    def call(plugins: list[Path] | None, **given: Any) -> None:
+        use(plugins or ())
+        command(**given)
+
+    option = inspect.Parameter("plugins", inspect.Parameter.KEYWORD_ONLY, default=None)
+    return _told(call, [*own, option], {**get_type_hints(command, include_extras=True), "plugins": Plugins})
+
+
+def _told(
+    call: Callable[..., None], parameters: Sequence[inspect.Parameter], hints: Mapping[str, Any]
+) -> Callable[..., None]:
+    """A command that typer takes to have these parameters."""
     call.__annotations__ = {name: hint for name, hint in hints.items() if name != "return"}
     keywords = [
         parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[parameter.name])
-        for parameter in (*shared.values(), *own)
+        for parameter in parameters
     ]
     call.__signature__ = inspect.Signature(keywords)  # type: ignore[attr-defined] # read by inspect, and so by typer
     del call.__wrapped__  # type: ignore[attr-defined] # or typer would read the signature of `command`

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Annotated
 
 import typer
 
@@ -15,7 +16,12 @@ __all__ = ["plan", "span"]
 
 
 @options.selecting
-def plan(request: Request) -> None:
+def plan(
+    request: Request,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=10_000, help="Say how long it takes with so many workers like ours here.")
+    ] = None,
+) -> None:
     """Say how many cells and artifacts a run has, what is stored already, and about how long the rest takes here."""
     session = Session(request)
     cells, tasks = session.plan.cells, session.outstanding("missing")
@@ -36,14 +42,14 @@ def plan(request: Request) -> None:
     to_fit = ", ".join(_counted(count, kind) for kind, count in sorted(fits.items(), reverse=True)) or "nothing"
     typer.echo(f"  to fit: {to_fit}; {_counted(timings, 'timing')}")
     if tasks:
-        _tell(session, tasks)
+        _tell(session, tasks, workers)
 
 
-def _tell(session: Session, tasks: dict[str, Task]) -> None:
+def _tell(session: Session, tasks: dict[str, Task], workers: int | None) -> None:
     from blurbench.running.forecast import forecast
 
     try:
-        needed = forecast(session, tasks)
+        needed = forecast(session, tasks, workers)
     except Exception as error:  # a plugin's own: the run will say more of it
         reason = f"{type(error).__name__}: {shortened(str(error))}"
         typer.echo(f"  how long it takes is not known: a trial of the networks failed: {reason}")

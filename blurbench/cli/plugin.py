@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from blurbench.cli import options
 from blurbench.registry.discovery import discover
 from blurbench.scaffold import Kind, write_package
 
@@ -24,6 +25,7 @@ def plugin() -> None:
 
 
 @app.command("list")
+@options.with_plugins
 def list_packages() -> None:
     """List the packages with what each brings, and the plugins that could not be loaded with the reason."""
     registry = discover()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from blurbench.board.render.escape import one_line
+from blurbench.cli import options
 from blurbench.errors import BlurbenchError, PluginError, UsageError, shortened
 
 if TYPE_CHECKING:
@@ -129,6 +130,7 @@ class Row:
         return {"side": reading.view.picture.width, "side_sigma_px": _rounded(sigma), "side_at_limit": limit}
 
 
+@options.with_plugins
 def probe(
     paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Pictures, folders of them, or globs.")],
     as_json: Annotated[bool, typer.Option("--json", help="Everything, as JSON.")] = False,

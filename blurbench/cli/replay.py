@@ -23,6 +23,7 @@ Refit: TypeAlias = Annotated[
 ]
 
 
+@options.with_plugins
 def replay(
     key: Annotated[str, typer.Argument(help="The key of a cell, or its first characters.")],
     out: options.Out = Path("blurbench-results"),

@@ -24,6 +24,7 @@ __all__ = ["reproduce"]
 FOLDER = "papers"
 
 
+@options.with_plugins
 def reproduce(
     name: Annotated[str, typer.Argument(metavar="PAPER", help="By its name; see `blurbench ls papers`.")],
     budget: options.Budget = "quick",

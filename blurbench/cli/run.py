@@ -5,14 +5,16 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from blurbench.board.publish import write_board
 from blurbench.cli import options
+from blurbench.cli.slurm import submit
 from blurbench.cli.stopping import keeping
-from blurbench.errors import shortened
+from blurbench.errors import UsageError, shortened
 from blurbench.matrix.tasks import Evaluate, TimePipeline
 from blurbench.running.scheduler import Outcome
 from blurbench.running.session import Request, Rerun, Session
@@ -26,11 +28,26 @@ __all__ = ["measure", "run"]
 def run(
     request: Request,
     rerun: Annotated[Rerun, typer.Option(help="What to do again beside what is missing.")] = "missing",
+    walltime: Annotated[
+        float | None, typer.Option(min=0, help="Minutes that the run has; in a Slurm job, what is left of it.")
+    ] = None,
+    slurm: Annotated[
+        int | None, typer.Option(min=1, max=10_000, help="Have so many Slurm jobs share the work.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="With --slurm: print the script, submit nothing.")] = False,
+    sbatch: Annotated[list[str] | None, typer.Argument(help="With --slurm, after `--`: options of sbatch.")] = None,
 ) -> None:
     """Measure a suite: fit what is missing, record every cell, write the leaderboard.
 
-    Nothing that is stored is computed again; an interrupted run goes on where it stopped.
+    Nothing that is stored is computed again; an interrupted run goes on where it stopped. Any number of runs on one
+    results folder, on any number of machines, share the work.
     """
+    request = replace(request, walltime=walltime)
+    if slurm is not None:
+        submit(request, rerun, slurm, sbatch or [], dry_run)
+        return
+    if sbatch or dry_run:
+        raise UsageError(f"{'--dry-run' if dry_run else sbatch[0] if sbatch else ''} is for --slurm N")
     measure(request, rerun)
 
 
@@ -48,7 +65,11 @@ def _measure(request: Request, rerun: Rerun) -> None:
         print(f"blurbench: {problem}", file=sys.stderr)
     _announce(session, rerun)
     outcome = session.run(rerun)
+    left = _left(outcome)
     if not any(record.status == "ok" for record in session.records.values()):
+        if left:
+            print(left, file=sys.stderr)
+            return
         why = "blurbench: nothing could be measured; `blurbench status` says why"
         print("\n".join([*_failures(session), why]), file=sys.stderr)
         raise typer.Exit(1)
@@ -60,6 +81,8 @@ def _measure(request: Request, rerun: Rerun) -> None:
         _advise(session)
     for remark in dict.fromkeys(outcome.remarks):
         print(f"blurbench: {remark}", file=sys.stderr)
+    if left:
+        print(left, file=sys.stderr)
     if failures := [*_failures(session), *_untimed(session, outcome)]:
         print("\n".join(failures), file=sys.stderr)
         raise typer.Exit(1)
@@ -103,6 +126,15 @@ def _account(outcome: Outcome, wall: float) -> str:
         f"{phase} {seconds:.1f} s" for phase, seconds in sorted(outcome.seconds.items(), key=lambda item: -item[1])
     ]
     return f"Took {wall:.0f} s; the workers spent, added up: {', '.join(parts)}."
+
+
+def _left(outcome: Outcome) -> str:
+    """That the time was not enough for all, if it was not."""
+    cells = sum(task.cell is not None for task in outcome.left)
+    if not outcome.left:
+        return ""
+    what = f"{cells} cell{'s are' if cells != 1 else ' is'} left" if cells else "some timings are left"
+    return f"blurbench: {what} that may not end in the time that this run has; the same command goes on from here"
 
 
 def _advise(session: Session) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["submit"]
 
 
+@options.with_plugins
 def submit(
     board: Annotated[str | None, typer.Argument(help="Name of the board; may be left out if there is one.")] = None,
     out: options.Out = Path("blurbench-results"),

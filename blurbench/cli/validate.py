@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # numpy: not for --help
 __all__ = ["installed_here", "judged", "report", "validate"]
 
 
+@options.with_plugins
 def validate(
     path: Annotated[Path, typer.Argument(help="A record, a results folder, one of its boards, or a bundle.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Results folder whose decoded data are used.")] = Path(

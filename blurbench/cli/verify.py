@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["verify"]
 
 
+@options.with_plugins
 def verify(
     board: Annotated[str | None, typer.Argument(help="Name of the board; may be left out if there is one.")] = None,
     out: options.Out = Path("blurbench-results"),

@@ -26,9 +26,13 @@ def config(registry: Registry, plugin: Plugin) -> dict[str, Any]:
     """The plugin as JSON: its name, its revision and every parameter. `Registry.resolve` turns it back."""
     adapters = adapters_of(type(plugin))
     values = {name: _json(registry, _coerced(adapters[name], getattr(plugin, name))) for name in adapters}
-    about = {"name": registry.name_of(plugin), "revision": plugin.revision}
-    files = [_digest(path) for path in plugin.files()]
-    return {**about, **values, **({"files": files} if files else {})}
+    entry = registry.entry_of(plugin)
+    about: dict[str, Any] = {"name": entry.name, "revision": plugin.revision}
+    if entry.source:
+        about["source"] = entry.source  # it has no version that somebody raises
+    if files := [_digest(path) for path in plugin.files()]:
+        about["files"] = files
+    return {**about, **values}
 
 
 def _digest(path: Path) -> str:

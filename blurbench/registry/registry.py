@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from blurbench.registry.validation import adapters_of, construct, is_required
 
 __all__ = ["Registration", "Registry"]
 
-RESERVED = {"name", "revision", "label", "files"}
+RESERVED = {"name", "revision", "label", "files", "source"}
 """Keys that mean something else where a plugin is written as a table."""
 
 
@@ -29,7 +29,10 @@ class Registration:
     name: str
     target: type[Plugin] | Path
     package: str
+    """The installed package, or a file's name."""
     version: str
+    source: str = ""
+    """The digest of the file that it is in, where that is no package's."""
 
 
 @dataclass
@@ -40,6 +43,10 @@ class Registry:
         default_factory=lambda: {kind: {} for kind in [*KINDS, "suites"]}
     )
     problems: list[str] = field(default_factory=list)
+
+    def copy(self) -> Registry:
+        """Another one with the same lines."""
+        return Registry({kind: dict(entries) for kind, entries in self.entries.items()}, list(self.problems))
 
     def add(self, entry: Registration) -> None:
         """Add one line; raises PluginError for a clash or a class that breaks the contract."""
@@ -75,7 +82,8 @@ class Registry:
         table = parse(request) if isinstance(request, str) else dict(request)
         name = table.pop("name", None)
         table.pop("revision", None)
-        table.pop("files", None)  # of the digests that a record states
+        for digests in ("files", "source"):  # which a record states
+            table.pop(digests, None)
         if not isinstance(name, str):
             raise UsageError(f"{kind}: {json.dumps(table, default=str)} has no 'name'")
         cls = self.get(kind, name).target
@@ -88,10 +96,20 @@ class Registry:
 
     def name_of(self, plugin: Plugin) -> str:
         """The name under which a plugin object's class is registered."""
+        return self.entry_of(plugin).name
+
+    def entry_of(self, plugin: Plugin) -> Registration:
+        """The line of a plugin object's class."""
         for entry in self.entries[self.kind_of(plugin)].values():
             if entry.target is type(plugin):
-                return entry.name
+                return entry
         raise PluginError(f"{type(plugin).__module__}.{type(plugin).__name__} is not registered")
+
+    def files_behind(self, plugin: Plugin) -> list[str]:
+        """The names of the files that a plugin, and those inside it, are from; none where packages bring them."""
+        entry = self.entry_of(plugin)
+        inner = [name for value in _plugins_in(plugin) for name in self.files_behind(value)]
+        return list(dict.fromkeys([entry.package] * bool(entry.source) + inner))
 
     def identity_blur(self) -> Any:
         """The installed blur that leaves images as they are: what stands for the training blur where none is used."""
@@ -102,6 +120,15 @@ class Registry:
                 if blur.is_identity:
                     return blur
         raise PluginError("no blur is installed that leaves images as they are")
+
+
+def _plugins_in(plugin: Plugin) -> Iterator[Plugin]:
+    """The plugins among a plugin's parameters, or in lists of theirs."""
+    for item in fields(plugin):  # type: ignore[arg-type]
+        value = getattr(plugin, item.name)
+        for inner in value if isinstance(value, tuple) else (value,):
+            if isinstance(inner, Plugin):
+                yield inner
 
 
 def _one_of(kind: str) -> str:

@@ -3,7 +3,8 @@
 Every network runs here once on a few images. That gives the seconds an image, for the whole of a restorer whatever it
 computes; times images and epochs they give the seconds of a fit, set right by what fits of the same plugin took that
 are stored in the results folder, or by what all of them took. A cell takes what stored ones of the same row took, else
-what its networks take for its images. Good to a factor of two.
+what its networks take for its images. Workers are reckoned with as a run would have them: what each waits for, and
+timings alone at the end. Good to a factor of two.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from blurbench.matrix.tasks import Evaluate, Fit, FitEstimator, FitPredictor, Fi
 from blurbench.registry import config
 from blurbench.running.profile import Profile, profiled, shortest
 from blurbench.running.session import Session
+from blurbench.running.simulated import simulated
 
 __all__ = ["Forecast", "forecast"]
 
@@ -47,22 +49,19 @@ class Forecast:
     basis: str
 
 
-def forecast(session: Session, tasks: Mapping[str, Task]) -> Forecast | None:
-    """What `tasks` take; imports torch, builds each network once and runs it on a few images. None where a plugin does
-    not tell what its fit sees, and none like it was fitted in this results folder."""
+def forecast(session: Session, tasks: Mapping[str, Task], workers: int | None = None) -> Forecast | None:
+    """What `tasks` take with so many workers, or with those of this machine; imports torch, builds each network once
+    and runs it on a few images. None where a plugin does not tell what its fit sees, and none like it was fitted in
+    this results folder."""
     clock = _Forecaster(session)
-    workers = len(session.slots(len(tasks)))
-    shared, alone, disk = 0.0, 0.0, 0.0
-    for task in tasks.values():
-        seconds = clock.seconds(task)
-        if seconds is None:
-            return None
-        if task.wants_quiet:
-            alone += seconds
-        else:
-            shared += seconds
-        disk += clock.bytes(task)
-    return Forecast((shared / workers + alone) / 60, workers, disk / 2**20, clock.corrections.basis)
+    workers = workers or len(session.slots(len(tasks)))
+    seconds = {key: clock.seconds(task) for key, task in tasks.items()}
+    known = {key: value for key, value in seconds.items() if value is not None}
+    if len(known) < len(tasks):
+        return None
+    disk = sum(clock.bytes(task) for task in tasks.values())
+    wall = simulated(session.store, tasks, workers, lambda task: known[task.key])
+    return Forecast(wall / 60, workers, disk / 2**20, clock.corrections.basis)
 
 
 class _Forecaster:

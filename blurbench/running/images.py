@@ -27,7 +27,7 @@ CHUNK = 256
 """Test images are degraded and predicted this many at a time, in id order, whatever the machine."""
 
 
-def image_set(split: Split, name: str, limit: int | None, device: torch.device) -> ImageSet:
+def image_set(split: Split, limit: int | None, device: torch.device, name: str = "") -> ImageSet:
     """A stratified subset of `limit` images of the split of that name as float32 in [0, 1]; ids are positions in the
     whole split."""
     chosen = stratified_subset(split.labels, limit)

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from blurbench.matrix.tasks import Task
 from blurbench.running.scheduler import Event
-from blurbench.running.worker import Answer
+from blurbench.running.worker import Answer, Passed
 
 __all__ = ["Progress", "progress"]
 
@@ -42,6 +42,9 @@ class _Tally:
         key, alike = event.task.key, self.alike[event.task.key]
         if event.answer is None:
             self.started[key] = time.monotonic()
+            return
+        if isinstance(event.answer, Passed):
+            del self.started[key]
             return
         self.ended += 1
         self.left[alike] -= 1
@@ -90,7 +93,7 @@ def result_of(answer: Answer) -> str:
 
 def _plain(tally: _Tally, event: Event) -> None:
     tally.hear(event)
-    if event.answer is not None:
+    if isinstance(event.answer, Answer):
         place = f"[{tally.ended}/{tally.total} {tally.elapsed()}, ETA {tally.eta()}]"
         print(f"{place} {event.task.title}: {result_of(event.answer)}", file=sys.stderr, flush=True)
 
@@ -128,8 +131,9 @@ def _live(tally: _Tally) -> Iterator[Progress]:
         tally.hear(event)
         if event.answer is None:
             running[event.slot] = event.task
-        else:
-            running.pop(event.slot, None)
+            return
+        running.pop(event.slot, None)
+        if isinstance(event.answer, Answer):
             latest.append((event.task.title, result_of(event.answer)))
 
     with Live(console=Console(stderr=True), get_renderable=view, refresh_per_second=4, transient=True):

@@ -75,7 +75,7 @@ class WorkerRuntime:
                 splits = self._splits.get(
                     data.key, lambda: restored_splits(self.registry, self.store, dataset, data, self.folders)
                 )
-                return image_set(splits[split], split, limit, self.device)
+                return image_set(splits[split], limit, self.device, split)
 
         key = (data.key, split, limit)
         images, fresh = self._images.get(key, lambda: (made := read(), versions(made)))
@@ -113,18 +113,19 @@ class WorkerRuntime:
     # --- tasks -----------------------------------------------------------------------------------------------------
 
     def ensure(self, task: Fit, force: bool = False) -> None:
-        """Have the artifact of a fit in the store, fitting it if nobody has, or with `force`."""
-        with self.store.locked(task.key, self.waiting):
-            if force or self.store.artifact(task.key) is None:
-                self._forget(task.key)
-                self._fit(task)
+        """Have the artifact of a fit in the store, fitting it if nobody has, or with `force`. With its lock held."""
+        if force or self.store.artifact(task.key) is None:
+            self._forget(task.key)
+            self._fit(task, force)
 
     def evaluate(self, task: Evaluate, force: bool) -> str:
-        """Measure a cell and store its record, unless a measured one is there."""
-        with self.store.locked(task.key, self.waiting):
-            record = self.store.records.get(task.key)
-            if force or record is None or not self.store.is_measured(task.key, task.measured.identity):
-                record = self.measured(task)
+        """Measure a cell and store its record, unless a measured one is there. With the lock of its key held; where
+        locks do not hold, the first measured record stays."""
+        identity = task.measured.identity
+        record = self.store.records.get(task.key)
+        if force or record is None or not self.store.is_measured(task.key, identity):
+            record = self.measured(task)
+            if force or not self.store.is_measured(task.key, identity):
                 self.store.records.put(record)
         assert record.result is not None
         return record.result.headline
@@ -140,13 +141,13 @@ class WorkerRuntime:
         """Time a pipeline, alone on this machine."""
         from blurbench.running.timing import time_pipeline
 
-        with self.store.locked("timing", self.waiting), self.clock.phase("timing"):
+        with self.clock.phase("timing"):
             if force or not self.store.has_timing(task.key):
                 self.store.put_timing(time_pipeline(self, task))
 
     # --- fitting ---------------------------------------------------------------------------------------------------
 
-    def _fit(self, task: Fit) -> None:
+    def _fit(self, task: Fit, force: bool) -> None:
         # Inputs and data first: they are no part of this fit's time, and loading an input draws random numbers.
         inputs, parts = self.inputs(task), self._training_images(task)
         before = time.perf_counter()
@@ -164,7 +165,8 @@ class WorkerRuntime:
             "seconds": time.perf_counter() - before,
             "images_seen": int(notes.get("images_seen", 0)),
         }
-        self.store.artifacts.put(task.key, metadata, lambda folder: _save(module or nn.Module(), folder))
+        if force or self.store.artifact(task.key) is None:  # where locks do not hold, the first one stays
+            self.store.artifacts.put(task.key, metadata, lambda folder: _save(module or nn.Module(), folder))
 
     def _built(self, task: Fit) -> nn.Module | None:
         module = task.build()
@@ -222,7 +224,8 @@ class WorkerRuntime:
         try:
             return self._read(task)
         except Exception:  # it was damaged on disk, whoever did that: it is fitted again, once
-            self.ensure(task, force=self.store.artifact(task.key) is not None)
+            with self.store.locked(task.key, self.waiting):
+                self.ensure(task, force=self.store.artifact(task.key) is not None)
             return self._read(task)
 
     def _read(self, task: Fit) -> Fitted:

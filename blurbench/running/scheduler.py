@@ -1,48 +1,49 @@
 """Drives workers through a plan. No torch in this process.
 
-One worker a slot, one task a worker. A worker that dies or exceeds the time limit costs its task and is replaced. What
-depends on a task that failed is blocked; everything else goes on.
+One task a worker. A worker that dies or exceeds the time limit costs its task and is replaced. What depends on a task
+that failed is blocked; everything else goes on. A task that another run on the same folder is doing is passed over, and
+tried again a second later; what that run has stored by then counts as done.
 """
 
 from __future__ import annotations
 
 import heapq
-import multiprocessing
-import os
-import signal
-import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+import math
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
-from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
+from typing import Any
 
 from blurbench.errors import BlurbenchError, DiskFull, UsageError, shortened
 from blurbench.matrix.tasks import Task
-from blurbench.running.worker import STOPPING, Answer, Broken, NoRoom, Options, Status, Waiting, serve
+from blurbench.running.slots import Slots, local_slots
+from blurbench.running.worker import Answer, Broken, Lost, Message, NoRoom, Options, Passed, Status, Waiting
+from blurbench.store.locks import Held
 from blurbench.store.record import Record
 from blurbench.store.store import Store
 
-__all__ = ["Event", "Outcome", "schedule"]
+__all__ = ["Event", "Outcome", "Scheduler", "schedule"]
 
 PAST = {"failed": "failed", "skipped": "was skipped", "blocked": "was blocked"}
 
 START_SECONDS = 300.0
 """How long a worker may take to import and open what it needs. The time limit of tasks starts after that."""
 
-MALLOC = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "4000000000", "MALLOC_TOP_PAD_": "100000000"}
-"""Have glibc keep freed memory: handing large tensors back and faulting them in again costs more than computing."""
+AGAIN_SECONDS = 1.0
+"""After so long a task that another run has in hand is asked for again."""
+
+LONGER = 2.0
+"""Before the end of the time that a run has, a task is thought to take so many times the longest one like it."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """Something that progress reports show: a task started (`answer` None) or ended."""
+    """Something that progress reports show: a task started (`answer` None), ended, or was passed over."""
 
     task: Task
     slot: int
-    answer: Answer | None = None
+    answer: Answer | Passed | None = None
 
 
 @dataclass
@@ -53,48 +54,59 @@ class Outcome:
     reasons: dict[str, str] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
+    left: list[Task] = field(default_factory=list)
+    """What was not begun, as it would not have ended in time."""
 
 
 @dataclass
-class _Slot:
-    """A worker and what it is doing."""
+class _Underway:
+    """A task that a worker does, and since when."""
 
-    number: int
-    options: Options
-    process: SpawnProcess
-    connection: Connection
-    task: Task | None = None
-    since: float = 0.0
-    is_ready: bool = False
-    """Whether it has said that it can take tasks."""
+    task: Task
+    since: float
 
 
 def schedule(
     store: Store,
     tasks: Mapping[str, Task],
-    slots: list[Options],
+    workers: list[Options],
     minutes: float,
     report: Callable[[Event], None],
     force: bool = False,
+    seconds_left: float = math.inf,
 ) -> Outcome:
-    """Do all `tasks`. What they need and is not among them is done already. Raises what interrupts it, such as
-    KeyboardInterrupt, after stopping the workers."""
-    return _Scheduler(store, tasks, minutes * 60, report, force).run(slots)
+    """Do all `tasks`, on workers of this machine. What they need and is not among them is done already. None is begun
+    that would not end within `seconds_left`. Raises what interrupts it, such as KeyboardInterrupt, after stopping the
+    workers."""
+    if not tasks:
+        return Outcome()
+    with local_slots(workers) as slots:
+        return Scheduler(store, tasks, slots, minutes * 60, report, force, seconds_left).run()
 
 
-class _Scheduler:
+class Scheduler:
+    """Hands out tasks to slots until all are done."""
+
     def __init__(
         self,
         store: Store,
         tasks: Mapping[str, Task],
+        slots: Slots,
         limit: float,
-        report: Callable[[Event], None],
-        force: bool,
+        report: Callable[[Event], None] = lambda event: None,
+        force: bool = False,
+        seconds_left: float = math.inf,
     ) -> None:
         self.store, self.tasks, self.limit, self.report, self.force = store, tasks, limit, report, force
         self.outcome = Outcome()
-        self.slots: list[_Slot] = []
+        self.slots, self.end = slots, slots.now() + seconds_left
+        self.idle = list(range(slots.count))
+        self.underway: dict[int, _Underway] = {}
+        self.opened: set[int] = set()
+        """The slots whose workers have said that they can take tasks."""
         self.waiting = dict(tasks)
+        self.loud = sum(not task.wants_quiet for task in tasks.values())
+        """How many of those that wait want no quiet machine."""
         self.order = {key: place for place, key in enumerate(tasks)}
         self.needed_by: dict[str, list[str]] = {}
         for key, task in tasks.items():
@@ -105,134 +117,168 @@ class _Scheduler:
         )
         self.graph.prepare()
         self.ready: list[tuple[int, int, str]] = []
+        self.later: list[tuple[float, str]] = []
+        """What another run has in hand, and when to ask again."""
+        self.too_long: list[str] = []
+        """What would not end in time, as far as is known by now."""
+        self.longest: dict[Any, float] = {}
+        """Seconds of the longest task of those that are alike."""
+        self.recorded = {key for key, task in tasks.items() if task.cell and store.records.get(key)}
+        """The cells that have a record from before this run."""
 
-    def run(self, options: list[Options]) -> Outcome:
-        if not self.waiting:
-            return self.outcome
-        with self._workers(options):
-            while self.waiting or self._busy():
-                self._hand_out()
-                if self._busy():
-                    self._listen()
-                elif self.waiting and not self.ready:
-                    raise AssertionError("tasks wait for something that nobody does")
+    def run(self) -> Outcome:
+        """Do all tasks."""
+        while self.waiting or self.underway:
+            self._hand_out()
+            if self.underway or self.later:
+                self._listen()
+            elif self.too_long:
+                break
+            elif self.waiting:
+                raise AssertionError("tasks wait for something that nobody does")
+        self.outcome.left = list(self.waiting.values())
         return self.outcome
 
-    # --- workers ---------------------------------------------------------------------------------------------------
-
-    @contextmanager
-    def _workers(self, options: list[Options]) -> Iterator[None]:
-        try:
-            for number, option in enumerate(options):
-                self.slots.append(_start(number, option))
-            yield
-        finally:
-            with _interrupts_ignored():
-                for slot in self.slots:
-                    slot.process.kill()  # all at once, then wait for each
-                for slot in self.slots:
-                    _stop(slot)
-
-    def _replace(self, slot: _Slot) -> _Slot:
-        _stop(slot)
-        self.slots[slot.number] = _start(slot.number, slot.options)
-        return self.slots[slot.number]
-
-    def _busy(self) -> list[_Slot]:
-        return [slot for slot in self.slots if slot.task is not None]
-
-    # --- tasks -----------------------------------------------------------------------------------------------------
+    # --- what is next ----------------------------------------------------------------------------------------------
 
     def _hand_out(self) -> None:
-        for slot in self.slots:
-            if slot.task is None and (task := self._next()) is not None:
-                if not slot.process.is_alive() and not slot.connection.poll():  # it died while it was idle
-                    slot = self._replace(slot)
-                slot.task, slot.since = task, time.monotonic()
-                self.report(Event(task, slot.number))
-                with suppress(OSError):  # it died just now: `_listen` sees that
-                    slot.connection.send((task, self.force))
+        self._collect()
+        while self.idle and (task := self._next()) is not None:
+            slot = heapq.heappop(self.idle)
+            self.underway[slot] = _Underway(task, self.slots.now())
+            self.report(Event(task, slot))
+            self.slots.send(slot, task, self.force)
+
+    def _collect(self) -> None:
+        """Queue what has become ready."""
+        while self.later and self.later[0][0] <= self.slots.now():
+            self._queue(heapq.heappop(self.later)[1])
+        if self.graph.is_active():
+            for key in self.graph.get_ready():
+                self._queue(key)
+
+    def _queue(self, key: str) -> None:
+        if key in self.waiting:  # not blocked meanwhile
+            heapq.heappush(self.ready, (self.waiting[key].urgency, self.order[key], key))
 
     def _next(self) -> Task | None:
         """The most urgent task that is ready, of these the first in plan order; timings only on a quiet machine."""
-        if self.graph.is_active():
-            for key in self.graph.get_ready():
-                if key in self.waiting:
-                    heapq.heappush(self.ready, (self.waiting[key].urgency, self.order[key], key))
-        while self.ready and self.ready[0][2] not in self.waiting:  # blocked meanwhile
+        while self.ready:
+            key = self.ready[0][2]
+            task = self.waiting.get(key)
+            if task is not None and task.wants_quiet and (self.underway or self.loud):
+                return None
             heapq.heappop(self.ready)
-        if not self.ready:
-            return None
-        task = self.waiting[self.ready[0][2]]
-        if task.wants_quiet and (self._busy() or any(not other.wants_quiet for other in self.waiting.values())):
-            return None
-        heapq.heappop(self.ready)
-        return self.waiting.pop(task.key)
+            if task is None or self._has_failed_elsewhere(task):
+                continue
+            if self._fits(task):
+                return self._take(key)
+            self.too_long.append(key)
+        return None
+
+    def _take(self, key: str) -> Task | None:
+        """A task out of those that wait."""
+        task = self.waiting.pop(key, None)
+        self.loud -= task is not None and not task.wants_quiet
+        return task
+
+    def _fits(self, task: Task) -> bool:
+        """Whether it will end in time: within its limit or, where that is less, twice what those like it took."""
+        seconds = min(self.limit, LONGER * self.longest.get(task.alike, math.inf))
+        return self.end == math.inf or self.slots.now() + seconds <= self.end
+
+    def _has_failed_elsewhere(self, task: Task) -> bool:
+        """Whether another run has found meanwhile that this cannot be done: a cell, or a fit whose every cell says so.
+        Then that is booked."""
+        cells = [task.key] if task.cell else [key for key in self.needed_by.get(task.key, ()) if self.tasks[key].cell]
+        failed = None
+        for key in cells:
+            failed = None if key in self.recorded else self.store.records.get(key)
+            if failed is None or failed.status == "ok":
+                return False
+        if failed is None or failed.status == "ok":
+            return False
+        self._take(task.key)
+        self._settle(task, failed.status, failed.reason, task.key)
+        self.report(Event(task, -1, Answer(task.key, failed.status, failed.reason)))
+        return True
+
+    # --- what workers say ------------------------------------------------------------------------------------------
 
     def _listen(self) -> None:
-        """Wait for answers, deaths or the next time limit."""
-        busy = self._busy()
-        now = time.monotonic()
-        timeout = max(0.0, min(slot.since + self._limit(slot) for slot in busy) - now)
-        ready = set(wait([thing for slot in busy for thing in (slot.connection, slot.process.sentinel)], timeout))
-        for slot in busy:
-            if slot.connection in ready:
-                self._hear(slot)
-            elif slot.process.sentinel in ready:
-                self._lost(slot)
-            elif time.monotonic() - slot.since >= self._limit(slot):
+        """Wait for answers, deaths, the next time limit, or until what another run has in hand is asked for again."""
+        ends = [underway.since + self._limit(slot) for slot, underway in self.underway.items()]
+        if self.idle and self.later:
+            ends.append(self.later[0][0])
+        for slot, message in self.slots.poll(list(self.underway), max(0.0, min(ends) - self.slots.now())):
+            self._hear(slot, message)
+        for slot, underway in list(self.underway.items()):
+            if self.slots.now() - underway.since >= self._limit(slot):
                 self._give_up(slot)
 
-    def _limit(self, slot: _Slot) -> float:
-        return self.limit if slot.is_ready else max(self.limit, START_SECONDS)
+    def _limit(self, slot: int) -> float:
+        return self.limit if slot in self.opened else max(self.limit, START_SECONDS)
 
-    def _hear(self, slot: _Slot) -> None:
-        try:
-            answer = slot.connection.recv()
-        except (EOFError, OSError):
-            self._lost(slot)
-            return
-        match answer:
+    def _hear(self, slot: int, message: Message) -> None:
+        match message:
             case Waiting():
-                slot.since, slot.is_ready = time.monotonic(), True
-            case Broken(reason=reason):
-                raise UsageError(f"no worker can start on device {slot.options.device!r}: {reason}")
+                self.underway[slot].since = self.slots.now()
+                self.opened.add(slot)
+            case Passed():
+                self._pass_over(slot, message)
+            case Broken(reason=reason, device=device):
+                raise UsageError(f"no worker can start on device {device!r}: {reason}")
             case NoRoom(reason=reason):
                 raise DiskFull(
                     f"no room left in {self.store.root}: {reason}; what was measured is kept: make room, and the same "
                     "command goes on from there"
                 )
+            case Lost(how=how):
+                self._fail(slot, f"its worker process died ({how})")
             case Answer():
-                self._finish(slot, answer)
+                self._finish(slot, message)
 
-    def _lost(self, slot: _Slot) -> None:
-        slot.process.join()
-        code = slot.process.exitcode or 0
-        how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-        self._fail(slot, f"its worker process died ({how})")
+    def _pass_over(self, slot: int, message: Passed) -> None:
+        task = self._freed(slot)
+        self.waiting[task.key] = task
+        self.loud += not task.wants_quiet
+        heapq.heappush(self.later, (self.slots.now() + AGAIN_SECONDS, task.key))
+        self.report(Event(task, slot, message))
 
-    def _give_up(self, slot: _Slot) -> None:
-        what = "it took" if slot.is_ready else "its worker took"
-        doing = "" if slot.is_ready else " to start"
+    def _freed(self, slot: int) -> Task:
+        """The task that a slot no longer does."""
+        heapq.heappush(self.idle, slot)
+        return self.underway.pop(slot).task
+
+    def _give_up(self, slot: int) -> None:
+        what, doing = ("it took", "") if slot in self.opened else ("its worker took", " to start")
         self._fail(slot, f"{what} longer than the limit of {self._limit(slot) / 60:g} minutes{doing}")
 
-    def _fail(self, slot: _Slot, reason: str) -> None:
-        task = slot.task
-        assert task is not None
-        self._replace(slot)
+    def _fail(self, slot: int, reason: str) -> None:
+        task = self.underway[slot].task
+        self.opened.discard(slot)
+        self.slots.replace(slot)
         # It may have ended between storing and answering; with `force` what is stored may be from before.
         is_done = not self.force and task.is_stored(self.store)
         self._finish(slot, Answer(task.key) if is_done else Answer(task.key, "failed", reason))
 
-    def _finish(self, slot: _Slot, answer: Answer) -> None:
-        task = slot.task
-        assert task is not None
-        slot.task = None
+    def _finish(self, slot: int, answer: Answer) -> None:
+        taken = self.slots.now() - self.underway[slot].since
+        task = self._freed(slot)
+        if answer.seconds:  # else it was stored already
+            self._learn(task, taken)
         for phase, seconds in answer.seconds.items():
             self.outcome.seconds[phase] = self.outcome.seconds.get(phase, 0.0) + seconds
         self.outcome.remarks += answer.remarks
         self._settle(task, answer.status, answer.reason, task.key)
-        self.report(Event(task, slot.number, answer))
+        self.report(Event(task, slot, answer))
+
+    def _learn(self, task: Task, seconds: float) -> None:
+        """What is known now may let others end in time."""
+        self.longest[task.alike] = max(seconds, self.longest.get(task.alike, 0.0))
+        for key in self.too_long:
+            self._queue(key)
+        self.too_long.clear()
 
     # --- consequences ----------------------------------------------------------------------------------------------
 
@@ -246,7 +292,7 @@ class _Scheduler:
         self.outcome.reasons[task.key] = reason
         self._record(task, status, reason, log)
         for key in self.needed_by.get(task.key, ()):
-            if (dependent := self.waiting.pop(key, None)) is None:
+            if (dependent := self._take(key)) is None:
                 continue
             fate: Status
             if dependent.cell is not None:
@@ -268,75 +314,6 @@ class _Scheduler:
             log=f"logs/{path.name}" if path.exists() else "",
             **task.cell.identity,
         )
-        with suppress(OSError, BlurbenchError), self.store.locked(task.key):
+        # Where another run has that cell in hand, it has the word.
+        with suppress(OSError, BlurbenchError, Held), self.store.locks.at_once(task.key):
             self.store.records.put(record)
-
-
-def _start(number: int, options: Options) -> _Slot:
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    # Not a daemon: a plugin may start processes of its own. It ends when its parent does, as it watches that.
-    process = context.Process(target=serve, args=(theirs, options), name=f"blurbench-{number}", daemon=False)
-    environment = {**MALLOC, "OMP_NUM_THREADS": str(options.threads)}  # read when it starts
-    with _main_hidden(), _environment(environment), _signals_held_back():
-        process.start()
-    theirs.close()
-    return _Slot(number, options, process, ours)
-
-
-@contextmanager
-def _main_hidden() -> Iterator[None]:
-    """A new process would import the script that this one runs, and a script without a main guard would run again. No
-    worker needs it."""
-    main = sys.modules["__main__"]
-    kept = {name: vars(main)[name] for name in ("__file__", "__spec__") if name in vars(main)}
-    for name in kept:
-        setattr(main, name, None)
-    try:
-        yield
-    finally:
-        for name, value in kept.items():
-            setattr(main, name, value)
-
-
-@contextmanager
-def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    """Set what is not set already, for as long as the block runs."""
-    added = {name: value for name, value in values.items() if name not in os.environ}
-    os.environ.update(added)
-    try:
-        yield
-    finally:
-        for name in added:
-            del os.environ[name]
-
-
-@contextmanager
-def _signals_held_back() -> Iterator[None]:
-    """Ctrl-C in the middle of a start would leave a half-started process behind. What is started holds them back, too,
-    until it can ignore them."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """A second Ctrl-C while the workers are being stopped would leave some of them behind."""
-    try:
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    except ValueError:  # not the main thread: nothing is delivered to it
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _stop(slot: _Slot) -> None:
-    slot.connection.close()
-    slot.process.kill()
-    slot.process.join()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,18 +22,22 @@ from blurbench.matrix.suite import Suite, find
 from blurbench.matrix.tasks import Fit, Task
 from blurbench.measurements import MEASUREMENTS
 from blurbench.registry import Registry
-from blurbench.registry.discovery import discover
+from blurbench.registry.discovery import discover, use
+from blurbench.running.deadline import seconds_left
 from blurbench.running.devices import chosen_device, device_slots
 from blurbench.running.folders import data_folders
 from blurbench.running.progress import progress
 from blurbench.running.scheduler import Outcome, schedule
 from blurbench.running.worker import Options
-from blurbench.store.provenance import machine
+from blurbench.store.locks import Held
+from blurbench.store.provenance import machine, plugin_versions
 from blurbench.store.record import Line, Manifest, Record
 from blurbench.store.records import State
 from blurbench.store.store import Store
 
 __all__ = ["Request", "Rerun", "Session", "is_wanted"]
+
+NO_LOCKS = "locks do not hold in the results folder: runs at once may do the same twice; nothing stored is lost"
 
 Rerun: TypeAlias = Literal["missing", "failed", "all"]
 
@@ -53,8 +59,12 @@ class Request:
     device: str = "auto"
     jobs: int | None = None
     threads: int = 1
+    walltime: float | None = None
+    """Minutes that the run has."""
     verb: tuple[str, ...] = ("run",)
     """The command that asks for it: `run`, or `reproduce` and a paper."""
+    plugins: tuple[Path, ...] = ()
+    """Files of plugins to use beside what is installed."""
 
     @classmethod
     def of(
@@ -77,19 +87,33 @@ class Request:
     @property
     def command(self) -> str:
         """The command line that asks for the same, as a board shows it: folders of this machine are nobody else's
-        business."""
-        words = ["blurbench", *self.verb]
+        business, and neither is how many workers it has."""
+        suite = Path(self.suite).name if self.suite.endswith(".toml") else self.suite
+        words = [*self._wanted(suite, without_folders), *["--data-dir", "FOLDER"] * len(self.data_dirs)]
+        return shlex.join(["blurbench", *words, *self._means()])
+
+    @property
+    def words(self) -> list[str]:
+        """The whole command line after `blurbench`, for this machine and those that share its folders."""
+        words = [*self._wanted(self.suite, str), "--out", str(self.out)]
+        words += [word for folder in self.data_dirs for word in ("--data-dir", str(folder))]
+        return [*words, *self._means(), *(["--jobs", str(self.jobs)] if self.jobs else [])]
+
+    def _wanted(self, suite: str, shown: Callable[[str], str]) -> list[str]:
+        words = [*self.verb]
         if self.verb == ("run",):
-            words += ["--suite", Path(self.suite).name if self.suite.endswith(".toml") else self.suite]
+            words += ["--suite", suite]
         words += ["--budget", self.budget, "--seeds", str(self.seeds)]
         for axis, values in self.only.items():
-            words += [word for value in values for word in (f"--{axis.replace('_', '-')}", without_folders(value))]
+            words += [word for value in values for word in (f"--{axis.replace('_', '-')}", shown(value))]
         for name, option in (("train_images", "--limit"), ("minutes_per_job", "--minutes")):
             words += [option, f"{self.changes[name]:g}"] if name in self.changes else []
-        words += ["--data-dir", "FOLDER"] * len(self.data_dirs)
-        words += ["--device", self.device] if self.device != "auto" else []
-        words += ["--threads", str(self.threads)] if self.threads != 1 else []
-        return shlex.join(words)
+        words += [word for path in self.plugins for word in ("--plugins", shown(str(path)))]
+        return words
+
+    def _means(self) -> list[str]:
+        words = ["--device", self.device] if self.device != "auto" else []
+        return [*words, *(["--threads", str(self.threads)] if self.threads != 1 else [])]
 
 
 FOLDERS = re.compile(r"""(?<![^\s=\[\]{},'"])(?:~[^/\\]*|\.{1,2}|[A-Za-z]:)?[/\\](?:[^\[\]{},'"]*[/\\])?""")
@@ -105,6 +129,8 @@ class Session:
 
     def __init__(self, request: Request, registry: Registry | None = None) -> None:
         self.request = request
+        self.ends = time.monotonic() + seconds_left(request.walltime)
+        use(request.plugins)
         self.registry = registry or discover()
         self.full_suite: Suite = find(self.registry, request.suite)
         self.suite = self.full_suite.under(request.budget)
@@ -197,16 +223,25 @@ class Session:
     def run(self, rerun: Rerun = "missing") -> Outcome:
         """Do what is outstanding and write the board's manifest. Work that is stored stays if this is interrupted.
 
-        A narrower run (fewer data sets, more seeds) adds to the board that is there; a changed suite replaces it.
+        A narrower run (fewer data sets, more seeds) adds to the board that is there; a changed suite replaces it. Other
+        runs on the same folder share the work. Raises UsageError where one of them has other versions of plugins.
         """
         self.store.create()
+        if not self.store.locks.hold():
+            print(f"blurbench: {NO_LOCKS}", file=sys.stderr, flush=True)
+        what = f"{' '.join(self.request.verb)} {self.suite.name}, budget {self.budget.name}"
+        with self.store.locks.joined(what, plugin_versions(self.registry)):
+            return self._run(rerun)
+
+    def _run(self, rerun: Rerun) -> Outcome:
         self.store.records.add_to_board(self.board, self.manifest(), self._in_suite_order)
         self._record_skips()
         tasks = self.outstanding(rerun)
         slots = self.slots(len(tasks))
         with progress(tasks, len(slots)) as report:
             minutes = self.budget.minutes_per_job
-            outcome = schedule(self.store, tasks, slots, minutes, report, force=rerun == "all")
+            left = self.ends - time.monotonic()
+            outcome = schedule(self.store, tasks, slots, minutes, report, rerun == "all", left)
         for phase, seconds in self.seconds.items():
             outcome.seconds[phase] = outcome.seconds.get(phase, 0.0) + seconds
         if tasks:
@@ -244,7 +279,7 @@ class Session:
                 continue
             record = Record(key=cell.key, status="skipped", reason=shortened(cell.skip), **cell.identity)
             if self.records.get(cell.key) != record:
-                with self.store.locked(cell.key):
+                with suppress(Held), self.store.locks.at_once(cell.key):  # who holds it can have it
                     self.store.records.put(record)
         if any(cell.skip for cell in self.plan.cells):
             for name in ("records", "states"):

@@ -12,7 +12,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -20,11 +20,26 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from blurbench.errors import BlurbenchError, Skip, is_disk_full, shortened
 from blurbench.matrix.tasks import Task
+from blurbench.registry.discovery import discover, files_in_use, use_only
+from blurbench.registry.plugin_files import PluginFile
+from blurbench.store.files import host_name
 
 if TYPE_CHECKING:
     from blurbench.running.runtime import WorkerRuntime
 
-__all__ = ["Answer", "Broken", "NoRoom", "Options", "Status", "Waiting", "open_runtime", "serve"]
+__all__ = [
+    "Answer",
+    "Broken",
+    "Lost",
+    "Message",
+    "NoRoom",
+    "Options",
+    "Passed",
+    "Status",
+    "Waiting",
+    "open_runtime",
+    "serve",
+]
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
@@ -40,6 +55,8 @@ class Options:
     threads: int
     folders: tuple[Path, ...] = ()
     """Where real data sets lie."""
+    plugins: tuple[PluginFile, ...] = field(default_factory=files_in_use)
+    """Files of plugins; tasks name their classes, so they are loaded before the first one comes."""
 
 
 # --- what a worker says --------------------------------------------------------------------------------------------
@@ -47,7 +64,14 @@ class Options:
 
 @dataclass(frozen=True)
 class Waiting:
-    """It is ready, or another run holds the lock that its task needs: the time limit starts anew."""
+    """It is ready, or waits for what another run mends: the time limit starts anew."""
+
+
+@dataclass(frozen=True)
+class Passed:
+    """Another run is doing that task: it is for later."""
+
+    key: str
 
 
 @dataclass(frozen=True)
@@ -55,6 +79,7 @@ class Broken:
     """It cannot do anything at all."""
 
     reason: str
+    device: str
 
 
 @dataclass(frozen=True)
@@ -79,8 +104,18 @@ class Answer:
     """What a user should know of a plugin that was called."""
 
 
+@dataclass(frozen=True)
+class Lost:
+    """What is heard of a worker that died: how."""
+
+    how: str
+
+
+Message: TypeAlias = Waiting | Passed | Broken | NoRoom | Answer | Lost
+
+
 def serve(connection: Connection, options: Options) -> None:
-    """Answer each `(task, force)` with an `Answer`."""
+    """Answer each `(task, force)` with an `Answer`, or with `Passed`."""
     for number in STOPPING:  # sent to all of a group; the scheduler's to handle
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)  # held back until now, see `scheduler`
@@ -89,7 +124,7 @@ def serve(connection: Connection, options: Options) -> None:
         try:
             runtime = open_runtime(options, waiting=lambda: connection.send(Waiting()))
         except Exception as error:  # no torch, no such device: nothing can be done at all
-            connection.send(Broken(_one_line(error)))
+            connection.send(Broken(_one_line(error), options.device))
             return
         connection.send(Waiting())
         while True:
@@ -121,10 +156,10 @@ def open_runtime(options: Options, waiting: Callable[[], None] = lambda: None) -
     """A runtime with everything set that results depend on."""
     import torch
 
-    from blurbench.registry.discovery import discover
     from blurbench.running.runtime import WorkerRuntime
     from blurbench.store.store import Store
 
+    use_only(options.plugins)
     torch.set_num_threads(options.threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.backends.cudnn.allow_tf32 = False  # a blur is exact to 1e-5 on every device
@@ -133,7 +168,21 @@ def open_runtime(options: Options, waiting: Callable[[], None] = lambda: None) -
     return WorkerRuntime(discover(), Store(options.out), device, waiting, options.folders)
 
 
-def _answer(runtime: WorkerRuntime, task: Task, force: bool) -> Answer:
+def _answer(runtime: WorkerRuntime, task: Task, force: bool) -> Answer | Passed:
+    """With the lock of the task held, and before its log is opened: who holds the lock owns the log."""
+    from blurbench.store.locks import Held
+
+    try:
+        with ExitStack() as held:
+            held.enter_context(runtime.store.locks.at_once(task.key, task.title))
+            if task.wants_quiet:  # one at a time on a machine
+                held.enter_context(runtime.store.locks.at_once(f"timing-{host_name()}"))
+            return _done(runtime, task, force)
+    except Held:
+        return Passed(task.key)
+
+
+def _done(runtime: WorkerRuntime, task: Task, force: bool) -> Answer:
     from blurbench.running.global_state import guarded
 
     runtime.clock.seconds = {}
@@ -166,7 +215,7 @@ def _printing_to(path: Path) -> Iterator[None]:
     sys.stderr.flush()
     kept = os.dup(1), os.dup(2)
     path.parent.mkdir(exist_ok=True)
-    with path.open("ab") as log:  # another run may be waiting with the same task, and the same log
+    with path.open("ab") as log:
         before = log.tell()
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["building", "clear_leftovers", "is_regular", "remove", "utf8_path", "write_atomically"]
+__all__ = ["building", "clear_leftovers", "host_name", "is_regular", "remove", "utf8_path", "write_atomically"]
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
@@ -41,10 +42,19 @@ def building(final: Path) -> Iterator[Path]:
         for path in folder.iterdir():
             _flush(path)
         remove(final)  # damaged, or it would not be written again
-        folder.rename(final)
-        _flush(final.parent)
+        _place(folder, final)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _place(folder: Path, final: Path) -> None:
+    try:
+        folder.rename(final)
+    except OSError as error:
+        if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+            raise
+        return  # where locks do not hold, somebody else was first just now: theirs stays
+    _flush(final.parent)
 
 
 def remove(path: Path) -> None:
@@ -68,17 +78,18 @@ def is_regular(path: Path) -> bool:
 
 def _temporary_name(name: str) -> str:
     """Names the host and the process that writes, and is taken by nobody else."""
-    return f".{name}-{_host()}-{os.getpid()}-{secrets.token_hex(4)}"
+    return f".{name}-{host_name()}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
-def _host() -> str:
+def host_name() -> str:
+    """Of this machine, as it may stand in a file name."""
     return "".join(sign if sign.isalnum() else "." for sign in socket.gethostname()) or "localhost"
 
 
 def clear_leftovers(path: Path) -> None:
     """Remove what processes of this host that were killed while they wrote `path` left beside it. What another host
     is writing is nobody else's business."""
-    for leftover in path.parent.glob(f".{_escaped(path.name)}-{_host()}-*-*"):
+    for leftover in path.parent.glob(f".{_escaped(path.name)}-{host_name()}-*-*"):
         process = leftover.name.rsplit("-", 2)[1]
         if process.isdigit() and not _is_alive(int(process)):
             with suppress(OSError):

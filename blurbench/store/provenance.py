@@ -10,9 +10,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from blurbench.errors import shortened
 from blurbench.registry import Registry
 
-__all__ = ["graphics", "machine", "processor", "provenance"]
+__all__ = ["cluster_job", "graphics", "machine", "plugin_versions", "processor", "provenance"]
 
 PACKAGES = ("blurbench", "torch", "torchvision", "timm", "numpy")
 
@@ -21,15 +22,28 @@ def provenance(device: Any, registry: Registry) -> dict[str, Any]:
     """For a record measured just now on `device` (a torch.device) by this process, with the plugins of `registry`."""
     import torch
 
-    entries = [entry for kind in registry.entries.values() for entry in kind.values()]
     return {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": {**_versions(), **{entry.package: entry.version for entry in entries}},
+        "versions": {**_versions(), **plugin_versions(registry)},
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else processor(),
         "threads": torch.get_num_threads(),
+        **({"cuda": torch.version.cuda} if torch.version.cuda else {}),
+        **({"job": job} if (job := cluster_job()) else {}),
     }
+
+
+def plugin_versions(registry: Registry) -> dict[str, str]:
+    """Of the packages that plugins come from, blurbench among them."""
+    entries = [entry for kind in registry.entries.values() for entry in kind.values()]
+    return {entry.package: entry.version for entry in entries}
+
+
+def cluster_job() -> str:
+    """The number of the Slurm job that this process is part of, as Slurm writes it; empty outside of one."""
+    whole, part = os.environ.get("SLURM_ARRAY_JOB_ID"), os.environ.get("SLURM_ARRAY_TASK_ID")
+    return shortened(f"{whole}_{part}" if whole and part else os.environ.get("SLURM_JOB_ID", ""), 60)
 
 
 @cache

@@ -8,7 +8,7 @@
     boards/NAME.json               which cells make up a board; beside it the board as markdown, CSV and web page
     papers/NAME.BUDGET.md          what `reproduce` tells, with JSON and curves beside it
     logs/abcd....log               what a task printed, and its traceback
-    locks/                         one empty file a key, held while its task is under way
+    locks/                         one empty file a key, held while its task is under way; beside it who holds it
 
 Everything is written to a temporary name beside its place, flushed to disk and renamed: a reader sees all of it or
 nothing, whenever the writer is killed. Any number of processes on any number of hosts may use one folder; locks only
@@ -20,16 +20,15 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from filelock import FileLock, Timeout
 
 from blurbench.errors import UsageError
 from blurbench.store.artifacts import ArtifactStore
 from blurbench.store.files import write_atomically
+from blurbench.store.locks import Locks
 from blurbench.store.record import Timing
 from blurbench.store.records import RecordStore, read_if_there
 
@@ -47,7 +46,8 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root.expanduser().absolute()
-        self.records = RecordStore(self.root, lambda key: self.locked(key))
+        self.locks = Locks(self.root / "locks")
+        self.records = RecordStore(self.root, self.locked)
         self.artifacts = ArtifactStore(self.root)
 
     def create(self) -> None:
@@ -63,20 +63,9 @@ class Store:
         except OSError as error:
             raise UsageError(f"cannot write to the results folder {self.root}: {error.strerror}") from None
 
-    @contextmanager
-    def locked(self, key: str, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
-        """Hold the lock of `key`; while another process holds it, call `waiting` about once a second."""
-        lock = FileLock(self.root / "locks" / f"{key}.lock", fallback_to_soft=False)
-        while True:
-            try:
-                lock.acquire(timeout=1.0, poll_interval=0.05)
-                break
-            except Timeout:
-                waiting()
-        try:
-            yield
-        finally:
-            lock.release()
+    def locked(self, key: str, waiting: Callable[[], None] = lambda: None) -> AbstractContextManager[None]:
+        """See `Locks.waited_for`."""
+        return self.locks.waited_for(key, waiting)
 
     # --- what tasks ask --------------------------------------------------------------------------------------------
 

@@ -22,8 +22,8 @@ __all__ = ["Merged", "Outgoing", "gather", "merge"]
 
 # --- out ------------------------------------------------------------------------------------------------------------
 
-PROVENANCE = ("time", "versions", "python", "system", "device", "threads")
-"""What of a record's provenance goes into a bundle."""
+PROVENANCE = ("time", "versions", "python", "system", "device", "threads", "cuda")
+"""What of a record's provenance goes into a bundle: no job of a cluster, which is nobody else's business."""
 
 _PATH = re.compile(r"(?:^|[\s\"'=({\[,:])(?:~?/[\w.-]+/|[A-Za-z]:[\\/]|\\\\[\w.-]+\\)")
 

@@ -29,6 +29,8 @@ def plugin_of(registry: Registry, record: Record, axis: str) -> Plugin:
     if here != stated.config:
         if (found := revisions(stated.config)) != (known := revisions(here)):
             raise RecordError(f"{axis}: made with {_listed(found)}; installed here: {_listed(known)}")
+        if here.get("source") != stated.config.get("source"):
+            raise RecordError(f"{axis}: the file of plugins that {stated.label} is from has another content here")
         if here.get("files") != stated.config.get("files"):
             raise RecordError(f"{axis}: the files that {stated.label} names have another content here")
         raise RecordError(f"{axis}: its parameters are not written out as {label(registry, plugin)} writes them")

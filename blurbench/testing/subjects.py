@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
-import re
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from itertools import chain, count
@@ -14,10 +11,10 @@ from types import ModuleType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from blurbench.contract import Deconvolver, Limits, Plugin
-from blurbench.contract.references import KINDS
-from blurbench.errors import PluginError, UnknownName, UsageError, shortened
+from blurbench.errors import PluginError, UnknownName, UsageError
 from blurbench.registry import Registration, Registry, parse
-from blurbench.registry.discovery import discover, fill
+from blurbench.registry.discovery import discover, fill, fill_from
+from blurbench.registry.plugin_files import PluginFile, kebab, kind_of_class
 from blurbench.testing.samples import SAMPLES, with_samples
 
 __all__ = ["Subject", "named", "subject_of"]
@@ -80,13 +77,13 @@ def _kind(registry: Registry, name: str) -> str:
 
 
 def _entry(registry: Registry, cls: type) -> tuple[Registration, bool]:
-    kind = next((kind for kind, bases in KINDS.items() if issubclass(cls, bases)), None)
+    kind = kind_of_class(cls)
     if kind is None:
         raise UsageError(f"{cls.__name__} derives from no class of blurbench.contract")
     for entry in registry.entries[kind].values():
         if entry.target is cls:
             return entry, True
-    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", cls.__name__).lower().replace("_", "-").strip("-")
+    name = kebab(cls.__name__)
     numbered = chain([name], (f"{name}-{number}" for number in count(2)))
     free = next(one for one in numbered if one not in registry.entries[kind])
     entry = Registration(kind, free, cls, cls.__module__, "unregistered")
@@ -102,7 +99,7 @@ def named(text: str, registry: Registry | None = None) -> tuple[list[Subject], l
     loaded. Raises UsageError where there is none."""
     registry = registry or discover()
     if text.endswith(".py") and Path(text).is_file():
-        return _in_module(registry, _from_file(Path(text)), Path(text).name)
+        return _in_file(registry, Path(text))
     if ":" in text:
         return [subject_of(text, registry)], []
     entries = [entry for entry in _all(registry) if _belongs(entry, text)]
@@ -132,25 +129,21 @@ def _imported(registry: Registry, name: str) -> ModuleType:
         raise UnknownName("package, module, file or kind:name", name, packages) from None
 
 
-def _from_file(path: Path) -> ModuleType:
-    module_spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert module_spec is not None
-    assert module_spec.loader is not None
-    module = importlib.util.module_from_spec(module_spec)
-    sys.modules[path.stem] = module  # dataclasses look their module up
-    try:
-        module_spec.loader.exec_module(module)
-    except Exception as error:
-        raise PluginError(
-            f"{path.name} cannot be imported: {type(error).__name__}: {shortened(str(error), 200)}"
-        ) from None
-    return module
+def _in_file(registry: Registry, path: Path) -> tuple[list[Subject], list[str]]:
+    known = with_samples(registry)
+    before = _keys(known)
+    fill_from(known, PluginFile.at(path))
+    return [Subject(known, entry, {}) for entry in _all(known) if (entry.kind, entry.name) not in before], []
+
+
+def _keys(registry: Registry) -> set[tuple[str, str]]:
+    return {(entry.kind, entry.name) for entry in _all(registry)}
 
 
 def _in_module(registry: Registry, module: ModuleType, name: str) -> tuple[list[Subject], list[str]]:
     """The plugins that the hooks of a module register, beside those that are installed."""
     known = with_samples(registry)
-    before = {(entry.kind, entry.name) for entry in _all(known)}
+    before = _keys(known)
     fill(known, module, Path(name).stem, name, "(not installed)")
     fresh = [entry for entry in _all(known) if (entry.kind, entry.name) not in before]
     return [Subject(known, entry, {}) for entry in fresh], known.problems

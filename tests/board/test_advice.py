@@ -369,3 +369,13 @@ def test_a_published_board_that_contradicts_itself_is_refused(
         RecordError, match=f"dots, gaussian-2, cheap on gaussian-2: its hits {says}|its hits are {says}"
     ):
         advise(registry, forged, Question("gaussian-2"))
+
+
+def test_the_nearest_blur_is_nearest_by_factors(registry: Registry) -> None:
+    board = Board()
+    for sigma in (1, 4):
+        board.cell(f"gaussian[sigma={sigma}]", "plain", hits=PLAIN)
+    meanings = standing(registry, board).meanings
+    # 2.3 is less than twice from 4 and more than twice from 1, though 1 lies nearer on the ruler.
+    assert match_blur(registry, meanings, "gaussian[sigma=2.3]").test_blur == "gaussian[sigma=4]"
+    assert match_blur(registry, meanings, "gaussian[sigma=1.9]").test_blur == "gaussian[sigma=1]"

@@ -100,3 +100,10 @@ def test_rows_named_in_full_are_compared_across_training_blurs(board: Board) -> 
 def test_an_unknown_strategy_is_named_with_a_suggestion(board: Board) -> None:
     with pytest.raises(UsageError, match="'retrian'; did you mean 'retrain'"):
         compare_strategies(board.outcomes, "plain", "retrian")
+
+
+def test_rows_of_equal_accuracy_that_disagree_on_images_are_not_the_same(board: Board) -> None:
+    turned = deepcopy(board)
+    turned.cell("gaussian-2", "retrain", "gaussian-2", hits=GOOD[::-1])
+    (change,) = [one for one in both(board, turned).blocks if not one.same]
+    assert (change.before, change.after, change.change.estimate) == (0.9, 0.9, 0.0)

@@ -46,6 +46,10 @@ def test_a_row_that_lacks_a_severity_has_no_mean(ladder):
     ladder.cell("gaussian-1", "late", hits=first(70))
     late = row(tables(ladder)[0], "late")
     assert (late.ce, late.mce, late.clean_error) == ((None,), None, None)
+    ladder.cell("move", "plain", hits=first(30))
+    ladder.cell("move", "late", hits=first(65))
+    late = row(tables(ladder)[0], "late")
+    assert (late.ce, late.mce) == ((None, pytest.approx(0.5)), None)
 
 
 def test_another_classifier_can_be_the_reference_of_all(ladder):

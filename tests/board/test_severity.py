@@ -53,6 +53,9 @@ def test_a_step_that_was_not_measured_leaves_no_area(ladder):
     late = curves(ladder)["late"]
     assert [point.test_blur for point in late.points] == ["gaussian-1", "gaussian-2"]
     assert (late.clean, late.area, late.half) == (None, None, None)
+    ladder.cell("none", "late", hits=first(80))
+    late = curves(ladder)["late"]
+    assert (late.clean, late.area, late.half) == (0.8, None, None)
 
 
 def test_a_length_inside_a_chain_makes_a_ladder_too(board):

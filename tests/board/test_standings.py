@@ -89,6 +89,14 @@ def test_rows_rank_by_top1_and_then_by_label(simple):
     ]
 
 
+def test_of_equal_rows_a_control_comes_after_what_it_controls(simple):
+    simple.specs["deblur-identity"] = {"name": "deblur-then-classify", "restorer": {"name": "identity"}}
+    simple.cell("gaussian-2", "deblur-identity", "gaussian-2", hits=first(80))
+    block = next(block for block in of(simple).blocks if block.test_blur == "gaussian-2")
+    assert [row.strategy for row in block.rows] == ["retrain", "deblur-identity", "plain"]
+    assert [bool(row.control) for row in block.rows] == [False, True, False]
+
+
 def test_an_oracle_stands_apart_and_does_not_rank(simple):
     simple.cell("gaussian-2", "wiener", hits=first(99), knows="true PSF")
     here = block(simple)

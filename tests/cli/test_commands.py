@@ -161,8 +161,8 @@ def test_show_prints_a_record_by_the_start_of_its_key(blurbench: Command, smoked
     key = next(smoked.glob("records/*/*.json")).stem
     record = json.loads(blurbench("show", key[:12], "--out", str(smoked)).stdout)
     assert record["key"] == key
-    assert "images" not in record
-    assert "images" in json.loads(blurbench("show", key, "--images", "--out", str(smoked)).stdout)
+    assert "images" not in record["result"]
+    assert "images" in json.loads(blurbench("show", key, "--images", "--out", str(smoked)).stdout)["result"]
 
 
 def test_leaderboard_writes_the_same_bytes_again_and_publishes_pictures(
@@ -192,7 +192,7 @@ def test_a_run_narrowed_to_an_axis_adds_to_the_same_board(blurbench: Command, tm
     assert blurbench(*few, "--strategy", "plain").returncode == 0
     assert blurbench(*few, "--strategy", "retrain").returncode == 0
     manifest = json.loads((tmp_path / "blurbench-results/boards/smoke.v1.quick.json").read_text())
-    assert {line["strategy"] for line in manifest["lines"]} == {"plain", "retrain"}
+    assert {line["labels"]["strategy"] for line in manifest["lines"]} == {"plain", "retrain"}
 
 
 def test_a_run_that_can_measure_nothing_fails_says_why_and_leaves_no_board(blurbench: Command, tmp_path: Path) -> None:

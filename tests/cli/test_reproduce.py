@@ -53,7 +53,7 @@ def test_a_paper_of_an_outside_package_is_run_and_told_like_ours(blurbench: Comm
     report = json.loads((tmp_path / "results" / "papers" / "mosaics.quick.json").read_bytes())
     sharp, blurred = report["tables"][0]["cells"]
     records = [json.loads(path.read_bytes()) for path in (tmp_path / "results" / "records").rglob("*.json")]
-    top1 = {record["key"]: record["metrics"]["top1"] for record in records}
+    top1 = {record["key"]: record["result"]["metrics"]["top1"] for record in records}
     for cell in (sharp, blurred):
         assert cell["measured"] == pytest.approx(100 * top1[cell["records"][0]])
     assert (sharp["published"], blurred["published"]) == (97.0, 61.5)

@@ -132,7 +132,7 @@ def test_records_that_are_damaged_or_of_another_cell_are_named_and_measured_agai
     moved.write_text(json.dumps({**json.loads(whole), "seed": 7}))
     verified = blurbench("verify", "--sample", "1")
     assert verified.returncode == 1
-    assert f"{torn.stem[:12]}  cannot be read: digits: " in verified.stdout
+    assert f"{torn.stem[:12]}  cannot be read: digits, " in verified.stdout
     run = blurbench("run", "--suite", "smoke")
     assert run.returncode == 0, run.stderr
     assert "24 cells, 2 to measure" in run.stderr

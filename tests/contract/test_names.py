@@ -20,14 +20,15 @@ WORDS = {
     "cli/probe.py": {"pictures", "spectral"},  # a key of its own JSON; the default of an option
     "cli/options.py": {"mnist-family"},  # the default of --suite
     "matrix/suite.py": {"plain"},  # the default baseline
+    "measurements/accuracy/result.py": {"none"},  # no value
     "measurements/blur_estimation/result.py": {"pictures"},  # a field
+    "matrix/axes.py": {"none"},  # what the sharp test images are called on boards
     "board/estimator_comparison.py": {"pictures"},
     "board/match_blur.py": {"none"},
     "board/outcomes.py": {"pictures"},
     "board/render/drawing.py": {"plain"},
     "board/render/estimators.py": {"pictures"},
     "board/render/severity_tables.py": {"none"},
-    "board/schema.py": {"none"},  # what the sharp test images are called on boards
     "contract/budget.py": {"constant", "none"},
     "contract/plugin.py": {"identity"},
     "running/probe_summary.py": {"pictures"},

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from blurbench.contract import DiscPsf, GaussianPsf, Padding, Psf, SigmaMap, TapsPsf
+from blurbench.contract import DensePsf, DiscPsf, GaussianPsf, Padding, Psf, SigmaMap, TapsPsf
 from blurbench.errors import UsageError
 from blurbench.imaging.convolution import convolve
 from blurbench.imaging.draws import Draws
@@ -176,3 +176,12 @@ def test_a_psf_wider_than_the_image_gives_finite_values() -> None:
 def test_a_map_of_sigma_is_refused() -> None:
     with pytest.raises(UsageError):
         wiener(torch.zeros(1, 1, 8, 8), SigmaMap(torch.ones(1, 8, 8)))
+
+
+def test_a_psf_that_only_moves_an_image_is_undone_though_it_has_a_single_pixel() -> None:
+    random = torch.Generator().manual_seed(4)
+    image = torch.rand(1, 1, 40, 40, generator=random)
+    weights = torch.zeros(1, 5, 5, dtype=torch.float64)
+    weights[0, 3, 4] = 1
+    restored = wiener(image.roll((1, 2), (2, 3)), DensePsf(weights))
+    assert (restored - image)[..., 6:-6, 6:-6].abs().max() < 0.02

@@ -43,3 +43,12 @@ def test_readings_spread_out_keep_a_ramp_and_a_constant() -> None:
     assert spread.shape == (1, 64, 64)
     torch.testing.assert_close(spread[:, :, 24:41], truth[:, :, 24:41], atol=1e-5, rtol=0)
     torch.testing.assert_close(spread_out(torch.full((1, 5, 5), 1.5), 32, 8, images), torch.full((1, 64, 64), 1.5))
+
+
+def test_a_reading_is_averaged_with_its_eight_neighbours() -> None:
+    readings = torch.zeros(1, 5, 5)
+    readings[0, 2, 2] = 9.0
+    spread = spread_out(readings, 32, 8, torch.zeros(1, 1, 64, 64))
+    centres = torch.zeros(5, 5)
+    centres[1:4, 1:4] = 1.0
+    torch.testing.assert_close(at_centres(spread, 32, 8)[0], centres)

@@ -37,6 +37,12 @@ def test_huge_logits_give_a_confidence_of_one():
     assert confidence.tolist() == [1.0]
 
 
+def test_the_softmax_is_taken_in_double_precision():
+    _, confidence = confidence_of(torch.tensor([[20.0, 0.0]]))
+    assert confidence.item() == pytest.approx(1 / (1 + np.exp(-20)), abs=1e-12)
+    assert confidence.item() < 1
+
+
 def test_calibration_error_weighs_each_bins_gap_by_its_images():
     # two images at 0.95 with one hit: gap 0.45; two at 0.55 with two hits: gap 0.45; half the images each
     error = calibration_error(np.array([0.95, 0.95, 0.55, 0.55]), np.array([True, False, True, True]))
@@ -50,3 +56,13 @@ def test_a_bin_holds_its_upper_edge():
 
 def test_confidences_of_zero_and_one_fall_into_bins():
     assert calibration_error(np.array([0.0, 1.0]), np.array([False, True])) == 0.0
+
+
+def test_there_are_fifteen_bins_unless_others_are_asked_for():
+    # In each of 15 bins one hit and one miss, as far from its middle on either side: with others they are parted.
+    bins = np.arange(15)
+    confidence = np.concatenate([bins + 0.1, bins + 0.9]) / 15
+    correct = np.repeat([True, False], 15)
+    wanted = np.abs(0.5 - (bins + 0.5) / 15).mean()
+    assert calibration_error(confidence, correct) == pytest.approx(wanted)
+    assert all(calibration_error(confidence, correct, other) > wanted + 0.02 for other in (10, 14, 16, 20))

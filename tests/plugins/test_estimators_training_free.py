@@ -90,10 +90,11 @@ def test_a_map_holds_the_reading_of_each_window(estimator: Estimator, blurred: C
 
 
 @pytest.mark.parametrize("estimator", BOTH, ids=lambda item: type(item).__name__)
+@pytest.mark.parametrize("sigma", [0.3, 1.2])  # at 1.2 one of the two reads its upper limit, whatever is done
 def test_contrast_turns_and_colour_hardly_matter(
-    estimator: Estimator, photograph: torch.Tensor, blurred: Callable[[float], torch.Tensor]
+    estimator: Estimator, sigma: float, blurred: Callable[[float], torch.Tensor]
 ) -> None:
-    picture = blurred(1.2)
+    picture = blurred(sigma)
     plain = estimator.estimate(picture).item()
     assert estimator.estimate(picture.expand(1, 3, -1, -1)).item() == pytest.approx(plain, abs=1e-3)
     assert estimator.estimate(picture.transpose(2, 3).flip(2)).item() == pytest.approx(plain, abs=0.05)

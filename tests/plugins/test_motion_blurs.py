@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from blurbench_blurs.defocus import Defocus
+from blurbench_blurs.diagonal_motion import DiagonalMotion
 from blurbench_blurs.gaussian_noise import GaussianNoise
 from blurbench_blurs.linear_motion import LinearMotion
 from blurbench_blurs.random_walk_motion import RandomWalkMotion
@@ -206,3 +207,10 @@ def test_motion_defocus_and_noise_are_the_steps_applied_by_hand(registry: Regist
     torch.testing.assert_close(dense(result.psf).weights, dense(compose(motion, defocus)).weights)
     assert result.noise_std == pytest.approx(math.hypot(4 / 255, 1 / (255 * math.sqrt(12))))
     assert result.padding == "replicate"
+
+
+def test_the_diagonal_falls_in_half_of_the_images_and_rises_in_the_others() -> None:
+    lines = weights(DiagonalMotion(box=9, square=True), 400)
+    slopes = [np.polyfit(*np.nonzero(one.numpy()), 1)[0] for one in lines]
+    assert set(np.round(slopes, 6)) == {-1.0, 1.0}
+    assert 160 < sum(slope > 0 for slope in slopes) < 240

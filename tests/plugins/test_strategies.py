@@ -550,3 +550,24 @@ def test_only_a_threshold_to_be_chosen_looks_at_the_training_blur():
 def test_a_classifier_without_patches_is_declined():
     assert "patches" in PatchMask().skip(setting(PatchMask()))
     assert PatchMask().skip(setting(PatchMask(), PATCHY)) is None
+
+
+@pytest.mark.parametrize(
+    ("strategy", "blurred"),
+    [(Plain(), False), (Retrain(), True), (FirstN(1), True), (FirstN(1, on="clean"), False)],
+    ids=["plain", "retrain", "first-n", "first-n on clean"],
+)
+def test_a_fit_is_validated_on_the_validation_images_as_it_meets_the_training_images(
+    strategy: Strategy, blurred: bool
+) -> None:
+    found, (_, validation, _) = fitted(setting(strategy)), parts()
+    assert found.module is not None
+    images = training_blur(BLUR)(validation, 0).images if blurred else validation.images
+    right = found.module(images).argmax(1) == validation.labels
+    assert found.notes["final_accuracy"] == pytest.approx(right.float().mean().item())
+
+
+def test_fine_tuning_goes_by_its_own_recipe() -> None:
+    assert BUDGET.finetune_epochs != BUDGET.epochs
+    assert fitted(setting(FirstN(1))).notes["epochs"] == BUDGET.finetune_epochs
+    assert fitted(setting(Retrain())).notes["epochs"] == BUDGET.epochs

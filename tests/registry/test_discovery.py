@@ -33,7 +33,7 @@ def test_each_broken_plugin_is_one_line_and_the_rest_goes_on(blurbench: Command,
     assert len(problems) == len(expected)
     assert result.returncode == 1
     blurs, restorers = "blurs: bad-psf, fragile, unruly", "restorers: bad-restorer, with-options"
-    brought = (blurs, restorers, "strategies: bad-fit, on-top-of", "estimators: bad-estimator")
+    brought = (blurs, restorers, "strategies: bad-fit, meddling, on-top-of", "estimators: bad-estimator")
     assert "".join(f"  {line}\n" for line in brought) in result.stdout
     assert "gaussian" in result.stdout.split("blurbench-trouble")[0]
 

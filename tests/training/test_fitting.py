@@ -11,10 +11,11 @@ import pytest
 import torch
 from blurbench_datasets.digits import Digits
 from torch import nn
+from torch.nn import functional as F
 
 from blurbench.contract import Budget, Degraded, ImageSet, Recipe, RestorerJob
 from blurbench.errors import NotFinite
-from blurbench.training import derived_seed, fit_classifier, fit_restorer, seed_torch
+from blurbench.training import derived_seed, fit_classifier, fit_restorer, minimise, seed_torch
 from blurbench.training.optimisation import optimiser_of, schedule_of
 
 PROGRAMME = """
@@ -79,6 +80,17 @@ def test_another_process_gives_bit_equal_weights():
     threads = f"import torch; torch.set_num_threads({torch.get_num_threads()})\n"
     answer = subprocess.run([sys.executable, "-c", threads + programme], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == fingerprint(fitted(seed=3)[0])
+
+
+def test_seeds_differ_in_what_dropout_leaves_out():
+    # Equal images in one batch: their order says nothing, the masks alone decide.
+    def loss(seed: int) -> float:
+        module = nn.Sequential(nn.Dropout(0.5), nn.Linear(8, 1, bias=False))
+        nn.init.constant_(module[1].weight, 1.0)
+        ones = torch.ones(6, 8)
+        return minimise(module, F.mse_loss, 6, lambda *_: (ones, ones[:, :1]), None, Recipe(1), seed)["train_loss"][0]
+
+    assert loss(0) == loss(0) != loss(1)
 
 
 def test_purposes_have_seeds_of_their_own():

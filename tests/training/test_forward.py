@@ -37,3 +37,7 @@ def test_a_module_predictor_gives_the_network_s_logits_in_eval_mode_without_a_gr
     assert not output.logits.requires_grad
     assert output.restored is None
     assert output.observations == {}
+
+
+def test_a_network_is_asked_without_a_graph():
+    assert not forward(nn.Linear(4, 3), torch.rand(5, 4)).requires_grad

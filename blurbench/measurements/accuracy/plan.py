@@ -149,9 +149,16 @@ class AccuracyPlanner:
         strategy = fit.setting.strategy
         return {
             "knows": strategy.knows(),
-            "requires": list(strategy.requires()),
+            "requires": [*strategy.requires(), *self.files_behind(fit)],
             "exposure": self.exposure(test_blur, self.trained_on(fit)),
         }
+
+    def files_behind(self, fit: FitPredictor) -> list[str]:
+        """What plugins from a file, in no package, ask of whoever wants to use them."""
+        setting, registry = fit.setting, self.planner.registry
+        plugins = (setting.dataset, setting.train_blur, setting.classifier, setting.strategy)
+        names = dict.fromkeys(name for plugin in plugins for name in registry.files_behind(plugin))
+        return [f"code from a file ({name})" for name in names]
 
     def exposure(self, test_blur: Blur, trained_on: tuple[Blur, ...]) -> Exposure:
         if (test_blur, trained_on) not in self.exposures:

@@ -44,7 +44,7 @@ def parts() -> tuple[ImageSet, ImageSet, ImageSet]:
     splits = Digits().load([])
     sizes = {"train": 400, "validation": 60, "test": 100}
     cpu = torch.device("cpu")
-    train, validation, test = (image_set(getattr(splits, name), name, size, cpu) for name, size in sizes.items())
+    train, validation, test = (image_set(getattr(splits, name), size, cpu, name) for name, size in sizes.items())
     return train, validation, test
 
 

@@ -41,17 +41,19 @@ def test_each_builds_on_what_it_needs_and_its_record_says_what_was_met_and_paid(
     records = [json.loads(path.read_bytes()) for path in (tmp_path / "blurbench-results").glob("records/*/*")]
     assert {record["status"] for record in records} == {"ok"}
     cells: dict[tuple[str, str], Any] = {
-        (record["strategy"]["name"], record["test_blur"]["label"]): record for record in records
+        (record["axes"]["strategy"]["name"], record["axes"]["test_blur"]["label"]): record for record in records
     }
 
     def said(what: str, strategy: str, sigma: int) -> Any:
-        return cells[strategy, f"gaussian[sigma={sigma}]"][what]
+        record = cells[strategy, f"gaussian[sigma={sigma}]"]
+        return {**record["facts"], **record["result"]}[what]
 
     # Experts at 1 and 3: neither was fitted to 2, which retrain was.
     assert (said("exposure", "router", 1), said("exposure", "router", 2)) == ("seen", "unseen severity")
     assert (said("exposure", "retrain", 1), said("exposure", "retrain", 2)) == ("unseen severity", "seen")
     shares = [
-        cells["router", blur]["metrics"]["observations"]["answered_by_plain"] for blur in ("none", "gaussian[sigma=2]")
+        cells["router", blur]["result"]["metrics"]["observations"]["answered_by_plain"]
+        for blur in ("none", "gaussian[sigma=2]")
     ]
     assert shares[0] > shares[1]
     steps = {name: said("cost", name, 2)["fit_steps"] for name, _ in cells}

@@ -1,0 +1,52 @@
+"""Workers that are only reckoned with: tasks take the seconds that they are said to take, on a clock of its own."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+from blurbench.matrix.tasks import Task
+from blurbench.running.scheduler import Scheduler
+from blurbench.running.worker import Answer, Message
+from blurbench.store.store import Store
+
+__all__ = ["SimulatedSlots", "simulated"]
+
+
+class SimulatedSlots:
+    """As many workers as one likes, on which nothing is done."""
+
+    def __init__(self, count: int, seconds: Callable[[Task], float]) -> None:
+        self.count, self.seconds = count, seconds
+        self.time = 0.0
+        self.ends: list[tuple[float, int, str]] = []
+
+    def now(self) -> float:
+        """See `Slots`."""
+        return self.time
+
+    def send(self, slot: int, task: Task, force: bool) -> None:
+        """See `Slots`."""
+        heapq.heappush(self.ends, (self.time + self.seconds(task), slot, task.key))
+
+    def poll(self, busy: Sequence[int], seconds: float) -> list[tuple[int, Message]]:
+        """See `Slots`."""
+        if not self.ends or self.ends[0][0] > self.time + seconds:
+            self.time += seconds
+            return []
+        before = self.time
+        self.time, slot, key = heapq.heappop(self.ends)
+        return [(slot, Answer(key, seconds={"simulated": self.time - before}))]
+
+    def replace(self, slot: int) -> None:
+        """See `Slots`."""
+        self.ends = [end for end in self.ends if end[1] != slot]
+        heapq.heapify(self.ends)
+
+
+def simulated(store: Store, tasks: Mapping[str, Task], workers: int, seconds: Callable[[Task], float]) -> float:
+    """Seconds from the start of `tasks` to the end of the last one, scheduled as a run schedules them."""
+    slots = SimulatedSlots(workers, seconds)
+    Scheduler(store, tasks, slots, math.inf).run()
+    return slots.time
