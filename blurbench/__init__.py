@@ -34,9 +34,9 @@ if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any:
         if name == "__version__":
-            from importlib.metadata import version
+            from blurbench.checkout import own_version
 
-            return version("blurbench")
+            return own_version()
         if name not in __all__:
             raise AttributeError(f"module 'blurbench' has no attribute {name!r}")
         from blurbench import api

@@ -1,6 +1,17 @@
-"""`python -m blurbench`, the same as `blurbench`."""
+"""`python -m blurbench`, the same as `blurbench`; in a checkout it needs no installation, only the packages."""
 
-from blurbench.cli import main
+import sys
+
+from blurbench.checkout import unmet
 
 if __name__ == "__main__":
-    main()
+    try:
+        from blurbench.cli import main
+
+        main()
+    except ModuleNotFoundError as error:
+        if not unmet():
+            raise
+        needed = ", ".join(unmet())
+        print(f"blurbench: {error.name} is not installed here; install, or carry as wheels: {needed}", file=sys.stderr)
+        sys.exit(1)

@@ -9,7 +9,7 @@ from benchmarks.timing.results import Group, Report, Row
 from benchmarks.timing.sizes import SIZES
 from blurbench.errors import shortened
 
-__all__ = ["progress", "render", "summary"]
+__all__ = ["progress", "render", "summary", "table"]
 
 
 def render(report: Report) -> str:
@@ -22,12 +22,12 @@ def render(report: Report) -> str:
         *_warning(report),
         "## Aims",
         "Ratios within this run; what is missed says by how much, and how near the machine's own limit it is.",
-        _table(("what", "aim", "measured"), ((aim.what, aim.aim, aim.measured(report)) for aim in AIMS)),
+        table(("what", "aim", "measured"), ((aim.what, aim.aim, aim.measured(report)) for aim in AIMS)),
         *_sections(report),
         "## Every contender",
         "Milliseconds: median of the rounds and their interquartile range. Difference: the largest from the true blur "
         "(float64, some thousand pixels), or from blurbench's own result where networks are compared.",
-        _table(("work", "size", "contender", "ms", "IQR", "rounds", "difference", "remark"), _everyone(report.groups)),
+        table(("work", "size", "contender", "ms", "IQR", "rounds", "difference", "remark"), _everyone(report.groups)),
         "## How it was measured",
         _bullets((*_METHOD, *report.notes)),
     ]
@@ -108,11 +108,11 @@ def _blurs(report: Report, groups: Sequence[Group]) -> list[str]:
     heads = ("", *sizes)
     return [
         "Times as fast as the best peer, and which that is:",
-        _table(heads, (cells(family, _beside_best) for family in families)),
+        table(heads, (cells(family, _beside_best) for family in families)),
         "The same without a compiler:",
-        _table(heads, (cells(family, _plain_beside_best) for family in families)),
+        table(heads, (cells(family, _plain_beside_best) for family in families)),
         "Images a second, and bytes in and out as a share of the copy rate:",
-        _table(heads, (cells(family, _throughput) for family in families)),
+        table(heads, (cells(family, _throughput) for family in families)),
     ]
 
 
@@ -131,7 +131,7 @@ def _throughput(report: Report, group: Group) -> str:
 
 def _networks(report: Report, groups: Iterable[Group]) -> str:
     heads = ("network", "size", "images a second", "share of the matrix rate", "times as fast as torch's own layers")
-    return _table(
+    return table(
         heads,
         (
             (
@@ -148,7 +148,7 @@ def _networks(report: Report, groups: Iterable[Group]) -> str:
 
 def _fits(groups: Iterable[Group]) -> str:
     heads = ("fit", "images", "images a second", "times as fast")
-    return _table(heads, ((group.what, group.size, rate(group, group.ours), times(group.ratio)) for group in groups))
+    return table(heads, ((group.what, group.size, rate(group, group.ours), times(group.ratio)) for group in groups))
 
 
 def _everyone(groups: Iterable[Group]) -> Iterator[tuple[str, ...]]:
@@ -190,7 +190,7 @@ def _bullets(lines: Iterable[str]) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table whose source reads well too."""
     cells = [tuple(heads), *(tuple(cell.replace("|", "\\|") for cell in row) for row in rows)]
     widths = [max(3, *(len(row[column]) for row in cells)) for column in range(len(heads))]

@@ -19,7 +19,7 @@ from blurbench.contract import Classifier, Restorer
 from blurbench.errors import UsageError
 from blurbench.registry import Registry
 
-__all__ = ["Step", "prepare", "steps"]
+__all__ = ["Step", "device_of", "prepare", "steps"]
 
 Step: TypeAlias = tuple[str, Callable[[], Group]]
 
@@ -29,7 +29,7 @@ QUICK_SIZES = ("M", "I19")
 
 def prepare(registry: Registry, request: Request) -> tuple[Report, list[Step]]:
     """Check the request, measure the machine's limits, and list what is to be timed. Raises UsageError."""
-    device = _device(request.device)
+    device = device_of(request.device)
     torch.set_num_threads(request.threads)
     torch.backends.cudnn.allow_tf32 = False  # as in a run: a blur is exact to 1e-5 on every device
     listed = _listed(registry, request, device)  # first: a mistake costs no time
@@ -68,7 +68,8 @@ def _doubt(report: Report, when: str, others: float | None) -> None:
         report.busy.append(f"other processes kept {others:.1f} cores busy {when}")
 
 
-def _device(wanted: str) -> torch.device:
+def device_of(wanted: str) -> torch.device:
+    """The device of that name; `auto` is a GPU where there is one. Raises UsageError where it cannot be had."""
     if wanted == "auto":
         wanted = "cuda" if torch.cuda.is_available() else "cpu"
     try:

@@ -6,16 +6,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from blurbench.imaging.precision import finely
+
 __all__ = ["calibration_error", "confidence_of", "top_k"]
 
 
 def confidence_of(logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """The predicted label, int64 (N,), and its softmax confidence, float64 (N,), for `logits` (N, K).
+    """The predicted label, int64 (N,), and its softmax confidence (N,), for `logits` (N, K).
 
-    Of equal logits the first class wins. The softmax is taken in float64, so no confidence exceeds 1.
+    Of equal logits the first class wins. The softmax is taken in float64, where the device has that, so no confidence
+    exceeds 1.
     """
     predicted = logits.argmax(dim=1)
-    return predicted, torch.softmax(logits.double(), dim=1).gather(1, predicted[:, None])[:, 0]
+    return predicted, torch.softmax(finely(logits), dim=1).gather(1, predicted[:, None])[:, 0]
 
 
 def top_k(logits: torch.Tensor, labels: torch.Tensor, k: int) -> torch.Tensor:

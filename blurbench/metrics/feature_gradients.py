@@ -11,6 +11,8 @@ from typing import Literal
 import torch
 from torch.nn import functional as F
 
+from blurbench.imaging.precision import finely
+
 __all__ = ["gradient_magnitude", "gradient_magnitude_variance"]
 
 
@@ -32,4 +34,4 @@ def gradient_magnitude_variance(features: torch.Tensor, border: Literal["valid",
     magnitude = gradient_magnitude(features, border)
     if magnitude[0, 0].numel() < 2:
         raise ValueError(f"maps of {features.shape[-2]}x{features.shape[-1]} are too small for a variance")
-    return magnitude.flatten(2).var(dim=2).double().mean(dim=1)
+    return finely(magnitude.flatten(2).var(dim=2)).mean(dim=1)

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 
 import torch
 
+from blurbench.imaging.precision import finely
+
 __all__ = ["HIGHEST_PSNR", "errors", "mse", "psnr", "psnrs", "similarities", "ssim"]
 
 HIGHEST_PSNR = 100.0
@@ -30,7 +32,7 @@ def mse(images: torch.Tensor, reference: torch.Tensor) -> float:
 def errors(images: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
     """The mean squared error of each image, (N,)."""
     each = [(one - other).square().flatten(1).mean(dim=1) for one, other in _chunks(images, reference)]
-    return torch.cat(each).double()
+    return finely(torch.cat(each))
 
 
 def psnr(images: torch.Tensor, reference: torch.Tensor) -> float:

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 
 import torch
 
+from blurbench.imaging.precision import finely
+
 __all__ = ["nearest_answer", "smoothed", "varies_along"]
 
 
 def smoothed(sigma: torch.Tensor, span: int, axis: int = -1) -> torch.Tensor:
     """Moving average of maps (..., h, w) over `span` neighbours (odd) along `axis`; near an end the span shrinks to
     what lies on both sides alike."""
-    moved = sigma.double().movedim(axis, -1)
+    moved = finely(sigma).movedim(axis, -1)
     length = moved.shape[-1]
     place = torch.arange(length, device=sigma.device)
     half = torch.minimum(torch.minimum(place, length - 1 - place), torch.as_tensor(span // 2, device=sigma.device))

@@ -1,7 +1,8 @@
 """Finds the installed plugins through their entry points and fills the registry; adds those in files of one's own.
 
 An installed plugin that cannot be imported, misspells a hook, or clashes with another is left out with one clear line
-in `Registry.problems`; everything else goes on. A file was named by the user: what is wrong with it is an error.
+in `Registry.problems`; everything else goes on. A file was named by the user: what is wrong with it is an error. In
+a checkout that is not installed, the built-in plugins are those of its pyproject.toml.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 import pluggy
 
+from blurbench import checkout
 from blurbench.contract import hooks
 from blurbench.errors import PluginError, did_you_mean, shortened
 from blurbench.registry.plugin_files import PluginFile
@@ -126,6 +128,9 @@ def _entry_points() -> list[tuple[str, str, EntryPoint]]:
             for point in points:
                 # The same distribution can be found twice on the path (editable installs); the first one counts.
                 found.setdefault((package, point.name, point.value), (package, version, point))
+    if not any(package == "blurbench" for package, _, _ in found):
+        for point in checkout.entry_points():
+            found["blurbench", point.name, point.value] = ("blurbench", checkout.own_version(), point)
     # Built-ins first, so that in a clash it is the outsider that is left out, whatever the order on the path.
     return sorted(found.values(), key=lambda one: (one[0] != "blurbench", one[0], one[2].name))
 

@@ -19,6 +19,7 @@ from torch import nn
 
 from blurbench.contract import Dataset, Degraded, Fitted, ImageSet, Predictor
 from blurbench.errors import PluginError
+from blurbench.imaging.precision import finely
 from blurbench.matrix.cell import Data
 from blurbench.matrix.keys import digest
 from blurbench.matrix.tasks import Evaluate, Fit, FitPredictor, TimePipeline
@@ -265,7 +266,7 @@ def _fingerprint(module: nn.Module | None) -> tuple[Any, ...]:
     if not tensors:
         return (training,)
     with torch.no_grad():
-        sums = torch.stack([tensor.sum().double() for tensor in tensors]).tolist()
+        sums = torch.stack([finely(tensor.sum()) for tensor in tensors]).tolist()
     return (training, *((id(tensor), tensor._version, total) for tensor, total in zip(tensors, sums, strict=True)))
 
 

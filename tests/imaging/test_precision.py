@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -15,6 +15,10 @@ from blurbench.imaging import precision
 from blurbench.imaging.convolution import convolve
 from blurbench.imaging.draws import Draws
 from blurbench.imaging.fourier import wiener
+from blurbench.metrics.accuracy import confidence_of
+from blurbench.metrics.feature_gradients import gradient_magnitude_variance
+from blurbench.metrics.image_quality import errors
+from blurbench.metrics.sigma_maps import smoothed
 from blurbench.registry.discovery import discover
 
 BLURS = (
@@ -74,6 +78,22 @@ def test_without_float64_a_map_of_sigma_and_a_kernel_blur(without_doubles: None)
     images = torch.rand(2, 1, 32, 32, generator=torch.Generator().manual_seed(0))
     for psf in (SigmaMap(torch.full((2, 32, 32), 1.5)), torch.full((2, 5, 5), 0.04)):
         assert convolve(images, psf).dtype == torch.float32
+
+
+METRICS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "confidence": lambda images: confidence_of(images.flatten(1))[1],
+    "squared error": lambda images: errors(images, images.flip(0)),
+    "unevenness of edges": gradient_magnitude_variance,
+    "moving average": lambda images: smoothed(images[:, 0], 5),
+}
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_without_float64_metrics_are_the_same_up_to_rounding(name: str, request: pytest.FixtureRequest) -> None:
+    images = torch.rand(4, 1, 32, 32, generator=torch.Generator().manual_seed(0))
+    expected = METRICS[name](images).float()
+    request.getfixturevalue("without_doubles")
+    assert torch.allclose(METRICS[name](images), expected, rtol=1e-5, atol=1e-6)
 
 
 def test_only_mps_is_taken_to_have_no_float64() -> None:

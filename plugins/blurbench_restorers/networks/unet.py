@@ -24,7 +24,7 @@ class Prelu(nn.Module):
         self.slope = nn.Parameter(torch.tensor([0.25]))
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.lerp(x.relu(), x, self.slope)
+        return torch.lerp(x.relu(), x, self.slope.to(x.dtype))  # float32 under autocast, too
 
 
 class Unet(nn.Module):

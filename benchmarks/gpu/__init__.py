@@ -1,0 +1,1 @@
+"""The standard GPU matrix: what `blurbench gpu` measures in one call."""
