@@ -13,6 +13,8 @@ import pytest
 from blurbench.registry import Registry
 from blurbench.registry.discovery import discover
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests share the cores, and a fit's last digits depend on the number
+
 THIRD_PARTY = Path(__file__).parent / "third_party"
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -130,9 +130,9 @@ def with_plugins(command: Callable[..., None]) -> Callable[..., None]:
     own = list(inspect.signature(command).parameters.values())
 
     @functools.wraps(command)
-    def call(plugins: list[Path] | None, **given: Any) -> None:
+    def call(*given: Any, plugins: list[Path] | None = None, **named: Any) -> None:
         use(plugins or ())
-        command(**given)
+        command(*given, **named)
 
     option = inspect.Parameter("plugins", inspect.Parameter.KEYWORD_ONLY, default=None)
     return _told(call, [*own, option], {**get_type_hints(command, include_extras=True), "plugins": Plugins})

@@ -8,13 +8,14 @@ import sys
 from functools import cache
 from pathlib import Path
 
+from blurbench.registry import Registration
 from blurbench.testing.report import Report
 from blurbench.testing.subjects import Subject
 
 __all__ = ["check_imports"]
 
 PROGRAM = """
-import importlib, importlib.abc, importlib.util, json, sys
+import importlib, importlib.abc, json, runpy, sys
 
 class Refusing(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
@@ -25,7 +26,7 @@ sys.meta_path.insert(0, Refusing())
 importing = []
 for name in json.loads(sys.argv[1]):
     try:
-        importlib.import_module(name)
+        runpy.run_path(name) if name.endswith(".py") else importlib.import_module(name)
     except ImportError as error:
         if "torch is refused here" in str(error):
             importing.append(name)
@@ -33,31 +34,34 @@ for name in json.loads(sys.argv[1]):
         pass
 print(json.dumps(importing))
 """
-"""Imports each module where there is no torch. Only those that ask for it are named: others fail for other reasons."""
+"""Imports each module, or runs each file, where there is no torch.
+
+Only those that ask for it are named: others fail for other reasons.
+"""
 
 
 def check_imports(report: Report, subject: Subject) -> None:
     """Note a module that imports torch at its top, directly or through another module."""
     if not subject.is_installed or isinstance(subject.entry.target, Path):
         return
-    module = subject.entry.target.__module__
+    module = _module(subject.entry)
     modules = {
-        entry.target.__module__
+        _module(entry)
         for entries in subject.registry.entries.values()
         for entry in entries.values()
         if entry.package == subject.entry.package and not isinstance(entry.target, Path)
     }
     report.expect(
-        module not in _importing_torch(tuple(sorted(modules)), (*sys.path, *_folder(module))),
-        f"the module {module} imports torch when it is imported",
+        module not in _importing_torch(tuple(sorted(modules)), tuple(sys.path)),
+        f"the module {Path(module).stem if subject.entry.source else module} imports torch when it is imported",
         "import torch, and what needs it, inside the methods",
     )
 
 
-def _folder(module: str) -> tuple[str, ...]:
-    """Where the module's file lies: one that was given as a file is on no path."""
-    file = getattr(sys.modules.get(module), "__file__", None)
-    return (str(Path(file).parent),) if file and "." not in module else ()
+def _module(entry: Registration) -> str:
+    """The name of a plugin's module, or the path of the file that is no package's."""
+    name = entry.target.__module__
+    return str(sys.modules[name].__file__) if entry.source else name
 
 
 @cache

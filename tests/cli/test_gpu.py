@@ -54,7 +54,7 @@ def test_a_short_call_ends_in_time_and_the_next_one_goes_on(blurbench: Command, 
     assert {name: second[name] for name in first} == first
     assert len(second) > len(first)
     text = (out / "report.md").read_text()
-    assert "| gaussian, sampled sigma | " in text
+    assert "## The hot path" in text
     assert "blurbench gpu --device cpu --minutes 0.2 --only hot_path" in text
     assert str(tmp_path) not in text
 

@@ -67,7 +67,7 @@ def test_what_is_no_plugin_is_refused_in_a_line(blurbench: Command, tmp_path: Pa
     (tmp_path / "empty.py").write_text("")
     empty = blurbench("plugin", "check", "empty.py")
     assert empty.returncode == 1
-    assert empty.stdout.startswith("problem: plugin 'empty' of empty.py (not installed) is left out: it registers noth")
+    assert empty.stderr == ("blurbench: empty.py holds no plugin: no class derived from one of blurbench.contract\n")
     unknown = blurbench("plugin", "check", "blurbench-bux")
     assert unknown.returncode == 2
     assert unknown.stderr == (
