@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Protocol
@@ -169,6 +170,7 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
 def _signals_held_back() -> Iterator[None]:
     """Ctrl-C in the middle of a start would leave a half-started process behind. What is started holds them back, too,
     until it can ignore them."""
+    resource_tracker.ensure_running()  # what starts a process starts it first, and that lets all signals through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     try:
         yield
