@@ -22,6 +22,7 @@ from benchmarks.gpu.matrix import LOST
 from benchmarks.timing.machine import description
 from benchmarks.timing.measure import device_of
 from blurbench.errors import BlurbenchError, Skip, shortened
+from blurbench.running.global_state import set_reproducible
 
 __all__ = ["Job", "Step", "main"]
 
@@ -81,10 +82,9 @@ def _answers(device: torch.device) -> bool:
 
 
 def main(stage: str, work: str, device: str, seconds: str, *data_dirs: str) -> None:
-    """Set what results depend on as a run's workers do, then do the stage."""
+    """Set what results depend on, then do the stage."""
     where = device_of(device)
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.backends.cudnn.allow_tf32 = False
+    set_reproducible()
     journal = Journal(Path(work) / f"{stage}.jsonl")
     journal.begin(description(where))
     job = Job(journal, Path(work), where, float(seconds), tuple(map(Path, data_dirs)))

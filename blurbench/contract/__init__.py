@@ -28,6 +28,7 @@ from blurbench.contract.strategy import (
     Predictor,
     PredictorNeed,
     RestorerNeed,
+    Restoring,
     Setting,
     Strategy,
 )
@@ -100,6 +101,7 @@ __all__ = [
     "Restorer",
     "RestorerJob",
     "RestorerNeed",
+    "Restoring",
     "Setting",
     "Shape",
     "SigmaMap",

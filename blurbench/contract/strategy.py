@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -18,6 +18,7 @@ from blurbench.contract.restorer import AnyRestorer
 from blurbench.imaging.values import Degraded, ImageSet, Shape
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Predictor",
     "PredictorNeed",
     "RestorerNeed",
+    "Restoring",
     "Setting",
     "Strategy",
 ]
@@ -88,6 +90,8 @@ class Fitted:
     notes: Mapping[str, Any] = field(default_factory=dict)
     predictor: Predictor | None = None
     """What that strategy answers, restorers and all, where the need was of a predictor."""
+    key: str = ""
+    """Of the stored artifact; none where it was made on the spot."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,6 +132,27 @@ class Predictor(ABC):
     def logits_network(self) -> nn.Module | None:
         """The network that gives the logits, for the analyses that a suite asks for; None keeps them out."""
         return None
+
+
+class Restoring(Predictor):
+    """Restores images, then classifies what came of it. Rows that restore alike share what was restored once."""
+
+    def restores_as(self) -> Hashable | None:
+        """Equal for predictors that restore alike, whatever they classify with; None: nobody else restores so."""
+        return None
+
+    @abstractmethod
+    def restore(self, degraded: Degraded) -> torch.Tensor:
+        """Restored images (N, C, H, W)."""
+
+    @abstractmethod
+    def classify(self, restored: torch.Tensor) -> torch.Tensor:
+        """Logits (N, classes) of restored images (N, C, H, W)."""
+
+    def predict(self, degraded: Degraded) -> Output:
+        """Logits and the restored images."""
+        restored = self.restore(degraded)
+        return Output(self.classify(restored), restored=restored)
 
 
 class ModulePredictor(Predictor):

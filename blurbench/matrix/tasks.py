@@ -107,6 +107,11 @@ class Task(ABC):
     def alike(self) -> tuple[Any, ...]:
         """Equal for tasks that do the same with other numbers: another seed, another blur."""
 
+    @property
+    def shares(self) -> tuple[Any, ...]:
+        """Equal for tasks that use what a worker keeps in memory after one of them; () for nothing."""
+        return ()
+
     @abstractmethod
     def run(self, runtime: Runtime, force: bool) -> str:
         """Do it; with `force` even if its result is stored. Returns a few words on what came of it, or none."""
@@ -406,6 +411,10 @@ class Evaluate(Task):
     def alike(self) -> tuple[Any, ...]:
         made_of = self.fit.alike if self.fit else (self.measured.plugins.get("estimator"), self.data.key)
         return ("evaluate", *made_of)
+
+    @property
+    def shares(self) -> tuple[Any, ...]:
+        return (self.data.key, self.test_images, self.measured.plugins.get("test_blur"), self.test_seed)
 
     @property
     def record_fields(self) -> dict[str, Any]:

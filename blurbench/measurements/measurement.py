@@ -86,6 +86,9 @@ class Bench(Protocol):
     def remember(self, key: Any, make: Callable[[], T]) -> T:
         """A small value that several cells share."""
 
+    def restored(self, key: Any, make: Callable[[], list[torch.Tensor]]) -> list[torch.Tensor]:
+        """Restored images that several cells share."""
+
     def keep_samples(self, key: str, samples: Mapping[str, NDArray[np.uint8]]) -> None:
         """Keep a few images of a cell for the pictures beside a board."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -41,7 +42,7 @@ __all__ = ["WorkerRuntime", "seed_everything"]
 T = TypeVar("T")
 
 CACHED_BYTES = 2**30
-"""A worker keeps up to so many bytes of clean images, and of blurred ones, between tasks."""
+"""A worker keeps up to so many bytes of clean images, of blurred ones, and of restored ones between tasks."""
 
 
 def _bytes(kept: tuple[ImageSet, object] | list[Degraded]) -> int:
@@ -63,6 +64,7 @@ class WorkerRuntime:
         self.registry, self.store, self.device, self.waiting, self.folders = registry, store, device, waiting, folders
         self.clock = Stopwatch()
         self._images, self._degraded = Recent(CACHED_BYTES, _bytes), Recent(CACHED_BYTES, _bytes)
+        self._restored = Recent(CACHED_BYTES, lambda parts: sum(part.nbytes for part in parts))
         self._splits, self._fitted, self._small = Recent(24), Recent(24), Recent(1000)
 
     # --- data ------------------------------------------------------------------------------------------------------
@@ -105,6 +107,10 @@ class WorkerRuntime:
     def remember(self, key: Any, make: Callable[[], T]) -> T:
         """A small value that several cells share."""
         return self._small.get(key, make)
+
+    def restored(self, key: Any, make: Callable[[], list[torch.Tensor]]) -> list[torch.Tensor]:
+        """Restored images that several cells share."""
+        return self._restored.get(key, make)
 
     def keep_samples(self, key: str, samples: Mapping[str, NDArray[np.uint8]]) -> None:
         """Keep a few images of a cell for the pictures beside a board."""
@@ -211,7 +217,7 @@ class WorkerRuntime:
         fitted = self.fitted(needed)
         if not isinstance(needed, FitPredictor):
             return fitted
-        return Fitted(fitted.module, fitted.notes, self.predictor(needed))
+        return replace(fitted, predictor=self.predictor(needed))
 
     def predictor(self, task: FitPredictor) -> Predictor:
         """A fitted predictor, put together from the store."""
@@ -236,7 +242,7 @@ class WorkerRuntime:
         if module is not None:
             _load(module, self.store.artifacts.path(task.key), self.device)
             module.eval().requires_grad_(False)
-        return Fitted(module, metadata["notes"])
+        return Fitted(module, metadata["notes"], key=task.key)
 
     def _forget(self, key: str) -> None:
         self._fitted.drop(key)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 import math
+from bisect import insort
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -32,6 +33,9 @@ START_SECONDS = 300.0
 
 AGAIN_SECONDS = 1.0
 """After so long a task that another run has in hand is asked for again."""
+
+AHEAD = 16
+"""So many of the tasks that are next are looked at for one that uses what a worker keeps."""
 
 LONGER = 2.0
 """Before the end of the time that a run has, a task is thought to take so many times the longest one like it."""
@@ -117,6 +121,9 @@ class Scheduler:
         )
         self.graph.prepare()
         self.ready: list[tuple[int, int, str]] = []
+        """Urgency, place in the plan and key of what can be done now, the next one first."""
+        self.kept: dict[tuple[Any, ...], int] = {}
+        """Which slot did the last of the tasks that share something."""
         self.later: list[tuple[float, str]] = []
         """What another run has in hand, and when to ask again."""
         self.too_long: list[str] = []
@@ -143,8 +150,10 @@ class Scheduler:
 
     def _hand_out(self) -> None:
         self._collect()
-        while self.idle and (task := self._next()) is not None:
+        while self.idle and (task := self._next(self.idle[0])) is not None:
             slot = heapq.heappop(self.idle)
+            if task.shares:
+                self.kept[task.shares] = slot
             self.underway[slot] = _Underway(task, self.slots.now())
             self.report(Event(task, slot))
             self.slots.send(slot, task, self.force)
@@ -159,22 +168,31 @@ class Scheduler:
 
     def _queue(self, key: str) -> None:
         if key in self.waiting:  # not blocked meanwhile
-            heapq.heappush(self.ready, (self.waiting[key].urgency, self.order[key], key))
+            insort(self.ready, (self.waiting[key].urgency, self.order[key], key))
 
-    def _next(self) -> Task | None:
-        """The most urgent task that is ready, of these the first in plan order; timings only on a quiet machine."""
+    def _next(self, slot: int) -> Task | None:
+        """The most urgent task that is ready; of the first few, one that uses what the slot's worker keeps, or at least
+        one that is no other's; timings only on a quiet machine."""
         while self.ready:
-            key = self.ready[0][2]
+            place = min(range(min(len(self.ready), AHEAD)), key=lambda place: self._reluctance(place, slot))
+            key = self.ready[place][2]
             task = self.waiting.get(key)
             if task is not None and task.wants_quiet and (self.underway or self.loud):
                 return None
-            heapq.heappop(self.ready)
+            self.ready.pop(place)
             if task is None or self._has_failed_elsewhere(task):
                 continue
             if self._fits(task):
                 return self._take(key)
             self.too_long.append(key)
         return None
+
+    def _reluctance(self, place: int, slot: int) -> tuple[int, int]:
+        """How little a slot should do the task at a place, the least first; of equals, the first in plan order."""
+        urgency, _, key = self.ready[place]
+        task = self.waiting.get(key)
+        keeper = self.kept.get(task.shares) if task is not None and task.shares else slot
+        return urgency, 0 if keeper == slot else 1 if keeper is None else 2
 
     def _take(self, key: str) -> Task | None:
         """A task out of those that wait."""

@@ -156,13 +156,13 @@ def open_runtime(options: Options, waiting: Callable[[], None] = lambda: None) -
     """A runtime with everything set that results depend on."""
     import torch
 
+    from blurbench.running.global_state import set_reproducible
     from blurbench.running.runtime import WorkerRuntime
     from blurbench.store.store import Store
 
     use_only(options.plugins)
     torch.set_num_threads(options.threads)
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.backends.cudnn.allow_tf32 = False  # a blur is exact to 1e-5 on every device
+    set_reproducible()
     device = torch.device(options.device)
     torch.zeros(1, device=device)  # fails now, not in every task, where the device cannot be had
     return WorkerRuntime(discover(), Store(options.out), device, waiting, options.folders)

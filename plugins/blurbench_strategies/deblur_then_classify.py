@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -18,12 +18,12 @@ from blurbench.contract import (
     Fitted,
     Knows,
     Need,
-    Output,
     Plugin,
     Predictor,
     PredictorNeed,
     Ref,
     RestorerNeed,
+    Restoring,
     Setting,
     Shape,
     Strategy,
@@ -105,19 +105,29 @@ class DeblurThenClassify(Strategy):
 
 
 @dataclass(frozen=True)
-class RestoringPredictor(Predictor):
+class RestoringPredictor(Restoring):
     """A restorer, then a classifier."""
 
     restorer: AnyRestorer
     inputs: Mapping[str, Fitted]
     classifier: nn.Module
 
-    def predict(self, degraded: Degraded) -> Output:
-        """Logits and the restored images. Raises Skip where a deconvolver is not told a PSF."""
+    def restores_as(self) -> Hashable | None:
+        """The restorer, and the artifact of what was fitted for it. A network in no store is nobody else's."""
+        fitted = self.inputs.get("restorer")
+        if fitted is None:
+            return self.restorer
+        return (self.restorer, fitted.key) if fitted.key else None
+
+    def restore(self, degraded: Degraded) -> torch.Tensor:
+        """Restored images. Raises Skip where a deconvolver is not told a PSF."""
+        return _restore(self.restorer, self.inputs, degraded)
+
+    def classify(self, restored: torch.Tensor) -> torch.Tensor:
+        """Logits, a chunk at a time."""
         from blurbench.training import forward
 
-        restored = _restore(self.restorer, self.inputs, degraded)
-        return Output(forward(self.classifier, restored), restored=restored)
+        return forward(self.classifier, restored)
 
     def logits_network(self) -> nn.Module:
         return self.classifier

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from blurbench.matrix.tasks import Results, Runtime, Task
-from blurbench.running.simulated import simulated
+from blurbench.running.scheduler import Scheduler
+from blurbench.running.simulated import SimulatedSlots, simulated
 from blurbench.store.store import Store
 
 
@@ -50,6 +52,29 @@ class Urgent(Chore):
     urgency = 0
 
 
+@dataclass(frozen=True, eq=False)
+class OnImages(Urgent):
+    """Uses images that a worker keeps."""
+
+    images: str = ""
+
+    @property
+    def shares(self) -> tuple[str, ...]:
+        return (self.images,)
+
+
+class Noted(SimulatedSlots):
+    """Notes who was sent what."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(count, lambda task: task.seconds)  # type: ignore[attr-defined]
+        self.sent: list[tuple[int, str]] = []
+
+    def send(self, slot: int, task: Task, force: bool) -> None:
+        self.sent.append((slot, task.key))
+        super().send(slot, task, force)
+
+
 def total(tmp_path: Path, workers: int, *chores: Chore) -> float:
     store = Store(tmp_path)
     store.create()
@@ -76,6 +101,25 @@ def test_the_more_urgent_goes_first(tmp_path: Path) -> None:
     behind = Chore("c", "c", (urgent,), 5.0)
     assert total(tmp_path, 1, slow, urgent, behind) == 11.0
     assert total(tmp_path, 2, slow, urgent, behind) == 6.0
+
+
+def test_what_uses_the_same_images_goes_to_the_worker_that_keeps_them_and_nobody_waits_for_that(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.create()
+    rows = [Chore(f"row-{number}", "row", seconds=10.0) for number in range(4)]
+    cells = [
+        OnImages(f"{images} {row.key}", "cell", (row,), 1.0, images) for row in rows for images in ("sharp", "blurred")
+    ]
+    slots = Noted(2)
+    Scheduler(store, {task.key: task for task in [*rows, *cells]}, slots, math.inf).run()
+    who = {images: {slot for slot, key in slots.sent if key.startswith(images)} for images in ("sharp", "blurred")}
+    assert sorted(who.values(), key=min) == [{0}, {1}]
+    assert slots.time == 2 * 10 + 4 * 1
+
+    alone = [OnImages(f"{number}", "cell", (), 1.0, "sharp") for number in range(10)]
+    slots = Noted(2)
+    Scheduler(store, {task.key: task for task in alone}, slots, math.inf).run()
+    assert slots.time == 5
 
 
 def test_ten_thousand_cells_on_sixty_four_workers_are_scheduled_in_seconds(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from blurbench.contract import Degraded, Fitted, ImageSet, Output, Predictor
+from blurbench.contract import Degraded, Fitted, ImageSet, Output, Predictor, Restoring
 from blurbench.errors import PluginError
 from blurbench.matrix.tasks import Evaluate, FitPredictor
 from blurbench.measurements.accuracy.analyses import deepest_maps, feature_gradients
@@ -33,11 +33,12 @@ def measure(task: Evaluate, bench: Bench) -> AccuracyResult:
     """Measure one cell."""
     fit = _fit_of(task)
     predictor, clean, degraded = bench.predictor(fit), bench.test_images(task), bench.degraded(task)
+    shared = _restores_as(task, predictor)
     with bench.clock.phase("evaluation"):
         with _looking_into(task, bench, predictor) as gradients:
-            output = predict(predictor, degraded, fit)
+            output = _answers(predictor, degraded, fit, bench, shared)
         with torch.inference_mode():
-            scored = _scored(task, bench, clean, degraded, output, gradients)
+            scored = _scored(task, bench, clean, degraded, output, gradients, shared)
     return AccuracyResult(
         measure="accuracy",
         image_shape=list(clean.images.shape[1:]),
@@ -59,12 +60,13 @@ def _scored(
     degraded: list[Degraded],
     output: Output,
     gradients: list[torch.Tensor],
+    shared: Hashable | None,
 ) -> dict[str, Any]:
     """Metrics over the images, and image by image."""
     predicted, confidence = confidence_of(output.logits)
     correct = predicted == clean.labels
     blurred = bench.remember(("quality", _degraded_key(task)), lambda: _quality("blurred", degraded, clean.images))
-    restored = {} if output.restored is None else _quality("restored", [output.restored], clean.images)
+    restored = {} if output.restored is None else _restored_quality(bench, shared, output.restored, clean.images)
     metrics = Metrics(
         n=len(clean),
         top1=correct.float().mean().item(),
@@ -95,6 +97,24 @@ def predict(predictor: Predictor, degraded: list[Degraded], fit: FitPredictor) -
     return _join([_predict(predictor, part, fit) for part in _batches(degraded, predictor.batch)])
 
 
+def _answers(
+    predictor: Predictor, degraded: list[Degraded], fit: FitPredictor, bench: Bench, shared: Hashable | None
+) -> Output:
+    """As `predict`; what other rows have restored alike is taken from there."""
+    if shared is None or not isinstance(predictor, Restoring):
+        return predict(predictor, degraded, fit)
+    predictor.start()
+    batches = list(_batches(degraded, predictor.batch))
+    restored = bench.restored(shared, lambda: [_restored(predictor, part, fit) for part in batches])
+    return _join([_classify(predictor, *pair, fit) for pair in zip(batches, restored, strict=True)])
+
+
+def _restores_as(task: Evaluate, predictor: Predictor) -> Hashable | None:
+    """Equal for cells whose restored images are the same."""
+    how = predictor.restores_as() if isinstance(predictor, Restoring) else None
+    return None if how is None else (how, _is_told(_fit_of(task)), predictor.batch, *_degraded_key(task))
+
+
 def _batches(degraded: list[Degraded], size: int | None) -> Iterator[Degraded]:
     """The same images in id order, `size` at a time, with their PSFs where `size` divides what was blurred together."""
     longest = max(len(part.images) for part in degraded)
@@ -112,11 +132,33 @@ def _joined(degraded: list[Degraded]) -> Degraded:
 
 
 def _predict(predictor: Predictor, degraded: Degraded, fit: FitPredictor) -> Output:
-    """Only a remedy that says so is told the PSF and the noise. It gets a copy: other rows meet the same images."""
     with nullcontext() if predictor.gradients else torch.inference_mode():
-        copy = replace(degraded, images=degraded.images.clone())
-        is_oracle = fit.setting.strategy.knows() == "true PSF"
-        output = predictor.predict(copy if is_oracle else replace(copy, psf=None, noise_std=0.0))
+        output = predictor.predict(_handed(degraded, fit))
+    return _checked(predictor, output, degraded, fit)
+
+
+def _restored(predictor: Restoring, degraded: Degraded, fit: FitPredictor) -> torch.Tensor:
+    with torch.inference_mode():
+        return predictor.restore(_handed(degraded, fit))
+
+
+def _classify(predictor: Restoring, degraded: Degraded, restored: torch.Tensor, fit: FitPredictor) -> Output:
+    with torch.inference_mode():
+        output = Output(predictor.classify(restored.clone()), restored=restored)
+    return _checked(predictor, output, degraded, fit)
+
+
+def _handed(degraded: Degraded, fit: FitPredictor) -> Degraded:
+    """Only a remedy that says so is told the PSF and the noise. It gets a copy: other rows meet the same images."""
+    copy = replace(degraded, images=degraded.images.clone())
+    return copy if _is_told(fit) else replace(copy, psf=None, noise_std=0.0)
+
+
+def _is_told(fit: FitPredictor) -> bool:
+    return fit.setting.strategy.knows() == "true PSF"
+
+
+def _checked(predictor: Predictor, output: Output, degraded: Degraded, fit: FitPredictor) -> Output:
     check_output(f"predictor {type(predictor).__name__}", output, degraded.images, fit.data.classes)
     return output
 
@@ -161,6 +203,14 @@ def _quality(what: str, parts: Iterable[Any], clean: torch.Tensor) -> dict[str, 
     images = torch.cat([part.images if isinstance(part, Degraded) else part for part in parts]).clamp(0, 1)
     error = errors(images, clean)
     return {f"{what}_mse": error, f"{what}_psnr": psnrs(error), f"{what}_ssim": similarities(images, clean)}
+
+
+def _restored_quality(
+    bench: Bench, shared: Hashable | None, restored: torch.Tensor, clean: torch.Tensor
+) -> dict[str, torch.Tensor]:
+    if shared is None:
+        return _quality("restored", [restored], clean)
+    return bench.remember(("quality", shared), lambda: _quality("restored", [restored], clean))
 
 
 def _means(quality: Mapping[str, torch.Tensor]) -> dict[str, float]:

@@ -109,7 +109,7 @@ def test_a_step_goes_down_the_gradient_that_passes_through_the_frozen_classifier
     found = dict(network(where).restorer.named_parameters())
     for (name, value), gradient in zip(before.items(), gradients, strict=True):
         assert gradient.abs().max() > 0
-        torch.testing.assert_close(found[name].detach(), value.detach() - 0.5 * gradient, rtol=1e-4, atol=1e-6)
+        torch.testing.assert_close(found[name].detach(), value.detach() - 0.5 * gradient, rtol=1e-3, atol=1e-5)
 
 
 def test_the_classifier_stays_plain_unless_both_learn_and_nobody_else_s_network_changes() -> None:
