@@ -53,7 +53,7 @@ class Store:
     def create(self) -> None:
         """Make the folder, and check that it can be written to. Refuses a folder that holds something else."""
         is_new = not self.root.exists()
-        if not is_new and self.root.is_dir() and any(self.root.iterdir()) and not (self.root / "records").is_dir():
+        if not is_new and self.root.is_dir() and self._is_somebody_elses():
             raise UsageError(f"{self.root} holds other files; name a new or an empty folder for the results")
         try:
             for name in FOLDERS:
@@ -62,6 +62,11 @@ class Store:
                 write_atomically(self.root / ".gitignore", "*\n")
         except OSError as error:
             raise UsageError(f"cannot write to the results folder {self.root}: {error.strerror}") from None
+
+    def _is_somebody_elses(self) -> bool:
+        """Whether something else lies there, and what a run makes does not."""
+        there = {path.name for path in self.root.iterdir()}
+        return bool(there - {*FOLDERS, ".gitignore"}) and not {"records", "artifacts", "timings"} <= there
 
     def locked(self, key: str, waiting: Callable[[], None] = lambda: None) -> AbstractContextManager[None]:
         """See `Locks.waited_for`."""
