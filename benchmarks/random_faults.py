@@ -1,10 +1,11 @@
 """Runs that are disturbed at random: killed, interrupted, short of disk, with clocks that jump and files that rot.
 
-    python benchmarks/random_faults.py --minutes 60 [--seed N]
+    python benchmarks/random_faults.py --minutes 60 [--seed N] [--keep FOLDER]
 
 Each round starts a small matrix in a new folder, disturbs it a few times, lets it go on each time, and then checks that
 its records are those of an undisturbed run, that nothing is left half-written, and that no traceback was seen. The
-seed is printed: the same seed gives the same faults, though not at the same moments of the work.
+seed is printed: the same seed gives the same faults, though not at the same moments of the work. What a round that went
+wrong leaves is copied to --keep.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -70,20 +72,7 @@ OPTIONS = ("-j", "2", "--rerun", "failed", "-o", "results")
 def started(folder: Path, **environment: str) -> subprocess.Popen[str]:
     """A run in that folder, in a process group of its own."""
     return subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "blurbench",
-            "run",
-            "--suite",
-            "./tiny.toml",
-            "-j",
-            "2",
-            "--rerun",
-            "failed",
-            "-o",
-            "results",
-        ],
+        [sys.executable, "-m", "blurbench", "run", "--suite", "./tiny.toml", *OPTIONS],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(folder / "sabotage"), **environment},
         stdout=subprocess.DEVNULL,
@@ -198,30 +187,35 @@ def records(folder: Path) -> dict[str, Any]:
     return found
 
 
-def disturbed(folder: Path, dice: random.Random, seen: Counter[str]) -> str:
-    """One round; what is wrong, or nothing."""
+def disturbed(folder: Path, dice: random.Random, faults: list[str], wanted: dict[str, Any]) -> str:
+    """One round; what is wrong, or nothing. `faults` gets what was done."""
     prepared(folder)
     for _ in range(dice.randint(1, 4)):
-        fault = dice.choice(list(FAULTS))
-        seen[fault] += 1
-        said = FAULTS[fault](folder, dice)
+        faults.append(dice.choice(list(FAULTS)))
+        said = FAULTS[faults[-1]](folder, dice)
         if "Traceback" in said:
-            return f"a traceback after {fault!r}: {said[-2000:]}"
+            return f"a traceback: {said[-2000:]}"
     for _ in range(2):  # what rotted is found by the first, and made again by it or the second
         last = started(folder)
         said = last.communicate(timeout=300)[1]
     if last.returncode:
         return f"the last run ended with {last.returncode}: {said[-2000:]}"
     leftovers = [path for path in (folder / "results").rglob(".*") if path.name != ".gitignore"]
-    return f"half-written: {leftovers}" if leftovers else ""
+    if leftovers:
+        return f"half-written: {leftovers}"
+    found = records(folder)
+    return "; ".join(
+        f"{key}: {found.get(key)} instead of {one}" for key, one in wanted.items() if found.get(key) != one
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=random.randrange(10**9))
+    parser.add_argument("--keep", type=Path)
     options = parser.parse_args()
-    dice, seen = random.Random(options.seed), Counter[str]()
+    dice, seen, wrongs = random.Random(options.seed), Counter[str](), 0
     print(f"seed {options.seed}", flush=True)
     end = time.monotonic() + 60 * options.minutes
     with tempfile.TemporaryDirectory(prefix="blurbench-faults-") as name:
@@ -230,16 +224,16 @@ def main() -> None:
         wanted, rounds = records(undisturbed), 0
         while time.monotonic() < end or not rounds:
             folder = Path(name) / f"round-{rounds}"
-            wrong = disturbed(folder, dice, seen)
-            if not wrong and records(folder) != wanted:
-                wrong = "its records are not those of an undisturbed run"
-            if wrong:
-                print(f"round {rounds}, seed {options.seed}: {wrong}")
-                sys.exit(1)
-            rounds += 1
-    print(
-        f"{rounds} rounds, nothing lost or done wrong: {', '.join(f'{count} {fault}' for fault, count in seen.items())}"
-    )
+            faults: list[str] = []
+            if wrong := disturbed(folder, dice, faults, wanted):
+                print(f"round {rounds}, seed {options.seed}, after {', '.join(faults)}: {wrong}", flush=True)
+                if options.keep:
+                    shutil.copytree(folder, options.keep / folder.name, symlinks=True)
+            wrongs, rounds = wrongs + bool(wrong), rounds + 1
+            seen.update(faults)
+            shutil.rmtree(folder)
+    print(f"{rounds} rounds, {wrongs} wrong: {', '.join(f'{count} {fault}' for fault, count in seen.items())}")
+    sys.exit(bool(wrongs))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from benchmarks.gpu.matrix import Matrix, StageResult
-from benchmarks.gpu.output import write
+from benchmarks.gpu.output import check_out, write
 from blurbench.cli import options
 from blurbench.running.devices import chosen_device
 
@@ -43,6 +43,7 @@ def gpu(
 
     Needs no network and no installation: `python -m blurbench gpu` in a checkout. What fails costs itself alone.
     """
+    check_out(out)
     began = clock.monotonic()
     where, folders = chosen_device(device), [folder.resolve() for folder in data_dir or ()]
     matrix = Matrix(work.resolve(), where, minutes, tuple(only or ()), folders, began)

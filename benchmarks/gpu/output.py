@@ -12,17 +12,18 @@ from benchmarks.gpu.matrix import RESULTS, Matrix, StageResult
 from benchmarks.gpu.report import Call, render
 from blurbench.checkout import unmet
 from blurbench.errors import BlurbenchError, shortened
-from blurbench.store.files import write_atomically
 from blurbench.store.store import Store
+from blurbench.store.written import MARK, check_replaceable, write_all
 
 if TYPE_CHECKING:
     from blurbench.submissions.merge import Outgoing
 
-__all__ = ["MOST_BYTES", "MOST_FILES", "bundles", "write"]
+__all__ = ["MOST_BYTES", "MOST_FILES", "bundles", "check_out", "write"]
 
 MOST_FILES, MOST_BYTES = 8, 12 * 2**20
 """All files of a call; one bundle or log: together under 60 MiB."""
 MOST_BUNDLES = 4
+_BUNDLES = ("bundle.zip", *(f"bundle-{number}.zip" for number in range(2, MOST_BUNDLES + 1)))
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,14 @@ def write(out: Path, matrix: Matrix, results: Sequence[StageResult], command: st
     files: dict[str, str | bytes] = {
         "report.md": render(call, results, board.text),
         "results.json": json.dumps(_json(call, results), indent=1) + "\n",
-        "log.txt": log.read_bytes()[-MOST_BYTES:] if log.is_file() else b"",
+        "log.txt": f"{MARK}\n".encode() + (log.read_bytes()[-MOST_BYTES:] if log.is_file() else b""),
     }
-    files |= {f"bundle{f'-{n}' if n > 1 else ''}.zip": content for n, content in enumerate(board.bundles, start=1)}
-    for name, content in files.items():
-        write_atomically(out / name, content)
-    return [out / name for name in files]
+    return write_all(out, {**files, **dict(zip(_BUNDLES, board.bundles, strict=False))})
+
+
+def check_out(out: Path) -> None:
+    """Raise UsageError, before anything is measured, where a file of the user's is in the way."""
+    check_replaceable([out / name for name in ("report.md", "results.json", "log.txt", *_BUNDLES)])
 
 
 def _json(call: Call, results: Sequence[StageResult]) -> dict[str, Any]:

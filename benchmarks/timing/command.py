@@ -16,7 +16,7 @@ import typer
 from blurbench.cli import options
 from blurbench.cli.stopping import Terminated
 from blurbench.errors import UsageError
-from blurbench.store.files import write_atomically
+from blurbench.store.written import check_replaceable, write_all
 
 if TYPE_CHECKING:
     from benchmarks.timing.measure import Step
@@ -59,6 +59,7 @@ def time(
         raise UsageError(f"--out {out}: the name must end in .md; the same with .json is written beside it")
     if out is not None and not out.parent.is_dir():
         raise UsageError(f"--out {out}: there is no folder {out.parent}")
+    check_replaceable([] if out is None else [out, out.with_suffix(".json")])
     from benchmarks.timing.request import Request
     from blurbench.registry.discovery import discover
 
@@ -105,8 +106,8 @@ def _write(report: Report, out: Path | None) -> None:
         return
     from benchmarks.timing.markdown import render
 
-    write_atomically(out, render(report))
-    write_atomically(out.with_suffix(".json"), json.dumps(dataclasses.asdict(report), indent=1) + "\n")
+    numbers = json.dumps(dataclasses.asdict(report), indent=1) + "\n"
+    write_all(out.parent, {out.name: render(report), out.with_suffix(".json").name: numbers})
     typer.echo(f"Written: {out} and {out.with_suffix('.json').name}", err=True)
 
 

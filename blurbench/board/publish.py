@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from blurbench.board.locate import ESTIMATION, measure_of
-from blurbench.board.written import write_all
 from blurbench.errors import UsageError
 from blurbench.store.files import write_atomically
 from blurbench.store.store import Store
+from blurbench.store.written import write_all
 
 # What renders boards imports numpy: not for --help.
 if TYPE_CHECKING:

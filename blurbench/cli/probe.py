@@ -15,6 +15,7 @@ import typer
 from blurbench.board.render.escape import one_line
 from blurbench.cli import options
 from blurbench.errors import BlurbenchError, PluginError, UsageError, shortened
+from blurbench.store.written import check_replaceable, write_all
 
 if TYPE_CHECKING:
     from blurbench.contract import Estimator
@@ -159,6 +160,7 @@ def probe(
     rows: list[Row] = []
     refused: list[tuple[Path, BlurbenchError]] = []
     places = _map_places(found.pictures, out)
+    check_replaceable([*places.values(), out / HISTOGRAM] if draw_map else [])
     width = max(len(_shown(path)) for path in found.pictures)
     for path, answer in _answers(found.pictures, reader, estimator, steps, side):
         if isinstance(answer, BlurbenchError):
@@ -305,18 +307,9 @@ def _summary(rows: list[Row], refused: int) -> Summary:
 
 
 def _histogram(found: Summary, out: Path) -> Path:
-    from blurbench.running.probe_summary import draw_histogram
+    from blurbench.running.probe_summary import histogram_of
 
-    draw_histogram(found, _made(out) / HISTOGRAM)
-    return out / HISTOGRAM
-
-
-def _made(folder: Path) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"--out {folder}: no folder can be made there ({error.strerror})") from None
-    return folder
+    return write_all(out, {HISTOGRAM: histogram_of(found)})[0]
 
 
 def _shown(path: Path) -> str:
@@ -340,12 +333,11 @@ def _map_places(paths: tuple[Path, ...], out: Path) -> dict[Path, Path]:
 
 
 def _drawn(row: Row, place: Path) -> Path:
-    from blurbench.running.sigma_picture import draw
+    from blurbench.running.sigma_picture import drawing_of
 
-    _made(place.parent)
     most = row.limits[1] if math.isfinite(row.limits[1]) else OPEN_END
-    draw(row.reading, f"{_shown(Path(row.path.name))}: sigma {row.sigma} px", most, place)
-    return place
+    drawing = drawing_of(row.reading, f"{_shown(Path(row.path.name))}: sigma {row.sigma} px", most)
+    return write_all(place.parent, {place.name: drawing})[0]
 
 
 def _say_json(

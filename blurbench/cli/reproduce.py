@@ -12,8 +12,8 @@ from blurbench.cli.run import measure
 from blurbench.papers.paper import StoredBoard
 from blurbench.registry.discovery import discover
 from blurbench.running.session import Request, Session
-from blurbench.store.files import write_atomically
 from blurbench.store.store import Store
+from blurbench.store.written import write_all
 
 if TYPE_CHECKING:
     from blurbench.contract import Paper
@@ -90,18 +90,14 @@ def _tell(report: Report, store: Store, budget: str, publish: Path | None) -> No
 
 def _write(report: Report, folder: Path, stem: str) -> list[Path]:
     from blurbench.papers import json, markdown
-    from blurbench.papers.curves import draw
+    from blurbench.papers.curves import drawing_of
 
-    pictures = [folder / f"{stem}.png"] if report.curves else []
-    for picture in pictures:
-        draw(report.curves, report.unit_of_curves, picture)
-    texts = {
-        folder / f"{stem}.md": markdown.render(report, tuple(picture.name for picture in pictures)),
-        folder / f"{stem}.json": json.render(report),
+    pictures = {f"{stem}.png": drawing_of(report.curves, report.unit_of_curves)} if report.curves else {}
+    files: dict[str, str | bytes] = {
+        f"{stem}.md": markdown.render(report, tuple(pictures)),
+        f"{stem}.json": json.render(report),
     }
-    for path, text in texts.items():
-        write_atomically(path, text)
-    return [*texts, *pictures]
+    return write_all(folder, {**files, **pictures})
 
 
 def _in_file_names(budget: str) -> str:

@@ -11,8 +11,8 @@ from blurbench.board.locate import check_board, only_board
 from blurbench.board.render.escape import one_line
 from blurbench.cli import options
 from blurbench.errors import UsageError
-from blurbench.store.files import write_atomically
 from blurbench.store.store import Store
+from blurbench.store.written import write_all
 
 if TYPE_CHECKING:
     from blurbench.submissions.merge import Outgoing
@@ -50,7 +50,7 @@ def submit(
         return
     if write.suffix != ".zip":
         raise UsageError(f"{write} does not end in .zip")
-    write_atomically(write, packed)
+    write_all(write.parent, {write.name: packed})
     typer.echo(f"Written: {write} ({len(packed) / 1024:.0f} KiB). `blurbench validate {write}` checks it.")
 
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import cycle
-from pathlib import Path
 
-from blurbench.board.render.drawing import GREY, MARKERS, PALETTE, SETTINGS, plain, save
+from blurbench.board.render.drawing import GREY, MARKERS, PALETTE, SETTINGS, drawn, plain
 from blurbench.papers.report import Curve
 
-__all__ = ["draw"]
+__all__ = ["drawing_of"]
 
 COLUMNS = 4
 
 
-def draw(panels: Sequence[Curve], unit: str, path: Path) -> None:
-    """Write the panels as .png or .svg."""
+def drawing_of(panels: Sequence[Curve], unit: str, suffix: str = ".png") -> bytes:
+    """The panels as .png or .svg."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -49,4 +48,4 @@ def draw(panels: Sequence[Curve], unit: str, path: Path) -> None:
             for name in names
         ]
         figure.legend(handles=handles, loc="outside lower left", ncols=COLUMNS, frameon=False, labelcolor=GREY)
-        save(figure, path)
+        return drawn(figure, suffix)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["BLURRED", "Summary", "draw_histogram", "summary"]
+__all__ = ["BLURRED", "Summary", "histogram_of", "summary"]
 
 BLURRED = 1.0
 """Sigma in pixels from which a picture counts as blurred; sharp photographs read up to about 0.7."""
@@ -100,9 +99,11 @@ def summary(sigmas: Sequence[float | None], moved: Sequence[bool], refused: int,
     return Summary(len(sigmas), refused, np.array(still, np.float64), sum(moved), limit)
 
 
-def draw_histogram(found: Summary, place: Path) -> None:
-    """Write a PNG to `place`."""
+def histogram_of(found: Summary) -> bytes:
+    """A PNG."""
     from matplotlib.figure import Figure
+
+    from blurbench.running.sigma_picture import as_png
 
     figure = Figure(figsize=(7.0, 3.5), layout="constrained", dpi=110)
     axes = figure.subplots()
@@ -111,4 +112,4 @@ def draw_histogram(found: Summary, place: Path) -> None:
     axes.set_xlabel(f"sigma in pixels of the file; blurred from {BLURRED:.1f}; readings end at {found.limit:.1f}")
     axes.set_ylabel("pictures")
     axes.set_title(found.lines()[0], fontsize=9, parse_math=False)
-    figure.savefig(place)
+    return as_png(figure)

@@ -153,7 +153,6 @@ class Session:
 
         if dataset not in self._described:
             before = time.perf_counter()
-            self.store.create()
             self._described[dataset] = describe(self.registry, self.store, dataset, self.folders)
             self.seconds["data"] = self.seconds.get("data", 0.0) + time.perf_counter() - before
         return self._described[dataset]
@@ -161,6 +160,7 @@ class Session:
     @cached_property
     def plan(self) -> Plan:
         """The cells and tasks. Decodes data sets that the store does not hold yet."""
+        self.store.create()
         planner = Planner(self.registry, self.budget, self.describe, self.suite.test_seed)
         where = machine(self.device, self.request.threads)
         self.measurement.plan(planner, self.suite, self.request.only, range(self.request.seeds), where)

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 from blurbench.imaging.files import Picture
 from blurbench.running.probing import Reading
+from blurbench.store.written import MARK
 
 if TYPE_CHECKING:
     import numpy as np
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-__all__ = ["draw"]
+__all__ = ["as_png", "drawing_of"]
 
 _SHOWN = 1000
 """Pixels of the photograph's longer side that are shown at most; the map is read at full size."""
 
 
-def draw(reading: Reading, title: str, most: float, place: Path) -> None:
-    """Write a PNG to `place`; `most` is the end of the colour scale. An even frame is left out, and windows that cannot
+def drawing_of(reading: Reading, title: str, most: float) -> bytes:
+    """A PNG; `most` is the end of the colour scale. An even frame is left out, and windows that cannot
     be read are grey."""
     import numpy as np
     from matplotlib.figure import Figure
@@ -49,7 +51,14 @@ def draw(reading: Reading, title: str, most: float, place: Path) -> None:
         axes.set_aspect("equal")
     # A name may hold dollar signs, which are no formulas.
     figure.suptitle(title, parse_math=False)
-    figure.savefig(place)
+    return as_png(figure)
+
+
+def as_png(figure: Figure) -> bytes:
+    """It says whose it is, so that it may be replaced."""
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": MARK})
+    return buffer.getvalue()
 
 
 def _thumbnail(picture: Picture) -> NDArray[np.float32]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, ValidationError, model_serializer, model_validator
 
 from blurbench.errors import RecordError
 from blurbench.measurements.accuracy.result import AccuracyResult
@@ -65,6 +65,11 @@ class Record(Stored):
         if self.result is not None and self.result.measure != self.measure:
             raise ValueError(f"a record of {self.measure} holds a result of {self.result.measure}")
         return self
+
+    @model_serializer(mode="wrap")
+    def _with_its_version(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Stated even where defaults are left out: another version's default is another."""
+        return {"schema_version": self.schema_version, **dump(self)}
 
     def is_of(self, identity: Mapping[str, Any]) -> bool:
         """Whether it says of itself what a plan says of the cell: a changed record is not one of its key."""

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from pydantic import BaseModel, ValidationError
+
 from blurbench.errors import RecordError
 from blurbench.store.files import is_regular, write_atomically
-from blurbench.store.record import SCHEMA, Manifest, Record, read
+from blurbench.store.record import Manifest, Record, read
 
-__all__ = ["FOREIGN", "RecordStore", "State", "read_if_there", "revisions"]
+__all__ = ["FOREIGN", "RecordStore", "State", "check_own", "read_if_there", "revisions"]
 
 State: TypeAlias = Literal["missing", "valid", "damaged", "foreign"]
-"""Of the file of a record. `foreign`: it was made by another version of blurbench or of a plugin, or cannot be read,
+"""Of a stored file. `foreign`: it was made by another version of blurbench or of a plugin, or cannot be read,
 so this version neither uses nor replaces it."""
 
 Locked = Callable[[str], AbstractContextManager[None]]
@@ -52,7 +53,7 @@ class RecordStore:
         """What there is of the cell of that key, which a plan describes as `identity`."""
         record = self.get(key)
         if record is None:
-            return _state_of_file(self.path(key))
+            return _state_of_file(Record, self.path(key))
         if record.is_of(identity):
             return "valid"
         return "foreign" if revisions(_configs(record)) != revisions(identity["axes"]) else "damaged"
@@ -60,8 +61,7 @@ class RecordStore:
     def put(self, record: Record, force: bool = False) -> None:
         """Store a record. With the lock of its key held. A measured record is not replaced by a failed one unless
         with `force`. Raises RecordError where what is there was made by another version."""
-        if _state_of_file(self.path(record.key)) == "foreign":
-            raise RecordError(f"{self.path(record.key)} {FOREIGN}")
+        check_own(Record, self.path(record.key))
         if record.status != "ok" and not force:
             there = self.get(record.key)
             if there is not None and there.status == "ok":
@@ -90,7 +90,8 @@ class RecordStore:
         return found
 
     def put_board(self, name: str, board: Manifest) -> None:
-        """Store a manifest."""
+        """Store a manifest. Raises RecordError where what is there was made by another version."""
+        check_own(Manifest, self.board_path(name))
         write_atomically(self.board_path(name), board.model_dump_json(indent=1) + "\n")
 
     def of_board(self, board: Manifest) -> dict[str, Record]:
@@ -117,8 +118,14 @@ FOREIGN = (
 )
 
 
-def _state_of_file(path: Path) -> State:
-    """Of a file that holds no valid record."""
+def check_own(model: type[BaseModel], path: Path) -> None:
+    """Raise RecordError where a `model` is to be written over what another version made, or what cannot be read."""
+    if _state_of_file(model, path) == "foreign":
+        raise RecordError(f"{path} {FOREIGN}")
+
+
+def _state_of_file(model: type[BaseModel], path: Path) -> State:
+    """Of a file that is read as a `model`; a sound one of another cell is `damaged`."""
     try:
         path.lstat()
     except FileNotFoundError:
@@ -128,20 +135,17 @@ def _state_of_file(path: Path) -> State:
     if not is_regular(path):
         return "foreign"
     try:
-        content = json.loads(path.read_bytes())
+        model.model_validate_json(path.read_bytes())
     except OSError:
         return "foreign"
-    except (ValueError, RecursionError):
-        return "damaged"
-    if not isinstance(content, dict):
-        return "damaged"
-    return "foreign" if _is_of_another_version(content) else "damaged"
+    except ValidationError as error:
+        return "foreign" if any(map(_is_of_another_version, error.errors(include_url=False))) else "damaged"
+    return "damaged"
 
 
-def _is_of_another_version(content: Mapping[str, Any]) -> bool:
-    version = content.get("schema_version", SCHEMA)
-    is_number = isinstance(version, int) and not isinstance(version, bool)
-    return (is_number and version != SCHEMA) or bool(content.keys() - Record.model_fields.keys())
+def _is_of_another_version(error: Mapping[str, Any]) -> bool:
+    """Whether a file may be sound where more is known: another version is stated, or fields unheard of are there."""
+    return error["type"] in ("extra_forbidden", "union_tag_invalid") or error["loc"] == ("schema_version",)
 
 
 def _configs(record: Record) -> dict[str, Any]:

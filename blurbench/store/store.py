@@ -30,7 +30,7 @@ from blurbench.store.artifacts import ArtifactStore
 from blurbench.store.files import write_atomically
 from blurbench.store.locks import Locks
 from blurbench.store.record import Timing
-from blurbench.store.records import RecordStore, read_if_there
+from blurbench.store.records import RecordStore, check_own, read_if_there
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["Store"]
 
 FOLDERS = ("records", "artifacts", "data", "timings", "samples", "boards", "logs", "locks")
+_IGNORED = "*\n"
 
 
 class Store:
@@ -53,15 +54,20 @@ class Store:
     def create(self) -> None:
         """Make the folder, and check that it can be written to. Refuses a folder that holds something else."""
         is_new = not self.root.exists()
-        if not is_new and self.root.is_dir() and any(self.root.iterdir()) and not (self.root / "records").is_dir():
+        if not is_new and self.root.is_dir() and self._is_somebody_elses():
             raise UsageError(f"{self.root} holds other files; name a new or an empty folder for the results")
         try:
             for name in FOLDERS:
                 (self.root / name).mkdir(parents=True, exist_ok=True)
             if is_new:
-                write_atomically(self.root / ".gitignore", "*\n")
+                write_atomically(self.root / ".gitignore", _IGNORED)
         except OSError as error:
             raise UsageError(f"cannot write to the results folder {self.root}: {error.strerror}") from None
+
+    def _is_somebody_elses(self) -> bool:
+        """Whether something else lies there, and what a run makes does not."""
+        there = {path.name for path in self.root.iterdir() if path.name != ".gitignore" or path.read_text() != _IGNORED}
+        return bool(there - set(FOLDERS)) and not {"records", "artifacts", "timings"} <= there
 
     def locked(self, key: str, waiting: Callable[[], None] = lambda: None) -> AbstractContextManager[None]:
         """See `Locks.waited_for`."""
@@ -119,8 +125,9 @@ class Store:
         return found if found is not None and found.key == key else None
 
     def put_timing(self, timing: Timing) -> None:
-        """Store a timing."""
-        write_atomically(self.root / "timings" / f"{timing.key}.json", timing.model_dump_json(indent=1) + "\n")
+        """Store a timing. Raises RecordError where what is there was made by another version."""
+        check_own(Timing, path := self.root / "timings" / f"{timing.key}.json")
+        write_atomically(path, timing.model_dump_json(indent=1) + "\n")
 
     # --- logs ------------------------------------------------------------------------------------------------------
 

@@ -133,6 +133,7 @@ class PairedImages(Dataset):
         parts: _Parts = ([], [], [])
         for label, (scene, pairs) in enumerate(scenes.items()):
             train, validation = (max(1, round(share * len(pairs))) for share in SHARES)
+            train = min(train, max(1, len(pairs) - 2))
             ends = (0, train, train + validation, len(pairs))
             if ends[2] >= ends[3]:
                 raise UsageError(f"{place}: scene {scene[1]} has {len(pairs)} frames; three or more are needed")

@@ -598,7 +598,7 @@ def test_one_picture_has_no_summary(tmp_path: Path, face: NDArray[np.uint8]) -> 
 
 def test_maps_that_can_be_put_nowhere_are_one_line(tmp_path: Path, face: NDArray[np.uint8]) -> None:
     Image.fromarray(face).save(tmp_path / "face.png")
-    with pytest.raises(BlurbenchError, match="no folder can be made there"):
+    with pytest.raises(BlurbenchError, match="this is a file; a folder is wanted"):
         say(tmp_path / "face.png", "--map", "--out", tmp_path / "face.png")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import time
 from pathlib import Path
 
@@ -38,9 +39,31 @@ COUNT = int(os.environ.get("BLURBENCH_MUTATIONS", "400"))
 """How many are tried; a thousand take a minute."""
 
 
+ALIKE = [
+    ["0", "1", "2", "0.5", "3", "4", "7", "12", "100", "1000000", "-1", "1e-3"],
+    ["gaussian", "defocus", "none", "soft", "round-8bit", "box"],
+    ["digits", "glyphs", "mnist-5k", "mnist"],
+    ["plain", "retrain", "first-n", "blur-augment", "standardise"],
+    ["wiener", "identity", "unsharp-mask", "unet"],
+    ["sigma", "radius", "low", "high", "n", "widths", "epochs", "train_images", "test_images", "version", "title"],
+]
+"""Words of which one may stand in another's place."""
+
+
+def reworded(text: str, dice: random.Random) -> str:
+    """With one word or number exchanged for one of its kind, so that what comes out is often a suite still."""
+    places = [found.span() for found in re.finditer(r"[a-z0-9][a-z0-9_.-]*", text)]
+    start, end = dice.choice(places or [(0, 0)])
+    kind = next((words for words in ALIKE if text[start:end] in words), [text[start:end]])
+    return text[:start] + dice.choice(kind) + text[end:]
+
+
 def mutated(text: str, dice: random.Random) -> str:
-    """With one to three places changed: something put in, taken out, doubled or exchanged."""
+    """With one to three places changed: a word exchanged, or something put in, taken out, doubled or exchanged."""
     for _ in range(dice.randint(1, 3)):
+        if dice.random() < 0.7:
+            text = reworded(text, dice)
+            continue
         start = dice.randrange(len(text))
         end = min(len(text), start + dice.choice([0, 1, 3, 10, 40]))
         piece = dice.choice([*PIECES, text[start:end] * 2, "", text[dice.randrange(len(text)) :][:20]])

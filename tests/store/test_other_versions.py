@@ -29,6 +29,18 @@ def _of_an_older_plugin(path: Path) -> None:
     path.write_text(json.dumps(content))
 
 
+def _with_a_field_inside(path: Path) -> None:
+    content = json.loads(path.read_bytes())
+    content["result"]["calibration"] = 0.5
+    path.write_text(json.dumps(content))
+
+
+def _of_another_measurement(path: Path) -> None:
+    content = json.loads(path.read_bytes())
+    content["result"]["measure"] = "detection"
+    path.write_text(json.dumps(content))
+
+
 def _a_pipe(path: Path) -> None:
     path.unlink()
     os.mkfifo(path)
@@ -41,8 +53,26 @@ def results(smoked: Path, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     "change",
-    [_with(schema_version=7), _with(schema_version=0), _with(a_new_field=1), _of_an_older_plugin, _a_pipe],
-    ids=["newer", "older", "one field more", "another revision", "a pipe"],
+    [
+        _with(schema_version=7),
+        _with(schema_version=0),
+        _with(a_new_field=1),
+        _of_an_older_plugin,
+        _a_pipe,
+        _with_a_field_inside,
+        _of_another_measurement,
+        _with(schema_version="3.1"),
+    ],
+    ids=[
+        "newer",
+        "older",
+        "one field more",
+        "another revision",
+        "a pipe",
+        "one field more inside",
+        "another measurement",
+        "a version of another form",
+    ],
 )
 def test_what_was_not_made_by_this_version_is_left_alone(results: Path, blurbench: Command, change: Change) -> None:
     path = sorted((results / "records").glob("*/*.json"))[0]
@@ -66,3 +96,22 @@ def test_a_record_that_is_damaged_is_measured_again(results: Path, blurbench: Co
 
     assert "1 stored record is damaged or changed: measured again" in run.stderr
     assert json.loads(path.read_bytes())["key"] == path.stem
+
+
+def test_a_record_states_its_version_even_where_that_is_the_default(results: Path) -> None:
+    for path in (results / "records").glob("*/*.json"):
+        assert json.loads(path.read_bytes())["schema_version"] == 2
+
+
+@pytest.mark.parametrize("kind", ["boards", "timings"])
+def test_boards_and_timings_of_another_version_are_left_alone(results: Path, blurbench: Command, kind: str) -> None:
+    path = sorted((results / kind).glob("*.json"))[0]
+    _with(schema_version=7, a_new_field=1)(path)
+    before = path.read_bytes()
+
+    run = blurbench("run", "--suite", "smoke", "-j", "1", "--rerun", "failed")
+
+    assert path.read_bytes() == before
+    assert f"{path} was made by another version of blurbench" in run.stderr
+    assert "Traceback" not in run.stderr
+    assert run.returncode != 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from numpy.typing import NDArray
@@ -13,12 +12,12 @@ from numpy.typing import NDArray
 from blurbench.board.render.escape import one_line
 from blurbench.board.render.formatting import NOTHING
 from blurbench.board.schema import RankedStrategy, SweepRow
-from blurbench.board.written import MARK
+from blurbench.store.written import MARK
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["GREY", "MARKERS", "PALETTE", "SETTINGS", "distinct", "drawn", "merged", "plain", "save"]
+__all__ = ["GREY", "MARKERS", "PALETTE", "SETTINGS", "distinct", "drawn", "merged", "plain"]
 
 T = TypeVar("T", SweepRow, RankedStrategy)
 
@@ -59,9 +58,3 @@ def drawn(figure: Figure, suffix: str = ".png", **options: Any) -> bytes:
     says = {"Date": None, "Creator": MARK} if suffix == ".svg" else {"Software": MARK}
     figure.savefig(buffer, format=suffix[1:], metadata=says, **{"dpi": 150, "transparent": True, **options})
     return buffer.getvalue()
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Write that."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(drawn(figure, path.suffix))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+import zipfile
+import zlib
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from blurbench.errors import UsageError
 
-__all__ = ["MARK", "write_all"]
+__all__ = ["MARK", "check_replaceable", "write_all"]
 
 MARK = "written by blurbench"
 """What generated pictures say of themselves, where no reader sees it."""
@@ -20,10 +22,11 @@ _HEAD = 6000
 
 _OURS = {
     ".md": r"# Published results\n\nWritten by `blurbench |# .*\n\n(- )?Suite \S+ version \d+, budget "
-    r"|# .*: published beside measured\n|# How fast .*blurbench",
+    r"|# .*: published beside measured\n|# How fast .*blurbench|# The standard GPU matrix\n",
     ".csv": r"suite,suite_version,budget,dataset,|(tested_on,blur|dataset,test_blur),estimator,fitted_on,split,seed,",
     ".json": r'\{\s*"format": \d+,\s*"title": |\{\s*"title": [^\n]*\n\s*"suite": '
-    r'|\{\s*"(kind": "|measure": "blur-)estimation",\s*"suite": |\{\s*"schema_version": \d+,\s*"name": ',
+    r'|\{\s*"(kind": "|measure": "blur-)estimation",\s*"suite": |\{\s*"schema_version": \d+,\s*"name": '
+    r'|\{\s*"command": "blurbench (time|gpu)\b',
     ".tex": r"% .*\n% suite .*; written by blurbench\n",
     ".html": r"<!doctype html>\n<html lang=\"en\">(.|\n)*?(<title>blurbench: published results</title>"
     r"|Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src)",
@@ -41,11 +44,7 @@ def write_all(folder: Path, files: Mapping[str, str | bytes]) -> list[Path]:
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder}: this is a file; a folder is wanted")
     paths = {folder / name: content for name, content in files.items()}
-    if foreign := [path for path in paths if not _is_replaceable(path, paths)]:
-        more = f" (and {len(foreign) - 1} more)" if len(foreign) > 1 else ""
-        raise UsageError(
-            f"{foreign[0]}{more} was not written by blurbench, so it stays and nothing is written; name another folder"
-        )
+    check_replaceable(paths)
     made: dict[Path, Path] = {}
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -59,6 +58,15 @@ def write_all(folder: Path, files: Mapping[str, str | bytes]) -> list[Path]:
         for temporary in made.values():
             temporary.unlink(missing_ok=True)
     return list(paths)
+
+
+def check_replaceable(paths: Collection[Path]) -> None:
+    """Raise UsageError where a file would be replaced that blurbench did not write. For before a long measurement."""
+    if foreign := [path for path in paths if not _is_replaceable(path)]:
+        more = f" (and {len(foreign) - 1} more)" if len(foreign) > 1 else ""
+        raise UsageError(
+            f"{foreign[0]}{more} was not written by blurbench, so it stays and nothing is written; name another place"
+        )
 
 
 def _beside(path: Path, content: bytes) -> Path:
@@ -78,11 +86,13 @@ def _umask() -> int:
     return mask
 
 
-def _is_replaceable(path: Path, others: Mapping[Path, object]) -> bool:
+def _is_replaceable(path: Path) -> bool:
     if not os.path.lexists(path):
         return True
     if path.is_symlink() or not path.is_file():
         return False
+    if path.suffix == ".zip":
+        return _is_bundle(path)
     with path.open("rb") as file:
         head = file.read(_HEAD)
     if path.suffix in _OURS:
@@ -93,4 +103,12 @@ def _is_replaceable(path: Path, others: Mapping[Path, object]) -> bool:
 def _is_beside_ours(path: Path) -> bool:
     """Pictures of before they said whose they are: their board lies beside them, under the beginning of their name."""
     boards = (path.parent / f"{path.name[:end]}.md" for end in range(1, len(path.name)) if path.name[end] == ".")
-    return any(board.is_file() and _is_replaceable(board, {}) for board in boards)
+    return any(board.is_file() and _is_replaceable(board) for board in boards)
+
+
+def _is_bundle(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as packed, packed.open("manifest.json") as manifest:
+            return b'"format": "blurbench bundle' in manifest.read(100)
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError, ValueError, OSError):
+        return not path.stat().st_size
