@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from statistics import fmean
 from typing import TYPE_CHECKING, TypeAlias
@@ -51,6 +51,16 @@ class Found:
     def images(self) -> int:
         """Test images."""
         return self.first.accuracy.metrics.n
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether anything was fitted for it, so that another seed would answer otherwise."""
+        return any(record.accuracy.cost.fit_images_seen for record in self.records.values())
+
+    @property
+    def still_improving(self) -> bool:
+        """Whether a fit of any seed was, as far as its record says."""
+        return any(record.accuracy.cost.still_improving for record in self.records.values())
 
     def mean(self, metric: str) -> float | None:
         """A field of `Metrics` or an observation, averaged over seeds."""
@@ -126,7 +136,7 @@ class Findings:
         """The records of a place, or why there are none."""
         reasons = []
         for dataset in (place.dataset, *self.stand_ins.get(place.dataset, ())):
-            found = self._find(Place(dataset, place.strategy, place.train_blur, place.test_blur, place.classifier))
+            found = self._find(replace(place, dataset=dataset))
             if isinstance(found, Found):
                 return found
             reasons.append(found)
@@ -141,6 +151,12 @@ class Findings:
         if not lines:
             return self._absent
         return next((f"{record.status}: {record.reason}" for record in records.values()), "not run yet")
+
+    def ran_out_of_time(self, place: Place) -> bool:
+        """Whether a time limit ended a seed of it."""
+        datasets = (place.dataset, *self.stand_ins.get(place.dataset, ()))
+        lines = [line for dataset in datasets for line in self._lines.get(replace(place, dataset=dataset), [])]
+        return any(self.records[line.key].ran_out_of_time for line in lines if line.key in self.records)
 
     @property
     def _absent(self) -> str:
