@@ -105,6 +105,9 @@ class Board:
         truth: int = 3,
         errors: Mapping[str, Sequence[float]] | None = None,
         still_improving: bool | None = None,
+        labels: Sequence[int] | None = None,
+        predicted: Sequence[int] | None = None,
+        confidence: Sequence[float] | None = None,
         **place: Any,
     ) -> Record:
         """A measured cell."""
@@ -121,9 +124,9 @@ class Board:
                 test_blur_units=self.units.get(test_blur, {}),
                 metrics=Metrics(n=n, top1=hits.count("1") / n, calibration_error=0.05, **(metrics or {})),
                 images=Images(
-                    label=[truth] * n,
-                    predicted=[truth if hit == "1" else 9 for hit in hits],
-                    confidence=[0.5] * n,
+                    label=list(labels or [truth] * n),
+                    predicted=list(predicted or [truth if hit == "1" else 9 for hit in hits]),
+                    confidence=list(confidence or [0.5] * n),
                     **dict(errors or {}),
                 ),
                 cost=Cost(

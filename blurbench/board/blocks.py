@@ -8,13 +8,15 @@ from statistics import fmean
 from typing import Any, TypeVar
 
 from blurbench.board.correct import packed
+from blurbench.board.flags import flags_of
 from blurbench.board.outcomes import Outcomes, RowOutcomes
 from blurbench.board.paired import common_seeds, difference, mean_of_all
 from blurbench.board.pareto import CostBenefit, on_front
-from blurbench.board.schema import CLEAN, BestOfGap, Block, BlockKey, Cost, RankedStrategy, Row, RowKey
+from blurbench.board.schema import CLEAN, UNSTEADY, BestOfGap, Block, BlockKey, Cost, RankedStrategy, Row, RowKey
 from blurbench.metrics.intervals import Interval, difference_interval, top1_interval
 from blurbench.metrics.ranks import Ranks, Scores, rank_sets
 from blurbench.metrics.robustness import recovered, retained
+from blurbench.metrics.steadiness import unsteady
 
 __all__ = ["block", "in_order", "with_ranks"]
 
@@ -25,7 +27,7 @@ def block(key: BlockKey, outcomes: Outcomes) -> Block:
     clean = {} if key.test_blur == CLEAN else outcomes.rows.get(key._replace(test_blur=CLEAN), {})
     baseline, clean_baseline = _measured(rows, outcomes.baseline), _measured(clean, outcomes.baseline)
     loss = _paired(clean_baseline, baseline)
-    reference = _Reference(outcomes.baseline, baseline, clean_baseline, loss)
+    reference = _Reference(outcomes.baseline, baseline, clean_baseline, loss, key.test_blur == CLEAN)
     finished = [_row(one, row, _measured(clean, one), reference) for one, row in rows.items() if row.cells]
     ranked = _ranked([row for row in finished if not row.is_oracle], rows)
     return Block(
@@ -56,6 +58,8 @@ class _Reference:
     baseline: RowOutcomes | None
     clean_baseline: RowOutcomes | None
     loss: Interval | None
+    is_sharp: bool
+    """The block is that of images without blur."""
 
 
 def _measured(rows: Mapping[RowKey, RowOutcomes], key: RowKey | None) -> RowOutcomes | None:
@@ -104,6 +108,7 @@ def _row(key: RowKey, row: RowOutcomes, clean: RowOutcomes | None, reference: _R
         observations=_observations(row),
         is_baseline=is_baseline,
         control=row.facts.control,
+        flags=flags_of(row, row if reference.is_sharp else clean),
         **{name: mean for name, mean in means.items() if name != "top1"},
     )
 
@@ -161,11 +166,14 @@ def _score(row: Row | RankedStrategy) -> float:
 
 
 def with_ranks(rows: list[_Ranked], sets: Callable[[list[RowKey]], list[Ranks]]) -> tuple[_Ranked, ...]:
-    """`rows`, in order, with the ranks that each may truly have, and whether it is worth its cost."""
-    ranks, front = sets([row.key for row in rows]), on_front([_cost_benefit(row) for row in rows])
+    """`rows`, in order, with the ranks that each may truly have, and whether it is worth its cost. Those that are
+    unsteady have no ranks, and no part in those of others."""
+    steady = [row.key for row in rows if UNSTEADY not in row.flags]
+    ranks, front = dict(zip(steady, sets(steady), strict=True)), on_front([_cost_benefit(row) for row in rows])
+    ends = [ranks.get(row.key) or (None, None) for row in rows]
     return tuple(
-        replace(row, rank=rank, rank_low=own.low, rank_high=own.high, on_front=worth)
-        for rank, (row, own, worth) in enumerate(zip(rows, ranks, front, strict=True), start=1)
+        replace(row, rank=rank, rank_low=low, rank_high=high, on_front=worth)
+        for rank, (row, (low, high), worth) in enumerate(zip(rows, ends, front, strict=True), start=1)
     )
 
 
@@ -181,5 +189,9 @@ def _ranked(rows: list[Row], outcomes: Mapping[RowKey, RowOutcomes]) -> tuple[Ro
     def sets(keys: list[RowKey]) -> list[Ranks]:
         return rank_sets([Scores([{seed: cell.correct for seed, cell in outcomes[key].cells.items()} for key in keys])])
 
-    ranked = with_ranks(in_order(rows), sets)
+    far_apart = unsteady([row.top1_by_seed for row in rows])
+    marked = [
+        replace(row, flags=(*row.flags, UNSTEADY)) if far else row for row, far in zip(rows, far_apart, strict=True)
+    ]
+    ranked = with_ranks(in_order(marked), sets)
     return tuple(replace(row, ties_with_best=row.rank_low == 1) for row in ranked)

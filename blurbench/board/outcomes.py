@@ -67,6 +67,11 @@ class Cell:
     """The labels of the test images."""
     correct: NDArray[np.bool_]
     """Which test images were right: (images,)."""
+    predicted: NDArray[np.integer]
+    confidence: NDArray[np.float64]
+    """The label that each image was given, and its softmax confidence: (images,)."""
+    still_improving: bool | None
+    """Whether a fit of it was; None where its record does not say."""
     metrics: Mapping[str, float | None]
     observations: Mapping[str, float]
     cost: Mapping[str, float | None]
@@ -218,10 +223,14 @@ def _in_order(
 def _cell(record: Record, timings: Mapping[str, Timing]) -> Cell:
     measured = record.accuracy
     timing, labels = timings.get(measured.cost.timing), measured.images.label
+    predicted = np.array(measured.images.predicted)
     return Cell(
         record.key,
         truth=tuple(labels),
-        correct=np.array(labels) == np.array(measured.images.predicted),
+        correct=np.array(labels) == predicted,
+        predicted=predicted,
+        confidence=np.array(measured.images.confidence),
+        still_improving=measured.cost.still_improving,
         metrics={name: getattr(measured.metrics, name) for name in _METRICS},
         observations=measured.metrics.observations,
         cost={name: getattr(measured.cost, name) for name in _COSTS},

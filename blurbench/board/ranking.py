@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import fmean
 
@@ -24,6 +24,7 @@ from blurbench.board.paired import (
 from blurbench.board.schema import (
     CLEAN,
     ORACLE,
+    UNSTEADY,
     Block,
     BlockKey,
     Incomplete,
@@ -35,6 +36,7 @@ from blurbench.board.schema import (
 )
 from blurbench.metrics.intervals import Interval
 from blurbench.metrics.ranks import Ranks, Scores, rank_sets
+from blurbench.metrics.steadiness import unsteady
 
 __all__ = ["ranking"]
 
@@ -44,7 +46,7 @@ def ranking(classifier: str, outcomes: Outcomes, blocks: Sequence[Block]) -> Ran
     board = _Board(outcomes, [block for block in blocks if block.classifier == classifier])
     lacking = {key: board.lacking(key) for key in board.keys}
     complete = [board.overall(key) for key, cells in lacking.items() if board.measured and not cells]
-    ranked = in_order(row for row in complete if row.knows != ORACLE)
+    ranked = in_order(board.marked([row for row in complete if row.knows != ORACLE]))
     blurred = board.blurred
     gaps = [block.best_of_gap.gain for block in blurred if block.best_of_gap]
     return Ranking(
@@ -66,9 +68,12 @@ def _unseen(board: _Board, ranked: Sequence[RankedStrategy]) -> tuple[Unseen, ..
         return ()
     order = sorted(gains, key=lambda key: (-gains[key].estimate, key))
     blocks = {key: board.unseen(key) for key in order}
+    shaky = {row.key for row in ranked if UNSTEADY in row.flags}
+    steady = {key: some for key, some in blocks.items() if key not in shaky}
+    sets: dict[RowKey, Ranks] = dict(zip(steady, board.rank_sets(steady), strict=True))
     return tuple(
-        Unseen(*key, len(blocks[key]), gains[key], rank, *own)
-        for rank, (key, own) in enumerate(zip(order, board.rank_sets(blocks), strict=True), start=1)
+        Unseen(*key, len(blocks[key]), gains[key], rank, *sets.get(key, (None, None)))
+        for rank, key in enumerate(order, start=1)
     )
 
 
@@ -139,7 +144,21 @@ class _Board:
             macs=largest(cost.macs for cost in costs),
             peak_memory_bytes=largest(cost.peak_memory_bytes for cost in costs),
             control=rows[0].control,
+            flags=tuple(dict.fromkeys(flag for row in rows for flag in row.flags if flag != UNSTEADY)),
         )
+
+    def marked(self, rows: Sequence[RankedStrategy]) -> list[RankedStrategy]:
+        """The rows, those that are unsteady over the blurred blocks flagged as such."""
+        found = unsteady([self._top1_by_seed(row.key) for row in rows])
+        return [
+            replace(row, flags=(*row.flags, UNSTEADY)) if far else row for row, far in zip(rows, found, strict=True)
+        ]
+
+    def _top1_by_seed(self, key: RowKey) -> list[float]:
+        """The mean over the blurred blocks, for the seeds that it has in all of them."""
+        rows = [self.outcomes.rows[block.key][key] for block in self.blurred]
+        seeds = common_seeds(*rows) if rows else []
+        return [fmean(float(row.cells[seed].correct.mean()) for row in rows) for seed in seeds]
 
     def unseen(self, key: RowKey) -> list[Block]:
         """Where a row met a blur that it had not met in training."""

@@ -113,6 +113,7 @@ _CLEAN_BLOCK: list[Column[Row]] = [
     ("control", lambda row: row.control),
     ("front", lambda row: "yes" if row.on_front else ""),
     ("seeds", lambda row: str(len(row.seeds)) if len(row.seeds) > 1 else ""),
+    ("flags", lambda row: ", ".join(row.flags)),
 ]
 
 _BLURRED_BLOCK: list[Column[Row]] = [

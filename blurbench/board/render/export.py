@@ -124,6 +124,7 @@ def _measured(row: Row) -> dict[str, object]:
         "gain_by_seed": _by_seed(row.gain_seeds, row.gain_by_seed),
         "keys": " ".join(row.keys),
         "requires": ", ".join(row.requires),
+        "flags": ", ".join(row.flags),
         "observations": json.dumps({name: round(value, 6) for name, value in row.observations.items()}),
     }
 
@@ -186,7 +187,7 @@ def _cell(value: object) -> str:
 
 _FIELDS = (
     *("suite", "suite_version", "budget", "dataset", "classifier", "test_blur", "strategy", "train_blur"),
-    *("status", "reason", "log", "rank", "rank_low", "rank_high", "ties_with_best", "on_front"),
+    *("status", "reason", "log", "rank", "rank_low", "rank_high", "ties_with_best", "on_front", "flags"),
     *("headroom_chosen_on_test", "is_baseline", "is_oracle", "control", "n", "seeds"),
     *("top1", "top1_low", "top1_high", "top1_seed_share", "top1_by_seed", "top5", "calibration_error"),
     *("gain", "gain_low", "gain_high", "gain_seed_share", "gain_by_seed", "recovered", "retained"),
