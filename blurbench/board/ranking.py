@@ -10,7 +10,7 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import NDArray
 
-from blurbench.board.blocks import in_order, with_ranks
+from blurbench.board.blocks import in_order, recovered_ratio, with_ranks
 from blurbench.board.outcomes import Outcomes, RowOutcomes
 from blurbench.board.paired import (
     Pair,
@@ -36,6 +36,7 @@ from blurbench.board.schema import (
 )
 from blurbench.metrics.intervals import Interval
 from blurbench.metrics.ranks import Ranks, Scores, rank_sets
+from blurbench.metrics.ratios import Ratio, mean_ratio_interval
 from blurbench.metrics.steadiness import unsteady
 
 __all__ = ["ranking"]
@@ -135,6 +136,9 @@ class _Board:
             gain_unseen=self._gain(key, unseen),
             clean_change=self._gain(key, [block for block in self.measured if block.test_blur == CLEAN]),
             recovered=mean_of_known(row.recovered for row in rows),
+            recovered_interval=self._recovered_interval(
+                key, [block for block, row in blocks if row.recovered is not None]
+            ),
             fit_seconds=fmean(cost.fit_seconds for cost in costs),
             added_batch_1_ms=mean_of_all(cost.added_batch_1_ms for cost in costs),
             added_batch_256_ms=mean_of_all(cost.added_batch_256_ms for cost in costs),
@@ -146,6 +150,18 @@ class _Board:
             control=rows[0].control,
             flags=tuple(dict.fromkeys(flag for row in rows for flag in row.flags if flag != UNSTEADY)),
         )
+
+    def _recovered_interval(self, key: RowKey, blocks: Sequence[Block]) -> Interval | None:
+        """Of the mean over the blocks with something to recover."""
+        by_dataset: dict[str, list[Ratio]] = {}
+        rows, baseline = self.outcomes.rows, self.outcomes.baseline
+        assert baseline is not None
+        for place in [block.key for block in blocks]:
+            sharp = rows[place._replace(test_blur=CLEAN)].get(baseline)
+            if ratio := recovered_ratio(rows[place][key], rows[place][baseline], sharp):
+                by_dataset.setdefault(place.dataset, []).append(ratio)
+        same_seeds = all(len({len(above) for above, _ in ratios}) == 1 for ratios in by_dataset.values())
+        return mean_ratio_interval(list(by_dataset.values())) if same_seeds else None
 
     def marked(self, rows: Sequence[RankedStrategy]) -> list[RankedStrategy]:
         """The rows, those that are unsteady over the blurred blocks flagged as such."""

@@ -149,6 +149,18 @@ class Row(_OfRow):
     """Worth its cost among the rows of the block, as `pareto` says. None for oracles, and where times are lacking."""
     flags: tuple[str, ...] = ()
     """What to know before its figures: see `flags`."""
+    calibration_interval: Interval | None = None
+    recovered_interval: Interval | None = None
+    log_loss: float | None = None
+    """In nats; None, as Brier's score, where a record is older than that."""
+    brier: float | None = None
+    churn: float | None = None
+    """Share of images that the same predictor gives another label without blur; None where that was not measured."""
+    selective_top1: float | None = None
+    """Over the half of the images that it is surest of."""
+    worst_class: int | None = None
+    """The label with the lowest top-1."""
+    worst_class_top1: float | None = None
 
     @property
     def is_oracle(self) -> bool:
@@ -235,6 +247,7 @@ class RankedStrategy(_OfRow):
     """As in a row of a block."""
     flags: tuple[str, ...] = ()
     """Those of its rows in any block, and whether it is unsteady over all."""
+    recovered_interval: Interval | None = None
 
 
 @dataclass(frozen=True)
@@ -361,6 +374,8 @@ class CorruptionErrors(_OfRow):
     mce: float | None
     relative_mce: float | None
     """The means, where every corruption has a value."""
+    mce_interval: Interval | None = None
+    """Over the seeds that the row and the reference have in every blur."""
 
 
 @dataclass(frozen=True)

@@ -128,8 +128,7 @@ def near(
 
 
 def _difference(one: Found, metric: str, other: Found, other_metric: str) -> Interval | str:
-    from blurbench.metrics.intervals import Interval, difference_interval
-    from blurbench.papers.comparing import mean_interval
+    from blurbench.metrics.intervals import Interval, difference_interval, mean_interval
 
     seeds = sorted(one.records.keys() & other.records.keys())
     if not seeds:

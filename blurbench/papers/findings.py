@@ -70,8 +70,7 @@ class Found:
 
     def ends(self, metric: str) -> tuple[float, float] | None:
         """The 95% interval of that mean, where the records tell it image by image."""
-        from blurbench.metrics.intervals import top1_interval
-        from blurbench.papers.comparing import mean_interval
+        from blurbench.metrics.intervals import mean_interval, top1_interval
 
         values = self.each(metric, self.records)
         if values is None:

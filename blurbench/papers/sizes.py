@@ -51,7 +51,7 @@ def _here(findings: Findings, registry: Registry, fine_tuning: Collection[str]) 
     seen = sorted({record.accuracy.cost.fit_images_seen for record in records})
     yield (
         "images shown in the fits of a row",
-        " to ".join(f"{n:,}" for n in dict.fromkeys(seen[:1] + seen[-1:])) or "none",
+        " to ".join(f"{n:,}" for n in dict.fromkeys(seen[:1] + seen[-1:])) or "no fits",
     )
     yield "rows still improving", said_of_fits([record.accuracy.cost.still_improving for record in records])
     seeds = sorted({line.seed for line in findings.manifest.lines})

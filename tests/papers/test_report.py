@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from blurbench.metrics.intervals import Interval
-from blurbench.papers.comparing import mean_interval
+from blurbench.metrics.intervals import Interval, mean_interval
 from blurbench.papers.markdown import render
 from blurbench.papers.report import Comparison, Filled, Judged, Report, Table, Verdict, Wanted, decided
 

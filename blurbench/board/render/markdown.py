@@ -103,7 +103,7 @@ _TERMS = {
     "top-1": "share of test images whose label is predicted, in percent.",
     "gain": "top-1 less that of {baseline}, same images and same seeds, in percentage points.",
     "[a, b]": "95% interval: Wilson's for a top-1, paired image by image and seed by seed for a gain. `~`: cannot be "
-    "told from 0.",
+    "told from 0. Of shares (recovered, mCE) and of the calibration error by linearising them.",
     "rank": "the ranks that a row may truly have, such as 1-3: 95% for all rows of a table at once, from the paired "
     "differences of all pairs. Rows that share ranks cannot be told apart; their order is that of the estimates.",
     "front": MEANING[0].lower() + MEANING[1:],
@@ -129,6 +129,11 @@ _TERMS = {
     "knows": "what the remedy is told about the blur. Rows that know the true PSF do not rank.",
     "requires": "what a user must have to apply it.",
     "calibration error": "mean gap between confidence and top-1 over 15 bins of confidence, in percent.",
+    "log loss, Brier": "of all probabilities: the mean negative logarithm of that of the true label, in nats; the mean "
+    "squared distance from the true label, from 0 to 2.",
+    "sure half": "top-1 over the half of the images with the highest confidence.",
+    "worst class": "the lowest top-1 of any class, and its label.",
+    "churn": "images that the same predictor gives another label without blur, in percent.",
     "restored PSNR, SSIM (blurred)": "likeness to the clean image, in dB and up to 1, after and before the restorer.",
     "fit s": "seconds to fit everything that the predictor needs. Overall: the mean over data sets.",
     "images seen, steps": "images and optimiser steps of everything that was fitted for the predictor.",
