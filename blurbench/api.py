@@ -177,6 +177,10 @@ class Run:
         order = [blur for blur in self._outcomes.heading.test_blurs if blur in wide.columns]
         return wide[order].reset_index()
 
+    def classes(self) -> pd.DataFrame:
+        """A row a cell, seed and class: its label, how many test images it has, and the top-1 over them."""
+        return self._outcomes.by_class()
+
     def images(self, **labels: str) -> pd.DataFrame:
         """A row a test image of every measured cell with these labels (`strategy="plain"`, `test_blur=...`): its
         label, the predicted one, confidence, and the errors of blurred and restored image."""

@@ -104,6 +104,10 @@ class Board:
         metrics: dict[str, Any] | None = None,
         truth: int = 3,
         errors: Mapping[str, Sequence[float]] | None = None,
+        still_improving: bool | None = None,
+        labels: Sequence[int] | None = None,
+        predicted: Sequence[int] | None = None,
+        confidence: Sequence[float] | None = None,
         **place: Any,
     ) -> Record:
         """A measured cell."""
@@ -120,14 +124,15 @@ class Board:
                 test_blur_units=self.units.get(test_blur, {}),
                 metrics=Metrics(n=n, top1=hits.count("1") / n, calibration_error=0.05, **(metrics or {})),
                 images=Images(
-                    label=[truth] * n,
-                    predicted=[truth if hit == "1" else 9 for hit in hits],
-                    confidence=[0.5] * n,
+                    label=list(labels or [truth] * n),
+                    predicted=list(predicted or [truth if hit == "1" else 9 for hit in hits]),
+                    confidence=list(confidence or [0.5] * n),
                     **dict(errors or {}),
                 ),
                 cost=Cost(
                     fit_seconds=fit_seconds,
                     fit_images_seen=1000,
+                    still_improving=still_improving,
                     parameters=61_700,
                     evaluate_seconds=0.1,
                     timing=_timing_key(strategy),
@@ -225,6 +230,10 @@ class PaperBoard(Board):
     suite: str = "restored-digits"
     budget: str = "small"
     values: dict[str, Any] = field(default_factory=lambda: {"train_images": 1500, "epochs": 6})
+    seeds: int = 3
+    """Every cell is measured so often, with the same answers."""
+    still_improving: bool | None = False
+    """What the records of the next cells say of their fits."""
 
     def cell(  # type: ignore[override]
         self,
@@ -255,8 +264,9 @@ class PaperBoard(Board):
             quality["observations"] = {"feature_gradients": gradients}
             each["feature_gradients"] = [0.9 * gradients, 1.1 * gradients] * (n // 2)
         self.specs[strategy] = dict(spec or {})
-        place = {"dataset": dataset, **place}
-        super().cell(test_blur, strategy, train_blur, hits=hits, metrics=quality, errors=each, **place)
+        given = {"hits": hits, "metrics": quality, "errors": each, "still_improving": self.still_improving}
+        for seed in range(self.seeds):
+            super().cell(test_blur, strategy, train_blur, **given, **{"dataset": dataset, "seed": seed, **place})
 
     def skipped(self, dataset: str, strategy: str, train_blur: str, test_blur: str, reason: str) -> None:
         """A cell that cannot be had."""
@@ -292,7 +302,13 @@ def swept(board: Board) -> Board:
 # --- estimators ----------------------------------------------------------------------------------------------------
 
 
-def estimated(line: Line, raw: Sequence[float], smoothed: Sequence[float] | None = None, **measured: Any) -> Record:
+def estimated(
+    line: Line,
+    raw: Sequence[float],
+    smoothed: Sequence[float] | None = None,
+    fit: Mapping[str, Any] | None = None,
+    **measured: Any,
+) -> Record:
     """The record of a line of a board of estimators: the mean squared error of each picture, before and after
     smoothing."""
     value = PluginConfig(name="x", label=line["estimator"], config={})
@@ -308,6 +324,7 @@ def estimated(line: Line, raw: Sequence[float], smoothed: Sequence[float] | None
         result=EstimationResult(
             measure="blur-estimation",
             measured=Measured(pictures=len(raw), raw=_errors(raw), smoothed=_errors(smoothed or raw), **facts),
+            fit=dict(fit or {}),
             parameters=0,
             seconds=1.0,
         ),

@@ -20,6 +20,7 @@ from blurbench.errors import RecordError, Unavailable, UnknownName
 from blurbench.metrics.intervals import Interval
 from blurbench.metrics.ranks import Scores, rank_sets
 from blurbench.metrics.robustness import recovered
+from blurbench.metrics.steadiness import unsteady
 from blurbench.registry import Registry
 
 __all__ = ["Advice", "Option", "Question", "advise"]
@@ -56,6 +57,8 @@ class Option:
     exposure: tuple[str, ...]
     """Had it met the blur? One word where all data sets agree."""
     is_control: bool = False
+    flags: tuple[str, ...] = ()
+    """What to know before its figures, as the board has it."""
     against: tuple[str, ...] = ()
     """What the question rules out about it."""
     may_be_best: bool = False
@@ -251,6 +254,7 @@ class _Asked:
             knows=ORACLE if any(row.is_oracle for row in rows) else rows[0].knows,
             exposure=tuple(dict.fromkeys(str(row.exposure) for row in rows)),
             is_control=any(row.control for row in rows),
+            flags=tuple(dict.fromkeys(flag for row in rows for flag in row.flags)),
             against=tuple(self._against(key, rows, clean, added)),
         )
 
@@ -277,14 +281,22 @@ class _Asked:
     def _ranked(self, options: Mapping[RowKey, Option]) -> tuple[Option, ...]:
         """Best first, with who may be best of all: the baseline takes part."""
         rows = [self.baseline, *options]
-        blocks = zip(*(self._measured[row] for row in rows), strict=True)
+        far_apart = unsteady([self._top1_by_seed(row) for row in rows])
+        steady = [row for row, far in zip(rows, far_apart, strict=True) if not far]
+        blocks = zip(*(self._measured[row] for row in steady), strict=True)
         scores = [Scores([scored.by_seed for scored in block], weight=1 / len(self.keys)) for block in blocks]
-        ranks = dict(zip(rows, rank_sets(scores), strict=True))
-        # What is worse than the baseline by its own interval is not best, though all pairs at once may not tell.
+        ranks = dict(zip(steady, rank_sets(scores), strict=True)) if steady else {}
+        # What is worse than the baseline by its own interval is not best, though all pairs at once may not tell. Of a
+        # row that is unsteady the pairs are not asked.
         return _by_gain(
-            replace(option, may_be_best=ranks[row].low == 1 and option.gain.high >= 0)
+            replace(option, may_be_best=(row not in ranks or ranks[row].low == 1) and option.gain.high >= 0)
             for row, option in options.items()
         )
+
+    def _top1_by_seed(self, key: RowKey) -> list[float]:
+        rows = self._measured[key]
+        seeds = sorted(set.intersection(*(set(row.by_seed) for row in rows)))
+        return [fmean(float(row.by_seed[seed].mean()) for row in rows) for seed in seeds]
 
     # --- gaps --------------------------------------------------------------------------------------------------------
 

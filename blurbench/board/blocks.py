@@ -7,16 +7,22 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any, TypeVar
 
+import numpy as np
+
 from blurbench.board.correct import packed
+from blurbench.board.flags import flags_of
 from blurbench.board.outcomes import Outcomes, RowOutcomes
 from blurbench.board.paired import common_seeds, difference, mean_of_all
 from blurbench.board.pareto import CostBenefit, on_front
-from blurbench.board.schema import CLEAN, BestOfGap, Block, BlockKey, Cost, RankedStrategy, Row, RowKey
+from blurbench.board.schema import CLEAN, UNSTEADY, BestOfGap, Block, BlockKey, Cost, RankedStrategy, Row, RowKey
+from blurbench.metrics.answers import accuracy_by_class, churn, selective_accuracy
 from blurbench.metrics.intervals import Interval, difference_interval, top1_interval
 from blurbench.metrics.ranks import Ranks, Scores, rank_sets
+from blurbench.metrics.ratios import Ratio, calibration_interval, mean_ratio_interval
 from blurbench.metrics.robustness import recovered, retained
+from blurbench.metrics.steadiness import unsteady
 
-__all__ = ["block", "in_order", "with_ranks"]
+__all__ = ["block", "in_order", "recovered_ratio", "with_ranks"]
 
 
 def block(key: BlockKey, outcomes: Outcomes) -> Block:
@@ -25,7 +31,7 @@ def block(key: BlockKey, outcomes: Outcomes) -> Block:
     clean = {} if key.test_blur == CLEAN else outcomes.rows.get(key._replace(test_blur=CLEAN), {})
     baseline, clean_baseline = _measured(rows, outcomes.baseline), _measured(clean, outcomes.baseline)
     loss = _paired(clean_baseline, baseline)
-    reference = _Reference(outcomes.baseline, baseline, clean_baseline, loss)
+    reference = _Reference(outcomes.baseline, baseline, clean_baseline, loss, key.test_blur == CLEAN)
     finished = [_row(one, row, _measured(clean, one), reference) for one, row in rows.items() if row.cells]
     ranked = _ranked([row for row in finished if not row.is_oracle], rows)
     return Block(
@@ -56,6 +62,8 @@ class _Reference:
     baseline: RowOutcomes | None
     clean_baseline: RowOutcomes | None
     loss: Interval | None
+    is_sharp: bool
+    """The block is that of images without blur."""
 
 
 def _measured(rows: Mapping[RowKey, RowOutcomes], key: RowKey | None) -> RowOutcomes | None:
@@ -80,6 +88,8 @@ def _row(key: RowKey, row: RowOutcomes, clean: RowOutcomes | None, reference: _R
     baseline = None if is_baseline else reference.baseline
     gain, seeds = _paired(row, baseline), common_seeds(row, baseline) if baseline else []
     on_clean = _means(clean) if clean else {}
+    sharp = row if reference.is_sharp else clean
+    share = recovered(gain.estimate, reference.loss) if gain and reference.loss else None
     return Row(
         *key,
         n=len(row.first.correct),
@@ -95,7 +105,8 @@ def _row(key: RowKey, row: RowOutcomes, clean: RowOutcomes | None, reference: _R
         gain=gain,
         gain_seeds=tuple(seeds),
         gain_by_seed=tuple(float(difference(row, baseline, [seed]).mean()) for seed in seeds) if baseline else (),
-        recovered=recovered(gain.estimate, reference.loss) if gain and reference.loss else None,
+        recovered=share,
+        recovered_interval=None if share is None else _recovered_interval(row, reference),
         retained=retained(top1.estimate, on_clean["top1"]) if on_clean else None,
         clean=on_clean.get("top1"),
         clean_top5=on_clean.get("top5"),
@@ -104,8 +115,36 @@ def _row(key: RowKey, row: RowOutcomes, clean: RowOutcomes | None, reference: _R
         observations=_observations(row),
         is_baseline=is_baseline,
         control=row.facts.control,
-        **{name: mean for name, mean in means.items() if name != "top1"},
+        flags=flags_of(row, sharp),
+        calibration_interval=calibration_interval(row.confidence(row.seeds), row.correct(row.seeds)),
+        **{name: mean for name, mean in means.items() if name != "top1"} | _of_answers(row, sharp),
     )
+
+
+def _of_answers(row: RowOutcomes, sharp: RowOutcomes | None) -> dict[str, Any]:
+    """What the answers say beyond top-1, over seeds."""
+    classes = accuracy_by_class(np.array(row.first.truth), row.correct(row.seeds))
+    worst = min(classes, key=lambda label: classes[label][1])
+    common = common_seeds(row, sharp) if sharp else []
+    return {
+        "churn": churn(row.predicted(common), sharp.predicted(common)) if sharp and common else None,
+        "selective_top1": fmean(selective_accuracy(cell.confidence, cell.correct) for cell in row.cells.values()),
+        "worst_class": worst,
+        "worst_class_top1": classes[worst][1],
+    }
+
+
+def _recovered_interval(row: RowOutcomes, reference: _Reference) -> Interval | None:
+    """Over the seeds that row and baseline have here, and the baseline without blur."""
+    ratio = recovered_ratio(row, reference.baseline, reference.clean_baseline)
+    return mean_ratio_interval([[ratio]]) if ratio else None
+
+
+def recovered_ratio(row: RowOutcomes, baseline: RowOutcomes | None, sharp: RowOutcomes | None) -> Ratio | None:
+    """What the row gains over the baseline, and what the baseline loses by blur; None without a common seed."""
+    if baseline is None or sharp is None or not (seeds := common_seeds(row, baseline, sharp)):
+        return None
+    return difference(row, baseline, seeds), difference(sharp, baseline, seeds)
 
 
 def _means(row: RowOutcomes) -> dict[str, Any]:
@@ -161,11 +200,14 @@ def _score(row: Row | RankedStrategy) -> float:
 
 
 def with_ranks(rows: list[_Ranked], sets: Callable[[list[RowKey]], list[Ranks]]) -> tuple[_Ranked, ...]:
-    """`rows`, in order, with the ranks that each may truly have, and whether it is worth its cost."""
-    ranks, front = sets([row.key for row in rows]), on_front([_cost_benefit(row) for row in rows])
+    """`rows`, in order, with the ranks that each may truly have, and whether it is worth its cost. Those that are
+    unsteady have no ranks, and no part in those of others."""
+    steady = [row.key for row in rows if UNSTEADY not in row.flags]
+    ranks, front = dict(zip(steady, sets(steady), strict=True)), on_front([_cost_benefit(row) for row in rows])
+    ends = [ranks.get(row.key) or (None, None) for row in rows]
     return tuple(
-        replace(row, rank=rank, rank_low=own.low, rank_high=own.high, on_front=worth)
-        for rank, (row, own, worth) in enumerate(zip(rows, ranks, front, strict=True), start=1)
+        replace(row, rank=rank, rank_low=low, rank_high=high, on_front=worth)
+        for rank, (row, (low, high), worth) in enumerate(zip(rows, ends, front, strict=True), start=1)
     )
 
 
@@ -181,5 +223,9 @@ def _ranked(rows: list[Row], outcomes: Mapping[RowKey, RowOutcomes]) -> tuple[Ro
     def sets(keys: list[RowKey]) -> list[Ranks]:
         return rank_sets([Scores([{seed: cell.correct for seed, cell in outcomes[key].cells.items()} for key in keys])])
 
-    ranked = with_ranks(in_order(rows), sets)
+    far_apart = unsteady([row.top1_by_seed for row in rows])
+    marked = [
+        replace(row, flags=(*row.flags, UNSTEADY)) if far else row for row, far in zip(rows, far_apart, strict=True)
+    ]
+    ranked = with_ranks(in_order(marked), sets)
     return tuple(replace(row, ties_with_best=row.rank_low == 1) for row in ranked)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from blurbench.board.schema import BlockKey, Meaning, Missing, RowKey
+from blurbench.board.schema import CLEAN, BlockKey, Meaning, Missing, RowKey
 from blurbench.contract import Control, Estimator, Strategy
 from blurbench.errors import BlurbenchError, RecordError
 from blurbench.matrix.shift import Exposure
 from blurbench.measurements.blur_estimation.result import EstimationResult
+from blurbench.metrics.answers import accuracy_by_class, churn, selective_accuracy
 from blurbench.registry.discovery import discover
 from blurbench.store.label_consistency import without_inconsistent
 from blurbench.store.record import Line, Manifest, Record, Timing
@@ -67,6 +68,11 @@ class Cell:
     """The labels of the test images."""
     correct: NDArray[np.bool_]
     """Which test images were right: (images,)."""
+    predicted: NDArray[np.integer]
+    confidence: NDArray[np.float64]
+    """The label that each image was given, and its softmax confidence: (images,)."""
+    still_improving: bool | None
+    """Whether a fit of it was; None where its record does not say."""
     metrics: Mapping[str, float | None]
     observations: Mapping[str, float]
     cost: Mapping[str, float | None]
@@ -114,6 +120,14 @@ class RowOutcomes:
         """Which test images were right: (seeds, images)."""
         return np.stack([self.cells[seed].correct for seed in seeds])
 
+    def predicted(self, seeds: Iterable[int]) -> NDArray[np.integer]:
+        """The label that each image was given: (seeds, images)."""
+        return np.stack([self.cells[seed].predicted for seed in seeds])
+
+    def confidence(self, seeds: Iterable[int]) -> NDArray[np.float64]:
+        """Of those: (seeds, images)."""
+        return np.stack([self.cells[seed].confidence for seed in seeds])
+
 
 @dataclass(frozen=True)
 class BlurFacts:
@@ -143,6 +157,29 @@ class Outcomes:
 
         return pd.DataFrame(self._frame_rows())
 
+    def by_class(self) -> pd.DataFrame:
+        """A row a cell, seed and class: labels, seed, class, how many test images it has, and the top-1 over them."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {**block._asdict(), **key._asdict(), "seed": seed, "class": label, "n": n, "top1": top1}
+            for block, rows in self.rows.items()
+            for key, row in rows.items()
+            for seed, cell in row.cells.items()
+            for label, (n, top1) in accuracy_by_class(np.array(cell.truth), cell.correct[None]).items()
+        )
+
+    def _answers(self, block: BlockKey, key: RowKey, seed: int, cell: Cell) -> dict[str, float | None]:
+        """What the stored answers of a cell say beyond its metrics."""
+        rows = self.rows.get(block._replace(test_blur=CLEAN), {})
+        sharp = rows[key].cells.get(seed) if key in rows else None
+        classes = accuracy_by_class(np.array(cell.truth), cell.correct[None])
+        return {
+            "churn": churn(cell.predicted, sharp.predicted) if sharp else None,
+            "selective_top1": selective_accuracy(cell.confidence, cell.correct),
+            "worst_class_top1": min(top1 for _, top1 in classes.values()),
+        }
+
     def _frame_rows(self) -> Iterator[dict[str, Any]]:
         for block, rows in self.rows.items():
             for key, row in rows.items():
@@ -150,7 +187,8 @@ class Outcomes:
                 for seed, cell in row.cells.items():
                     assert row.facts is not None
                     facts = {name: getattr(row.facts, name) for name in ("knows", "exposure", "control", "told_sigma")}
-                    values = {**cell.metrics, **cell.cost, **cell.timing, **cell.observations}
+                    answers = self._answers(block, key, seed, cell)
+                    values = {**cell.metrics, **answers, **cell.cost, **cell.timing, **cell.observations}
                     yield {**labels, "seed": seed, "status": "ok", **facts, **values, "key": cell.key}
                 for gap in row.missing:
                     yield {**labels, "seed": gap.seed, "status": gap.status, "reason": gap.reason}
@@ -160,7 +198,8 @@ class Outcomes:
 
 _Rows: TypeAlias = dict[BlockKey, dict[RowKey, RowOutcomes]]
 
-_METRICS = ("top1", "top5", "calibration_error", "blurred_psnr", "restored_psnr", "blurred_ssim", "restored_ssim")
+_SCORES = ("calibration_error", "log_loss", "brier")
+_METRICS = ("top1", "top5", *_SCORES, "blurred_psnr", "restored_psnr", "blurred_ssim", "restored_ssim")
 _COSTS = ("fit_seconds", "fit_images_seen", "fit_steps", "parameters", "macs")
 _TIMES = ("batch_1_ms", "batch_256_ms", "peak_memory_bytes")
 
@@ -218,10 +257,14 @@ def _in_order(
 def _cell(record: Record, timings: Mapping[str, Timing]) -> Cell:
     measured = record.accuracy
     timing, labels = timings.get(measured.cost.timing), measured.images.label
+    predicted = np.array(measured.images.predicted)
     return Cell(
         record.key,
         truth=tuple(labels),
-        correct=np.array(labels) == np.array(measured.images.predicted),
+        correct=np.array(labels) == predicted,
+        predicted=predicted,
+        confidence=np.array(measured.images.confidence),
+        still_improving=measured.cost.still_improving,
         metrics={name: getattr(measured.metrics, name) for name in _METRICS},
         observations=measured.metrics.observations,
         cost={name: getattr(measured.cost, name) for name in _COSTS},

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
 
-from blurbench.board.blocks import in_order, with_ranks
+from blurbench.board.blocks import in_order, recovered_ratio, with_ranks
 from blurbench.board.outcomes import Outcomes, RowOutcomes
 from blurbench.board.paired import (
     Pair,
@@ -24,6 +24,7 @@ from blurbench.board.paired import (
 from blurbench.board.schema import (
     CLEAN,
     ORACLE,
+    UNSTEADY,
     Block,
     BlockKey,
     Incomplete,
@@ -35,6 +36,8 @@ from blurbench.board.schema import (
 )
 from blurbench.metrics.intervals import Interval
 from blurbench.metrics.ranks import Ranks, Scores, rank_sets
+from blurbench.metrics.ratios import Ratio, mean_ratio_interval
+from blurbench.metrics.steadiness import unsteady
 
 __all__ = ["ranking"]
 
@@ -44,7 +47,7 @@ def ranking(classifier: str, outcomes: Outcomes, blocks: Sequence[Block]) -> Ran
     board = _Board(outcomes, [block for block in blocks if block.classifier == classifier])
     lacking = {key: board.lacking(key) for key in board.keys}
     complete = [board.overall(key) for key, cells in lacking.items() if board.measured and not cells]
-    ranked = in_order(row for row in complete if row.knows != ORACLE)
+    ranked = in_order(board.marked([row for row in complete if row.knows != ORACLE]))
     blurred = board.blurred
     gaps = [block.best_of_gap.gain for block in blurred if block.best_of_gap]
     return Ranking(
@@ -66,9 +69,12 @@ def _unseen(board: _Board, ranked: Sequence[RankedStrategy]) -> tuple[Unseen, ..
         return ()
     order = sorted(gains, key=lambda key: (-gains[key].estimate, key))
     blocks = {key: board.unseen(key) for key in order}
+    shaky = {row.key for row in ranked if UNSTEADY in row.flags}
+    steady = {key: some for key, some in blocks.items() if key not in shaky}
+    sets: dict[RowKey, Ranks] = dict(zip(steady, board.rank_sets(steady), strict=True))
     return tuple(
-        Unseen(*key, len(blocks[key]), gains[key], rank, *own)
-        for rank, (key, own) in enumerate(zip(order, board.rank_sets(blocks), strict=True), start=1)
+        Unseen(*key, len(blocks[key]), gains[key], rank, *sets.get(key, (None, None)))
+        for rank, key in enumerate(order, start=1)
     )
 
 
@@ -130,6 +136,9 @@ class _Board:
             gain_unseen=self._gain(key, unseen),
             clean_change=self._gain(key, [block for block in self.measured if block.test_blur == CLEAN]),
             recovered=mean_of_known(row.recovered for row in rows),
+            recovered_interval=self._recovered_interval(
+                key, [block for block, row in blocks if row.recovered is not None]
+            ),
             fit_seconds=fmean(cost.fit_seconds for cost in costs),
             added_batch_1_ms=mean_of_all(cost.added_batch_1_ms for cost in costs),
             added_batch_256_ms=mean_of_all(cost.added_batch_256_ms for cost in costs),
@@ -139,7 +148,33 @@ class _Board:
             macs=largest(cost.macs for cost in costs),
             peak_memory_bytes=largest(cost.peak_memory_bytes for cost in costs),
             control=rows[0].control,
+            flags=tuple(dict.fromkeys(flag for row in rows for flag in row.flags if flag != UNSTEADY)),
         )
+
+    def _recovered_interval(self, key: RowKey, blocks: Sequence[Block]) -> Interval | None:
+        """Of the mean over the blocks with something to recover."""
+        by_dataset: dict[str, list[Ratio]] = {}
+        rows, baseline = self.outcomes.rows, self.outcomes.baseline
+        assert baseline is not None
+        for place in [block.key for block in blocks]:
+            sharp = rows[place._replace(test_blur=CLEAN)].get(baseline)
+            if ratio := recovered_ratio(rows[place][key], rows[place][baseline], sharp):
+                by_dataset.setdefault(place.dataset, []).append(ratio)
+        same_seeds = all(len({len(above) for above, _ in ratios}) == 1 for ratios in by_dataset.values())
+        return mean_ratio_interval(list(by_dataset.values())) if same_seeds else None
+
+    def marked(self, rows: Sequence[RankedStrategy]) -> list[RankedStrategy]:
+        """The rows, those that are unsteady over the blurred blocks flagged as such."""
+        found = unsteady([self._top1_by_seed(row.key) for row in rows])
+        return [
+            replace(row, flags=(*row.flags, UNSTEADY)) if far else row for row, far in zip(rows, found, strict=True)
+        ]
+
+    def _top1_by_seed(self, key: RowKey) -> list[float]:
+        """The mean over the blurred blocks, for the seeds that it has in all of them."""
+        rows = [self.outcomes.rows[block.key][key] for block in self.blurred]
+        seeds = common_seeds(*rows) if rows else []
+        return [fmean(float(row.cells[seed].correct.mean()) for row in rows) for seed in seeds]
 
     def unseen(self, key: RowKey) -> list[Block]:
         """Where a row met a blur that it had not met in training."""

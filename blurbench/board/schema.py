@@ -16,6 +16,7 @@ from blurbench.metrics.intervals import Interval
 __all__ = [
     "CLEAN",
     "ORACLE",
+    "UNSTEADY",
     "BestOfGap",
     "Block",
     "BlockKey",
@@ -43,6 +44,10 @@ CLEAN = SHARP
 
 ORACLE = "true PSF"
 """Rows that know this stand apart and never rank."""
+
+
+UNSTEADY = "unsteady over seeds"
+"""The flag of rows that stand in no rank set: see `metrics.steadiness`."""
 
 
 class BlockKey(NamedTuple):
@@ -137,11 +142,25 @@ class Row(_OfRow):
     """Place by top-1, which orders the rows; None for oracles."""
     rank_low: int | None = None
     rank_high: int | None = None
-    """The ranks that the row may truly have: 95% for all rows of the block at once."""
+    """The ranks that the row may truly have: 95% for all rows of the block at once. None where it is unsteady."""
     ties_with_best: bool = False
     """No row is told to be better: the ranks begin at 1."""
     on_front: bool | None = None
     """Worth its cost among the rows of the block, as `pareto` says. None for oracles, and where times are lacking."""
+    flags: tuple[str, ...] = ()
+    """What to know before its figures: see `flags`."""
+    calibration_interval: Interval | None = None
+    recovered_interval: Interval | None = None
+    log_loss: float | None = None
+    """In nats; None, as Brier's score, where a record is older than that."""
+    brier: float | None = None
+    churn: float | None = None
+    """Share of images that the same predictor gives another label without blur; None where that was not measured."""
+    selective_top1: float | None = None
+    """Over the half of the images that it is surest of."""
+    worst_class: int | None = None
+    """The label with the lowest top-1."""
+    worst_class_top1: float | None = None
 
     @property
     def is_oracle(self) -> bool:
@@ -226,6 +245,9 @@ class RankedStrategy(_OfRow):
     """As in a row of a block, with the mean gain."""
     control: Control = ""
     """As in a row of a block."""
+    flags: tuple[str, ...] = ()
+    """Those of its rows in any block, and whether it is unsteady over all."""
+    recovered_interval: Interval | None = None
 
 
 @dataclass(frozen=True)
@@ -236,8 +258,9 @@ class Unseen(_OfRow):
     gain: Interval
     """Over the baseline, in those blocks."""
     rank: int
-    rank_low: int
-    rank_high: int
+    rank_low: int | None
+    rank_high: int | None
+    """None where the row is unsteady."""
 
 
 @dataclass(frozen=True)
@@ -351,6 +374,8 @@ class CorruptionErrors(_OfRow):
     mce: float | None
     relative_mce: float | None
     """The means, where every corruption has a value."""
+    mce_interval: Interval | None = None
+    """Over the seeds that the row and the reference have in every blur."""
 
 
 @dataclass(frozen=True)
@@ -403,3 +428,14 @@ class Standings:
     """By test blur, in ladder order, where anything was measured."""
     sweeps: Annotated[tuple[SeveritySweep, ...], Field(alias="ladders")] = ()
     corruptions: tuple[CorruptionTable, ...] = ()
+
+    @property
+    def flagged(self) -> dict[str, list[RowKey]]:
+        """The rows that have each flag, in any block or overall."""
+        rows: list[Row | RankedStrategy] = [row for block in self.blocks for row in (*block.rows, *block.oracles)]
+        rows += [row for ranking in self.rankings for row in (*ranking.rows, *ranking.oracles)]
+        found: dict[str, dict[RowKey, None]] = {}
+        for row in rows:
+            for flag in row.flags:
+                found.setdefault(flag, {})[row.key] = None
+        return {flag: list(keys) for flag, keys in found.items()}

@@ -47,7 +47,7 @@ def standings(outcomes: Outcomes, baseline_classifier: str | None = None) -> Sta
         images_only=len(seeds) == 1,
         meanings={name: facts.meaning for name, facts in outcomes.blurs.items() if facts.measured},
         sweeps=tuple(severity_sweeps(sweeps, blocks, outcomes)),
-        corruptions=tuple(corruption_tables(names, sweeps, blocks, outcomes.baseline, baseline_classifier)),
+        corruptions=tuple(corruption_tables(names, sweeps, blocks, outcomes, baseline_classifier)),
     )
 
 

@@ -6,11 +6,12 @@ import sys
 import time
 from collections import Counter
 from dataclasses import replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from blurbench.board.publish import write_board
+from blurbench.board.separation import FEWEST, next_seeds, sharing
 from blurbench.cli import options
 from blurbench.cli.slurm import submit
 from blurbench.cli.stopping import keeping
@@ -21,7 +22,13 @@ from blurbench.running.session import Request, Rerun, Session
 from blurbench.store.record import Record
 from blurbench.store.records import FOREIGN
 
+if TYPE_CHECKING:
+    from blurbench.board.schema import RowKey
+
 __all__ = ["measure", "run"]
+
+MOST_SEEDS = 10
+"""Of `--until-separated`, where nothing else is said."""
 
 
 @options.selecting
@@ -34,6 +41,12 @@ def run(
     slurm: Annotated[
         int | None, typer.Option(min=1, max=10_000, help="Have so many Slurm jobs share the work.")
     ] = None,
+    until_separated: Annotated[
+        bool, typer.Option("--until-separated", help="Add seeds, from three on, while rows share ranks.")
+    ] = False,
+    max_seeds: Annotated[
+        int | None, typer.Option(min=FEWEST, help="With --until-separated: at most so many [10].")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="With --slurm: print the script, submit nothing.")] = False,
     sbatch: Annotated[list[str] | None, typer.Argument(help="With --slurm, after `--`: options of sbatch.")] = None,
 ) -> None:
@@ -43,28 +56,78 @@ def run(
     results folder, on any number of machines, share the work.
     """
     request = replace(request, walltime=walltime)
+    if max_seeds is not None and not until_separated:
+        raise UsageError("--max-seeds is for --until-separated; --seeds N measures N of them")
+    if slurm is not None and until_separated:
+        raise UsageError("--until-separated looks at the board between rounds, so it is not for --slurm")
     if slurm is not None:
         submit(request, rerun, slurm, sbatch or [], dry_run)
         return
     if sbatch or dry_run:
         raise UsageError(f"{'--dry-run' if dry_run else sbatch[0] if sbatch else ''} is for --slurm N")
-    measure(request, rerun)
+    measure(request, rerun, (max_seeds or MOST_SEEDS) if until_separated else None)
 
 
-def measure(request: Request, rerun: Rerun) -> None:
-    """Do that. Raises typer.Exit where something failed, when all is written, and where
-    it is interrupted."""
+def measure(request: Request, rerun: Rerun, most_seeds: int | None = None) -> None:
+    """Do that; with `most_seeds`, add seeds up to so many while rows share ranks. Raises typer.Exit where something
+    failed, when all is written, and where it is interrupted."""
     with keeping(request.out):
-        _measure(request, rerun)
+        began = time.perf_counter()
+        if most_seeds is None:
+            _tell(*_round(request, rerun), began)
+        else:
+            _measure_until_separated(replace(request, seeds=max(FEWEST, request.seeds)), rerun, most_seeds)
 
 
-def _measure(request: Request, rerun: Rerun) -> None:
-    began = time.perf_counter()
+def _measure_until_separated(request: Request, rerun: Rerun, most_seeds: int) -> None:
+    began, wanted = time.perf_counter(), request
+    if (suite := Session(request).suite).measure != "accuracy":
+        raise UsageError(f"--until-separated is for suites that rank remedies; {suite.name} does not")
+    while True:
+        since = time.perf_counter()
+        session, outcome = _round(wanted, rerun)
+        if outcome.left or not (sharing := _sharing(session)):
+            break
+        told = "; ".join(f"{len(rows)} rows of {shortened(name, 60)}" for name, rows in sharing.items())
+        print(f"{wanted.seeds} seeds: {told} share ranks", file=sys.stderr, flush=True)
+        if wanted.seeds >= most_seeds:
+            break
+        _stop_at_failures(session, outcome, since)
+        left = None if request.walltime is None else max(0.0, request.walltime - (time.perf_counter() - began) / 60)
+        only = {**request.only, "classifier": tuple(sharing)}
+        wanted = replace(request, seeds=next_seeds(wanted.seeds, most_seeds), only=only, walltime=left)
+        rerun = "missing"
+    _tell(session, outcome, since)
+
+
+def _sharing(session: Session) -> dict[str, list[RowKey]]:
+    """The rows that share ranks, by classifier."""
+    from blurbench.board.outcomes import stored_outcomes  # numpy: not for --help
+    from blurbench.board.standings import standings
+
+    board = standings(stored_outcomes(session.store, session.board))
+    asked = dict.fromkeys(cell.labels["classifier"] for cell in session.plan.cells)
+    found = {name: sharing(board, name) for name in board.classifiers if name in asked}
+    return {name: rows for name, rows in found.items() if rows}
+
+
+def _stop_at_failures(session: Session, outcome: Outcome, since: float) -> None:
+    """More seeds would fail alike, and a row that lacks a seed is not ranked."""
+    if _failures(session):
+        _tell(session, outcome, since)
+
+
+def _round(request: Request, rerun: Rerun) -> tuple[Session, Outcome]:
+    """Measure what is missing."""
     session = Session(request)
     for problem in session.registry.problems:
         print(f"blurbench: {problem}", file=sys.stderr)
     _announce(session, rerun)
-    outcome = session.run(rerun)
+    return session, session.run(rerun)
+
+
+def _tell(session: Session, outcome: Outcome, began: float) -> None:
+    """Write the board, and say what was measured, what is left and what failed."""
     left = _left(outcome)
     if not any(record.status == "ok" for record in session.records.values()):
         if left:

@@ -1,4 +1,4 @@
-"""Top-k hits, confidences and how well the two agree."""
+"""Top-k hits, confidences, how well the two agree, and proper scores of all probabilities."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from blurbench.imaging.precision import finely
 
-__all__ = ["calibration_error", "confidence_of", "top_k"]
+__all__ = ["brier_scores", "calibration_error", "confidence_of", "log_losses", "top_k"]
 
 
 def confidence_of(logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -40,3 +40,15 @@ def calibration_error(confidence: NDArray[np.floating], correct: NDArray[np.bool
     place = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
     surplus = np.bincount(place, weights=correct - confidence, minlength=bins)
     return float(np.abs(surplus).sum() / len(confidence))
+
+
+def log_losses(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Negative log-likelihood of the true label in nats, (N,), for `logits` (N, K) and `labels` (N,)."""
+    return -torch.log_softmax(finely(logits), dim=1).gather(1, labels[:, None])[:, 0]
+
+
+def brier_scores(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Squared distance of the softmax from the true label, summed over the classes: (N,), from 0 to 2. Brier 1950."""
+    probabilities = torch.log_softmax(finely(logits), dim=1).exp()
+    own = probabilities.gather(1, labels[:, None])[:, 0]
+    return probabilities.square().sum(dim=1) - 2 * own + 1

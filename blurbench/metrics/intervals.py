@@ -21,7 +21,14 @@ from numpy.typing import NDArray
 
 from blurbench.metrics.components import Components, normal_quantile, of_means, student_quantile, weighted_sum
 
-__all__ = ["Interval", "difference_interval", "mean_difference_interval", "top1_interval"]
+__all__ = [
+    "Interval",
+    "difference_interval",
+    "half_width",
+    "mean_difference_interval",
+    "mean_interval",
+    "top1_interval",
+]
 
 _TAIL = 0.025
 
@@ -53,10 +60,17 @@ def top1_interval(correct: NDArray[np.bool_]) -> Interval:
     parts = of_means(correct)
     p = float(parts.mean)
     spread = p * (1 - p)
-    grown = _half(parts) ** 2 / spread if spread else normal_quantile(_TAIL) ** 2 / correct.shape[1]
+    grown = half_width(parts) ** 2 / spread if spread else normal_quantile(_TAIL) ** 2 / correct.shape[1]
     centre = (p + grown / 2) / (1 + grown)
     half = math.sqrt(grown * spread + grown**2 / 4) / (1 + grown)
     return Interval(p, max(0.0, min(p, centre - half)), min(1.0, max(p, centre + half)), _seed_share(parts))
+
+
+def mean_interval(values: NDArray[np.floating]) -> Interval:
+    """Interval of the mean of `values` (S, N), which have no bounds: errors, decibels, similarities, differences."""
+    parts = of_means(values)
+    mean, half = float(parts.mean), half_width(parts)
+    return Interval(mean, mean - half, mean + half, _seed_share(parts))
 
 
 def difference_interval(difference: NDArray[np.floating]) -> Interval:
@@ -78,12 +92,13 @@ def mean_difference_interval(differences: Sequence[NDArray[np.floating]], weight
     estimate = math.fsum(
         weight * float(difference.mean()) for weight, difference in zip(weights, differences, strict=True)
     )
-    centre, half = float(parts.mean), _half(parts)
+    centre, half = float(parts.mean), half_width(parts)
     low, high = max(-1.0, min(estimate, centre - half)), min(1.0, max(estimate, centre + half))
     return Interval(estimate, low, high, _seed_share(parts))
 
 
-def _half(parts: Components) -> float:
+def half_width(parts: Components) -> float:
+    """Half of the 95% interval of a mean with these parts of its variance."""
     z, t = normal_quantile(_TAIL), float(student_quantile(_TAIL, parts.freedom))
     return math.sqrt(z**2 * float(parts.images) + t**2 * float(parts.seeds))
 

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from blurbench.papers.paper import ReportedPaper, StoredBoard
 from blurbench.papers.published import Anchor
 from blurbench.papers.report import Comparison, Filled, Report, Size
-from blurbench.papers.sizes import UNKNOWN
+from blurbench.papers.sizes import UNKNOWN, said_of_fits
 
 if TYPE_CHECKING:
     from blurbench.measurements.blur_estimation.result import Errors
     from blurbench.store.record import Manifest, Record
     from blurbench.store.store import Store
 
-__all__ = ["EstimationPaper", "Estimations", "Reading", "fill", "over", "read_estimations"]
+__all__ = [
+    "EstimationPaper",
+    "Estimations",
+    "Reading",
+    "fill",
+    "over",
+    "over_pictures",
+    "read_estimations",
+    "unmeasured",
+]
 
 
 @dataclass(frozen=True)
@@ -59,6 +68,11 @@ class Estimations:
             return f"budget {self.board.budget} does not have it"
         return next((f"{record.status}: {record.reason}" for record in records), "not run yet")
 
+    def ran_out_of_time(self, reading: Reading) -> bool:
+        """Whether a time limit ended a seed of it."""
+        lines = [line for line in self.board.lines if line.labels == reading.labels]
+        return any(self.records[line.key].ran_out_of_time for line in lines if line.key in self.records)
+
 
 def read_estimations(store: Store, board: str) -> Estimations | None:
     """The estimations of a stored board, if there is one."""
@@ -93,22 +107,43 @@ def fill(found: Estimations, anchor: Anchor, reading: Reading, error: Literal["m
 
 def over(found: Estimations, name: str, larger: Reading, smaller: Reading) -> Comparison:
     """Whether the squared error of one reading exceeds that of another, picture by picture."""
-    import numpy as np
-
-    from blurbench.papers.comparing import mean_interval
-
-    empty = Comparison(name, "squared pixels", 0.0)
-    sides = []
+    empty, sides = Comparison(name, "squared pixels", 0.0), []
     for reading in (larger, smaller):
         records = found.find(reading)
         if isinstance(records, str):
-            return replace(empty, reason=records)
-        sides.append({record.seed: reading.errors(record) for record in records})
+            return unmeasured(found, empty, reading, records)
+        sides.append({record.seed: record for record in records})
     seeds = sorted(sides[0].keys() & sides[1].keys())
-    values = [[side[seed].per_picture for seed in seeds] for side in sides]
+    values = [
+        [reading.errors(side[seed]).per_picture for seed in seeds]
+        for reading, side in zip((larger, smaller), sides, strict=True)
+    ]
     if not seeds or len(values[0][0]) != len(values[1][0]):
         return replace(empty, reason="the two were measured on different pictures or seeds")
-    return replace(empty, interval=mean_interval(np.array(values[0]) - np.array(values[1])))
+    differences = [[a - b for a, b in zip(*pair, strict=True)] for pair in zip(*values, strict=True)]
+    return over_pictures(empty, differences, [side[seed] for side in sides for seed in seeds])
+
+
+def unmeasured(found: Estimations, empty: Comparison, reading: Reading, reason: str) -> Comparison:
+    """`empty` with the reason why there are no records of a reading."""
+    return replace(empty, reason=reason, cut_short=found.ran_out_of_time(reading))
+
+
+def over_pictures(empty: Comparison, values: Sequence[Sequence[float]], records: Sequence[Record]) -> Comparison:
+    """`empty` with the mean of `values` (seeds, pictures), which rest on these records."""
+    import numpy as np
+
+    from blurbench.metrics.mean_intervals import picture_mean_interval
+
+    if len(values[0]) < 2:
+        return replace(empty, reason="fewer than two pictures tell nothing of others")
+    fits = [record.estimation.fit for record in records if record.estimation.fit]
+    return replace(
+        empty,
+        interval=picture_mean_interval(np.array(values)),
+        seeds=len(values) if fits else None,
+        cut_short=any(fit.get("still_improving") is True for fit in fits),
+    )
 
 
 # --- the paper -----------------------------------------------------------------------------------------------------
@@ -139,7 +174,12 @@ def _sizes(found: Estimations) -> Iterator[tuple[str, str]]:
     values = found.board.budget_values
     limit = values.get("train_images")
     records = [record for record in found.records.values() if record.status == "ok"]
-    yield "training images", "all" if limit is None else f"at most {limit:,}"
+    yield "training images", "all pictures" if limit is None else f"at most {limit:,} pictures"
+    fits = {record.label("estimator"): record.estimation.fit for record in records if record.estimation.fit}
+    shown = [f"{fit['images_seen']:,} ({name})" for name, fit in fits.items() if "images_seen" in fit]
+    yield "patches shown in a fit", ", ".join(shown) or "nothing that is fitted"
+    improving = [fit.get("still_improving") for fit in fits.values()]
+    yield "fits still improving", said_of_fits(improving)
     tested = ", ".join(f"{count} of {name}" for name, count in _pictures(found).items() if count)
     yield "test pictures", tested or "nothing measured"
     yield "epochs", str(values.get("epochs", UNKNOWN))

@@ -93,7 +93,8 @@ def between(
 ) -> Comparison:
     """`one` less `other`, image by image over the seeds that both have. A text is the reason why there is none."""
     unit = next((SCALES[item[1]].unit for item in (one, other) if not isinstance(item, str)), "")
-    empty = Comparison(name, unit, margin, wanted)
+    late = any(findings.ran_out_of_time(item[0]) for item in (one, other) if not isinstance(item, str))
+    empty = Comparison(name, unit, margin, wanted, cut_short=late)
     sides: list[tuple[Found, str]] = []
     for item in (one, other):
         found = item if isinstance(item, str) else findings.find(item[0])
@@ -101,7 +102,15 @@ def between(
             return replace(empty, reason=str(found))
         sides.append((found, item[1]))
     interval = _difference(*sides[0], *sides[1])
-    return replace(empty, reason=interval) if isinstance(interval, str) else replace(empty, interval=interval)
+    if isinstance(interval, str):
+        return replace(empty, reason=interval)
+    fitted = [found for found, metric in sides if found.is_fitted and not metric.startswith("blurred_")]
+    return replace(
+        empty,
+        interval=interval,
+        seeds=len(sides[0][0].records.keys() & sides[1][0].records.keys()) if fitted else None,
+        cut_short=late or any(found.still_improving for found in fitted),
+    )
 
 
 def above(
@@ -119,8 +128,7 @@ def near(
 
 
 def _difference(one: Found, metric: str, other: Found, other_metric: str) -> Interval | str:
-    from blurbench.metrics.intervals import Interval, difference_interval
-    from blurbench.papers.comparing import mean_interval
+    from blurbench.metrics.intervals import Interval, difference_interval, mean_interval
 
     seeds = sorted(one.records.keys() & other.records.keys())
     if not seeds:

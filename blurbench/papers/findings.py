@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from statistics import fmean
 from typing import TYPE_CHECKING, TypeAlias
@@ -52,6 +52,16 @@ class Found:
         """Test images."""
         return self.first.accuracy.metrics.n
 
+    @property
+    def is_fitted(self) -> bool:
+        """Whether anything was fitted for it, so that another seed would answer otherwise."""
+        return any(record.accuracy.cost.fit_images_seen for record in self.records.values())
+
+    @property
+    def still_improving(self) -> bool:
+        """Whether a fit of any seed was, as far as its record says."""
+        return any(record.accuracy.cost.still_improving for record in self.records.values())
+
     def mean(self, metric: str) -> float | None:
         """A field of `Metrics` or an observation, averaged over seeds."""
         values = [_mean(record.accuracy.metrics, metric) for record in self.records.values()]
@@ -60,8 +70,7 @@ class Found:
 
     def ends(self, metric: str) -> tuple[float, float] | None:
         """The 95% interval of that mean, where the records tell it image by image."""
-        from blurbench.metrics.intervals import top1_interval
-        from blurbench.papers.comparing import mean_interval
+        from blurbench.metrics.intervals import mean_interval, top1_interval
 
         values = self.each(metric, self.records)
         if values is None:
@@ -126,7 +135,7 @@ class Findings:
         """The records of a place, or why there are none."""
         reasons = []
         for dataset in (place.dataset, *self.stand_ins.get(place.dataset, ())):
-            found = self._find(Place(dataset, place.strategy, place.train_blur, place.test_blur, place.classifier))
+            found = self._find(replace(place, dataset=dataset))
             if isinstance(found, Found):
                 return found
             reasons.append(found)
@@ -141,6 +150,12 @@ class Findings:
         if not lines:
             return self._absent
         return next((f"{record.status}: {record.reason}" for record in records.values()), "not run yet")
+
+    def ran_out_of_time(self, place: Place) -> bool:
+        """Whether a time limit ended a seed of it."""
+        datasets = (place.dataset, *self.stand_ins.get(place.dataset, ()))
+        lines = [line for dataset in datasets for line in self._lines.get(replace(place, dataset=dataset), [])]
+        return any(self.records[line.key].ran_out_of_time for line in lines if line.key in self.records)
 
     @property
     def _absent(self) -> str:

@@ -10,7 +10,7 @@ from blurbench.papers.report import Judged, Report
 
 __all__ = ["render"]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 def render(report: Report) -> str:

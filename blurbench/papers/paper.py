@@ -45,7 +45,7 @@ class Claim(Generic[Evidence]):
     in_paper: int
     compare: Callable[[Evidence], Iterable[Comparison]]
     reason: str = ""
-    """Why no row of it can be measured, where that is so."""
+    """What of it no row measures, and why: then it does not hold, whatever the rows say."""
 
 
 class ReportedPaper(Paper[StoredBoard, Report], Generic[Evidence]):

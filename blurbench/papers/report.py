@@ -22,7 +22,17 @@ __all__ = [
     "decided",
 ]
 
-Verdict: TypeAlias = Literal["holds", "does not hold", "undecided", "not measured"]
+Verdict: TypeAlias = Literal[
+    "holds",
+    "does not hold",
+    "undecided",
+    "undecided: one seed",
+    "undecided: cut short",
+    "undecided: half not measured",
+    "not measured",
+]
+"""One seed: nothing is known of fitting again. Cut short: a fit that it rests on was still improving, or was ended by
+its time limit. Half not measured: what was measured holds, and is half of the claim or less."""
 
 Wanted: TypeAlias = Literal["above", "near"]
 """A difference above the margin, or within it on both sides."""
@@ -80,11 +90,19 @@ class Comparison:
     wanted: Wanted = "above"
     interval: Interval | None = None
     reason: str = ""
+    seeds: int | None = 1
+    """Over so many seeds, which are part of the interval; None where nothing fitted has a part in it."""
+    cut_short: bool = False
+    """A fit that it rests on was still improving, or was ended by its time limit."""
 
     @property
     def verdict(self) -> Verdict:
         if self.interval is None:
-            return "not measured"
+            return "undecided: cut short" if self.cut_short else "not measured"
+        if self.seeds == 1:
+            return "undecided: one seed"
+        if self.cut_short:
+            return "undecided: cut short"
         low, high, margin = self.interval.low, self.interval.high, self.margin
         if self.wanted == "above":
             return "holds" if low > margin else "does not hold" if high < margin else "undecided"
@@ -103,6 +121,7 @@ class Judged:
     comparisons: tuple[Comparison, ...]
     in_paper: int
     reason: str = ""
+    """What of the claim cannot be measured, and why."""
 
     @property
     def measured(self) -> tuple[Comparison, ...]:
@@ -110,17 +129,17 @@ class Judged:
 
     @property
     def verdict(self) -> Verdict:
-        return decided([row.verdict for row in self.measured])
+        found = decided([row.verdict for row in self.comparisons])
+        is_half = bool(self.reason) or 2 * len(self.measured) <= self.in_paper
+        return "undecided: half not measured" if found == "holds" and is_half else found
+
+
+_FIRST: tuple[Verdict, ...] = ("does not hold", "undecided", "undecided: cut short", "undecided: one seed", "holds")
 
 
 def decided(verdicts: Sequence[Verdict]) -> Verdict:
     """Of a claim about every row: one that fails is enough, one that is open leaves it open."""
-    if not verdicts:
-        return "not measured"
-    for one in ("does not hold", "undecided"):
-        if one in verdicts:
-            return one  # type: ignore[return-value] # mypy does not narrow by `in`
-    return "holds"
+    return next((one for one in _FIRST if one in verdicts), "not measured")
 
 
 @dataclass(frozen=True)

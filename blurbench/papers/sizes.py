@@ -15,7 +15,7 @@ from blurbench.registry import Registry, label
 if TYPE_CHECKING:
     from blurbench.store.record import Record
 
-__all__ = ["sizes"]
+__all__ = ["said_of_fits", "sizes"]
 
 UNKNOWN = "not told"
 
@@ -48,10 +48,23 @@ def _here(findings: Findings, registry: Registry, fine_tuning: Collection[str]) 
     if restorers:
         yield "restorer epochs", _said(f"{restorer.recipe(budget).epochs} ({name})" for name, restorer in restorers)
         yield "restorers", _said(name for name, _ in restorers)
+    seen = sorted({record.accuracy.cost.fit_images_seen for record in records})
+    yield (
+        "images shown in the fits of a row",
+        " to ".join(f"{n:,}" for n in dict.fromkeys(seen[:1] + seen[-1:])) or "no fits",
+    )
+    yield "rows still improving", said_of_fits([record.accuracy.cost.still_improving for record in records])
     seeds = sorted({line.seed for line in findings.manifest.lines})
     yield "seeds", f"{len(seeds)}: {', '.join(map(str, seeds))}"
     yield "classifiers", _said(record.label("classifier") for record in records)
     yield "recipes", "the paper's own" if budget.recipes == "paper" else "short ones of this tool"
+
+
+def said_of_fits(answers: Collection[bool | None]) -> str:
+    """`3 of 8`, of those that were still improving, and how many do not say."""
+    known = [answer for answer in answers if answer is not None]
+    silent = len(answers) - len(known)
+    return f"{sum(known)} of {len(known)}" + (f"; {silent} do not say" if silent else "")
 
 
 def _budget(values: Mapping[str, Any]) -> Budget:

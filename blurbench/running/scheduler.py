@@ -21,7 +21,7 @@ from blurbench.matrix.tasks import Task
 from blurbench.running.slots import Slots, local_slots
 from blurbench.running.worker import Answer, Broken, Lost, Message, NoRoom, Options, Passed, Status, Waiting
 from blurbench.store.locks import Held
-from blurbench.store.record import Record
+from blurbench.store.record import OUT_OF_TIME, Record
 from blurbench.store.store import Store
 
 __all__ = ["Event", "Outcome", "Scheduler", "schedule"]
@@ -270,7 +270,7 @@ class Scheduler:
 
     def _give_up(self, slot: int) -> None:
         what, doing = ("it took", "") if slot in self.opened else ("its worker took", " to start")
-        self._fail(slot, f"{what} longer than the limit of {self._limit(slot) / 60:g} minutes{doing}")
+        self._fail(slot, f"{what} {OUT_OF_TIME} {self._limit(slot) / 60:g} minutes{doing}")
 
     def _fail(self, slot: int, reason: str) -> None:
         task = self.underway[slot].task

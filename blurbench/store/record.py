@@ -17,10 +17,13 @@ from blurbench.measurements.blur_estimation.result import EstimationResult
 from blurbench.measurements.measurement import PluginConfig
 from blurbench.measurements.schema import Key, Label, MeasureName, Number, Stored, Text, Whole
 
-__all__ = ["SCHEMA", "AnyResult", "Facts", "Line", "Manifest", "Record", "Timing", "read"]
+__all__ = ["OUT_OF_TIME", "SCHEMA", "AnyResult", "Facts", "Line", "Manifest", "Record", "Timing", "read"]
 
 SCHEMA: Final = 2
 """The version of everything that is stored. Version 1 kept classifiers and estimators apart."""
+
+OUT_OF_TIME: Final = "longer than the limit of"
+"""What the reason of a cell says whose time, or that of a fit it needs, was over."""
 
 AnyResult: TypeAlias = Annotated[AccuracyResult | EstimationResult, Field(discriminator="measure")]
 
@@ -81,6 +84,11 @@ class Record(Stored):
     def refused(self, reason: str) -> Self:
         """The record of the same cell as a failed one, without a result."""
         return self.model_copy(update={"status": "failed", "reason": f"refused: {reason}", "log": "", "result": None})
+
+    @property
+    def ran_out_of_time(self) -> bool:
+        """Whether there is no result because a time limit ended it, or a fit that it needs."""
+        return self.status != "ok" and OUT_OF_TIME in self.reason
 
     def label(self, axis: str) -> str:
         """The shortest expression of an axis value; empty where the cell has none."""

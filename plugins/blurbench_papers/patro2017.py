@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from blurbench import hookimpl
 from blurbench.contract import Paper
-from blurbench.papers.estimations import EstimationPaper, Estimations, Reading, fill, over
+from blurbench.papers.estimations import EstimationPaper, Estimations, Reading, fill, over, over_pictures, unmeasured
 from blurbench.papers.paper import Claim
 from blurbench.papers.published import Anchor, Statement
 from blurbench.papers.report import Comparison, Filled, Table
@@ -96,28 +96,25 @@ def _c2(found: Estimations) -> Iterator[Comparison]:
 
 def _c4(found: Estimations) -> Iterator[Comparison]:
     """Flat windows under the ramp, whose true sigma is anything: what is read there too much, picture by picture."""
-    import numpy as np
-
-    from blurbench.papers.comparing import mean_interval
-
     for pictures in ("text", "photographs"):
         empty = Comparison(f"{pictures}: flat windows read above the truth", "pixels", 0.0)
-        records = found.find(reading("cnn-30", "ramp", dataset=pictures))
+        at = reading("cnn-30", "ramp", dataset=pictures)
+        records = found.find(at)
         if isinstance(records, str):
-            yield replace(empty, reason=records)
+            yield unmeasured(found, empty, at, records)
             continue
         values = [record.estimation.measured.flat_biases for record in records]
         if len(values[0]) < 2:
             yield replace(empty, reason="fewer than two pictures have flat windows")
             continue
-        yield replace(empty, interval=mean_interval(np.array(values)))
+        yield over_pictures(empty, values, records)
 
 
 CLAIMS: Mapping[str, Claim[Estimations]] = {
     "s003.c1": Claim("the error differs by more than 0", 1, _c1),
     "s003.c2": Claim("the error differs by more than 0", 2, _c2, "of natural pictures no true map is known"),
     "s003.c3": Claim("none", 0, lambda found: (), "the larger network is not published"),
-    "s003.c4": Claim("flat windows are read above the truth; borders of objects are not measured", 2, _c4),
+    "s003.c4": Claim("flat windows are read above the truth", 2, _c4, "borders of objects are not measured"),
 }
 
 
@@ -129,6 +126,7 @@ class Patro2017(EstimationPaper):
     suite = "kernel-estimation"
     sizes: ClassVar[Mapping[str, str]] = {
         "training images": "patches of 80 Brodatz textures: 168,000 (30 classes), 224,000 (10)",
+        "patches shown in a fit": "up to 84 million (30 classes), 112 million (10): all of them in each epoch",
         "test pictures": "not told for the maps",
         "epochs": "up to 500",
         "seeds": "one, as far as is told",

@@ -80,3 +80,14 @@ def test_a_classifier_without_the_baseline_strategy_is_no_reference(ladder):
     ladder.cell("none", "retrain", "gaussian-2", hits=first(80), classifier="vit")
     with pytest.raises(UsageError, match="it lacks every cell"):
         tables(ladder, "vit")
+
+
+def test_an_mce_has_an_interval_and_the_references_is_a_single_point(ladder):
+    ladder.cell("move", "plain", hits=first(30))
+    ladder.cell("move", "retrain", "gaussian-2", hits=first(65))
+    (table,) = tables(ladder)
+    plain, retrain = (row(table, name) for name in ("plain", "retrain"))
+    assert plain.mce_interval.low == plain.mce_interval.high == plain.mce
+    assert retrain.mce_interval.estimate == pytest.approx(retrain.mce)
+    assert retrain.mce - 0.15 < retrain.mce_interval.low < retrain.mce - 0.04
+    assert row(table, "wiener").mce_interval is None  # it lacks a blur

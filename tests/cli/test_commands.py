@@ -34,6 +34,9 @@ def test_help_comes_at_once(blurbench: Command) -> None:
         (["run", "--dataset", "digitz"], "unknown dataset in this suite: 'digitz'; did you mean 'digits'?"),
         (["run", "--device", "gpu"], "--device gpu: give auto, cpu, cuda, or one GPU of several, such as cuda:1"),
         (["run", "--suite", "nowhere.toml"], "suite file nowhere.toml does not exist"),
+        (["run", "--max-seeds", "5"], "--max-seeds is for --until-separated; --seeds N measures N of them"),
+        (["run", "--until-separated", "--slurm", "2"], "--until-separated looks at the board between rounds"),
+        (["run", "--until-separated", "-s", "kernel-estimation"], "kernel-estimation does not"),
         (["ls", "blur"], "did you mean 'blurs'"),
         (["data", "fetch", "mnst"], "unknown dataset 'mnst'; did you mean 'mnist'?"),
         (["leaderboard", "nothing"], "no board 'nothing'"),
@@ -213,3 +216,30 @@ def test_a_data_set_that_cannot_be_had_is_a_skipped_row_that_says_how_to_get_it(
     assert result.returncode == 0, result.stderr
     board = (tmp_path / "blurbench-results/boards/tiny.v1.quick.md").read_text()
     assert "blurbench data fetch mnist" in board
+
+
+def test_seeds_are_added_while_rows_share_ranks_up_to_the_limit(blurbench: Command, tmp_path: Path) -> None:
+    suite = write_suite(tmp_path, strategies=("plain", "retrain"))
+    asked = ("run", "--suite", str(suite), "--until-separated", "--max-seeds", "4", "-j", "1", "--out", "results")
+
+    result = blurbench(*asked)
+
+    # After one epoch on 100 images both rows guess.
+    assert result.returncode == 0, result.stderr
+    told = [line for line in result.stderr.splitlines() if line.endswith("share ranks")]
+    assert [line.partition(":")[0] for line in told] == ["3 seeds", "4 seeds"]
+    assert "2 rows of cnn3[widths=[4, 8, 8]] share ranks" in told[0]
+    records = [json.loads(path.read_text()) for path in (tmp_path / "results" / "records").rglob("*.json")]
+    assert sorted({record["seed"] for record in records}) == [0, 1, 2, 3]
+    assert "Seeds: 0, 1, 2, 3." in next((tmp_path / "results" / "boards").glob("*.md")).read_text()
+
+
+def test_where_no_rows_share_ranks_three_seeds_are_enough(blurbench: Command, tmp_path: Path) -> None:
+    suite = write_suite(tmp_path, strategies=("plain",))
+
+    result = blurbench("run", "--suite", str(suite), "--until-separated", "-j", "1", "--out", "results")
+
+    assert result.returncode == 0, result.stderr
+    assert "share ranks" not in result.stderr
+    records = [json.loads(path.read_text()) for path in (tmp_path / "results" / "records").rglob("*.json")]
+    assert sorted({record["seed"] for record in records}) == [0, 1, 2]

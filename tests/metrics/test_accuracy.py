@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from blurbench.metrics.accuracy import calibration_error, confidence_of, top_k
+from blurbench.metrics.accuracy import brier_scores, calibration_error, confidence_of, log_losses, top_k
 
 LOGITS = torch.tensor([[3.0, 1.0, 2.0], [0.0, 5.0, 4.0], [1.0, 1.0, 1.0]])
 
@@ -66,3 +66,18 @@ def test_there_are_fifteen_bins_unless_others_are_asked_for():
     wanted = np.abs(0.5 - (bins + 0.5) / 15).mean()
     assert calibration_error(confidence, correct) == pytest.approx(wanted)
     assert all(calibration_error(confidence, correct, other) > wanted + 0.02 for other in (10, 14, 16, 20))
+
+
+def test_log_loss_and_brier_score_are_those_of_the_whole_softmax():
+    labels = torch.tensor([2, 0, 1])
+    weights = np.exp(LOGITS.double().numpy())
+    shares = weights / weights.sum(axis=1, keepdims=True)
+    wanted = [((share - np.eye(3)[label]) ** 2).sum() for share, label in zip(shares, labels.tolist(), strict=True)]
+    assert log_losses(LOGITS, labels).tolist() == pytest.approx([-np.log(shares[i, labels[i]]) for i in range(3)])
+    assert brier_scores(LOGITS, labels).tolist() == pytest.approx(wanted)
+
+
+def test_a_network_that_is_surely_wrong_has_a_finite_log_loss_and_a_brier_score_of_two():
+    logits, labels = torch.tensor([[1e4, 0.0, 0.0]]), torch.tensor([2])
+    assert log_losses(logits, labels).item() == pytest.approx(1e4)
+    assert brier_scores(logits, labels).item() == pytest.approx(2)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from blurbench.metrics.intervals import Interval
-from blurbench.papers.comparing import mean_interval
+from blurbench.metrics.intervals import Interval, mean_interval
 from blurbench.papers.markdown import render
 from blurbench.papers.report import Comparison, Filled, Judged, Report, Table, Verdict, Wanted, decided
 
@@ -27,9 +26,38 @@ from blurbench.papers.report import Comparison, Filled, Judged, Report, Table, V
 def test_a_row_is_decided_by_where_its_interval_lies(
     low: float, high: float, margin: float, wanted: Wanted, verdict: Verdict
 ) -> None:
-    row = Comparison("row", "points", margin, wanted, Interval((low + high) / 2, low, high))
+    row = Comparison("row", "points", margin, wanted, Interval((low + high) / 2, low, high), seeds=3)
 
     assert row.verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("seeds", "cut_short", "verdict"),
+    [
+        (1, False, "undecided: one seed"),
+        (1, True, "undecided: one seed"),
+        (3, True, "undecided: cut short"),
+        (None, False, "holds"),
+    ],
+)
+def test_one_seed_and_fits_that_were_cut_short_decide_nothing(
+    seeds: int | None, cut_short: bool, verdict: Verdict
+) -> None:
+    row = Comparison("row", "points", 1.0, interval=Interval(2, 1.5, 2.5), seeds=seeds, cut_short=cut_short)
+
+    assert row.verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("in_paper", "reason", "verdict"),
+    [(3, "", "holds"), (4, "", "undecided: half not measured"), (2, "the rest is", "undecided: half not measured")],
+)
+def test_a_claim_does_not_hold_by_half_of_it(in_paper: int, reason: str, verdict: Verdict) -> None:
+    rows = (Comparison("a", "points", 0.0, interval=Interval(2, 1, 3), seeds=3),) * 2
+
+    assert Judged("c1", "text", "", "rule", rows, in_paper, reason).verdict == verdict
+    failing = Comparison("b", "points", 0.0, interval=Interval(-2, -3, -1), seeds=3)
+    assert Judged("c1", "text", "", "rule", (*rows, failing), 9, reason).verdict == "does not hold"
 
 
 def test_a_row_without_an_interval_was_not_measured() -> None:
@@ -42,6 +70,8 @@ def test_a_row_without_an_interval_was_not_measured() -> None:
         (["holds", "holds"], "holds"),
         (["holds", "undecided"], "undecided"),
         (["undecided", "does not hold"], "does not hold"),
+        (["undecided: one seed", "holds", "undecided: cut short"], "undecided: cut short"),
+        (["not measured", "holds"], "holds"),
         ([], "not measured"),
     ],
 )
@@ -51,10 +81,10 @@ def test_a_claim_holds_where_all_of_its_measured_rows_do(verdicts: list[Verdict]
 
 def test_rows_that_were_not_measured_do_not_count_against_a_claim() -> None:
     rows = (
-        Comparison("a", "points", 0.0, interval=Interval(2, 1, 3)),
+        Comparison("a", "points", 0.0, interval=Interval(2, 1, 3), seeds=3),
         Comparison("b", "points", 0.0, reason="no data"),
     )
-    claim = Judged("s000.c1", "text", "", "rule", rows, 6)
+    claim = Judged("s000.c1", "text", "", "rule", rows, 1)
 
     assert claim.verdict == "holds"
     assert len(claim.measured) == 1

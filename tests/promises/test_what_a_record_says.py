@@ -93,6 +93,19 @@ def test_the_calibration_error_is_that_of_fifteen_bins(witnessed: Witnessed) -> 
         assert min(abs(value - by_bins[15]) for value in others) > 2e-3  # or this would tell nothing
 
 
+def test_scores_of_all_probabilities_agree_with_the_confidences(witnessed: Witnessed) -> None:
+    for record in _each(witnessed, ("plain", "witness")):
+        images, metrics = record["images"], record["metrics"]
+        right, sure = np.equal(images["label"], images["predicted"]), np.clip(images["confidence"], 1e-4, 1)
+        most = np.where(right, sure, np.minimum(sure, 1 - sure) + 1e-4)  # of the true label's probability
+        assert -np.log(most).mean() - 1e-3 <= metrics["log_loss"] < 40
+        assert np.square(1 - most).mean() - 1e-3 <= metrics["brier"] <= 2
+
+
+def test_a_record_says_whether_its_fits_were_still_improving(witnessed: Witnessed) -> None:
+    assert all(isinstance(record["cost"]["still_improving"], bool) for record in _each(witnessed, ("plain",)))
+
+
 def _calibration_error(confidence: np.ndarray, right: np.ndarray, bins: int) -> float:
     total = 0.0
     for low in range(bins):

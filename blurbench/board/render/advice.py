@@ -76,7 +76,8 @@ def _answer(advice: Advice) -> str:
     facts = [_wins(advice, best), *([] if _is_sharp(advice) else [_clean(best)]), _added(best)]
     facts.append(f"{best.fit_seconds:.3g} s of fitting on the measuring machine")
     requires = one_line(", ".join(best.requires)) or "nothing"
-    return f"{opening} Use {one_line(best.row)}: {', '.join(facts)}; it requires {requires}."
+    told = f" Mind that it is flagged: {', '.join(map(one_line, best.flags))}." if best.flags else ""
+    return f"{opening} Use {one_line(best.row)}: {', '.join(facts)}; it requires {requires}.{told}"
 
 
 def _opening(advice: Advice) -> str:
@@ -212,6 +213,7 @@ def _table(advice: Advice, rows: Sequence[Option]) -> str:
             ("fit s", lambda one: seconds(one.fit_seconds)),
             ("requires", lambda one: one_line(", ".join(one.requires))),
             ("this blur", lambda one: "" if sharp else ", ".join(one.exposure)),
+            ("flags", lambda one: one_line(", ".join(one.flags))),
         ],
     )
 

@@ -106,23 +106,42 @@ _CLEAN_BLOCK: list[Column[Row]] = [
     ("top-1 [95%]", lambda row: percent_in(row.top1)),
     ("gain [95%]", lambda row: "baseline" if row.is_baseline else gain(row.gain)),
     ("top-5", lambda row: "" if row.top5 is None else percent(row.top5)),
-    ("calibration error", lambda row: percent(row.calibration_error)),
+    ("calibration error [95%]", lambda row: _with_ends(row.calibration_error, row.calibration_interval)),
+    ("log loss", lambda row: "" if row.log_loss is None else figures(row.log_loss)),
+    ("Brier", lambda row: "" if row.brier is None else figures(row.brier)),
+    ("sure half", lambda row: "" if row.selective_top1 is None else percent(row.selective_top1)),
+    ("worst class", lambda row: _worst(row)),
     ("restored PSNR (blurred)", lambda row: _restored(row.restored_psnr, row.blurred_psnr, 1)),
     ("restored SSIM (blurred)", lambda row: _restored(row.restored_ssim, row.blurred_ssim, 3)),
     ("observed", lambda row: _observed(row)),
     ("control", lambda row: row.control),
     ("front", lambda row: "yes" if row.on_front else ""),
     ("seeds", lambda row: str(len(row.seeds)) if len(row.seeds) > 1 else ""),
+    ("flags", lambda row: ", ".join(row.flags)),
 ]
 
 _BLURRED_BLOCK: list[Column[Row]] = [
     *_CLEAN_BLOCK[:5],
-    ("recovered %", lambda row: whole_percent(row.recovered)),
+    ("recovered % [95%]", lambda row: _recovered(row)),
     ("retained %", lambda row: whole_percent(row.retained)),
     ("clean (change)", lambda row: _with_change(row)),
+    ("churn", lambda row: "" if row.churn is None else percent(row.churn)),
     ("test blur was", lambda row: row.exposure),
     *_CLEAN_BLOCK[5:],
 ]
+
+
+def _with_ends(value: float, interval: Interval | None) -> str:
+    return percent(value) + (f" [{percent(interval.low)}, {percent(interval.high)}]" if interval else "")
+
+
+def _recovered(row: Row) -> str:
+    ends = row.recovered_interval
+    return whole_percent(row.recovered) + (f" [{whole_percent(ends.low)}, {whole_percent(ends.high)}]" if ends else "")
+
+
+def _worst(row: Row) -> str:
+    return "" if row.worst_class_top1 is None else f"{percent(row.worst_class_top1)} ({row.worst_class})"
 
 
 def _restored(restored: float | None, blurred: float | None, decimals: int) -> str:

@@ -118,12 +118,15 @@ def _measured(row: Row) -> dict[str, object]:
         **_interval("top1", row.top1),
         **_interval("gain", row.gain),
         **_interval("clean_change", row.clean_change),
+        **_ends("calibration_error", row.calibration_interval),
+        **_ends("recovered", row.recovered_interval),
         "status": "ok",
         "seeds": " ".join(map(str, row.seeds)),
         "top1_by_seed": _by_seed(row.seeds, row.top1_by_seed),
         "gain_by_seed": _by_seed(row.gain_seeds, row.gain_by_seed),
         "keys": " ".join(row.keys),
         "requires": ", ".join(row.requires),
+        "flags": ", ".join(row.flags),
         "observations": json.dumps({name: round(value, 6) for name, value in row.observations.items()}),
     }
 
@@ -139,6 +142,10 @@ def _interval(name: str, interval: Interval | None) -> dict[str, object]:
     return {**ends, f"{name}_seed_share": interval.seed_share}
 
 
+def _ends(name: str, interval: Interval | None) -> dict[str, object]:
+    return {} if interval is None else {f"{name}_low": interval.low, f"{name}_high": interval.high}
+
+
 def _measured_at(
     of: CorruptionTable | SeveritySweep, test_blur: str, row: CorruptionErrors | SweepRow
 ) -> dict[str, object]:
@@ -150,7 +157,7 @@ def _corruption_errors(standings: Standings) -> list[dict[str, object]]:
     return [
         _measured_at(of, test_blur, row)
         | {"ce": ce, "relative_ce": relative, "ce_reference": of.reference}
-        | {"mce": row.mce, "relative_mce": row.relative_mce}
+        | {"mce": row.mce, "relative_mce": row.relative_mce, **_ends("mce", row.mce_interval)}
         for of in standings.corruptions
         for row in of.rows
         for corruption, ce, relative in zip(of.corruptions, row.ce, row.relative_ce, strict=True)
@@ -186,13 +193,16 @@ def _cell(value: object) -> str:
 
 _FIELDS = (
     *("suite", "suite_version", "budget", "dataset", "classifier", "test_blur", "strategy", "train_blur"),
-    *("status", "reason", "log", "rank", "rank_low", "rank_high", "ties_with_best", "on_front"),
+    *("status", "reason", "log", "rank", "rank_low", "rank_high", "ties_with_best", "on_front", "flags"),
     *("headroom_chosen_on_test", "is_baseline", "is_oracle", "control", "n", "seeds"),
-    *("top1", "top1_low", "top1_high", "top1_seed_share", "top1_by_seed", "top5", "calibration_error"),
-    *("gain", "gain_low", "gain_high", "gain_seed_share", "gain_by_seed", "recovered", "retained"),
+    *("top1", "top1_low", "top1_high", "top1_seed_share", "top1_by_seed", "top5"),
+    *("calibration_error", "calibration_error_low", "calibration_error_high", "log_loss", "brier"),
+    *("churn", "selective_top1", "worst_class", "worst_class_top1"),
+    *("gain", "gain_low", "gain_high", "gain_seed_share", "gain_by_seed"),
+    *("recovered", "recovered_low", "recovered_high", "retained"),
     *("clean", "clean_top5", "clean_calibration_error"),
     *("clean_change", "clean_change_low", "clean_change_high", "clean_change_seed_share"),
-    *("ce", "relative_ce", "mce", "relative_mce", "ce_reference"),
+    *("ce", "relative_ce", "mce", "mce_low", "mce_high", "relative_mce", "ce_reference"),
     *("severity", "fitted_at", "area", "half_at", "half_reached"),
     *("knows", "requires", "exposure", "fit_seconds", "fit_images_seen", "fit_steps", "parameters", "macs"),
     *("peak_memory_bytes", "batch_1_ms", "batch_256_ms", "added_batch_1_ms", "added_batch_256_ms"),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from blurbench.board.render import formatting
 from blurbench.board.render.escape import one_line
-from blurbench.board.schema import RankedStrategy, Ranking, Standings
+from blurbench.board.schema import UNSTEADY, RankedStrategy, Ranking, Standings
 
 __all__ = ["render"]
 
@@ -86,7 +86,7 @@ def _row(one: RankedStrategy) -> str:
 
 def _ranks(one: RankedStrategy) -> str:
     if one.rank_low is None or one.rank_high is None:
-        return str(one.rank or "--")
+        return "--" if UNSTEADY in one.flags else str(one.rank or "--")
     return str(one.rank_low) if one.rank_low == one.rank_high else f"{one.rank_low}--{one.rank_high}"
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from blurbench.board.pareto import MEANING
 from blurbench.board.render.block_tables import details
 from blurbench.board.render.escape import for_markdown, one_line
-from blurbench.board.render.formatting import cells
+from blurbench.board.render.formatting import cells, row_name
 from blurbench.board.render.overall_tables import extent, losses, ranking_section, shortened, unseen_section
 from blurbench.board.render.severity_tables import corruption_section, severity_section
 from blurbench.board.render.tables import bullets
@@ -43,6 +43,8 @@ def summary(standings: Standings, lines: int = 60) -> str:
         f"{one_line(standings.title)} ({_edition(standings, one_line)})",
         f"{_meaning_of_intervals(standings)}. Rows that share ranks cannot be told apart.",
     ]
+    if told := [f"{flag[0].upper()}{flag[1:]}: {rows}" for flag, rows in _flagged(standings, one_line)]:
+        parts.append("\n".join(told))
     for ranking in [ranking for ranking in standings.rankings if ranking.blurred_blocks]:
         parts.append(f"{one_line(ranking.classifier)}: mean gain over {extent(ranking)}, percentage points")
         parts.append(shortened(ranking, most))
@@ -61,6 +63,7 @@ def _opening(standings: Standings) -> list[str]:
         f"Test images: {images}",
         f"Seeds: {', '.join(map(str, standings.seeds))}. {_meaning_of_intervals(standings)}",
     ]
+    facts += [f"**{flag[0].upper()}{flag[1:]}**: {rows}" for flag, rows in _flagged(standings, for_markdown)]
     if standings.unchecked:
         facts.append(f"Merged from others and not checked, as their data are not here: {cells(standings.unchecked)}")
     if standings.timed_on:
@@ -69,6 +72,13 @@ def _opening(standings: Standings) -> list[str]:
     if standings.commands:
         parts += ["To repeat it:", "\n".join("    " + one_line(command, 4000) for command in standings.commands)]
     return parts
+
+
+def _flagged(standings: Standings, show: Callable[[str], str], most: int = 6) -> Iterator[tuple[str, str]]:
+    """Each flag, and the rows that have it."""
+    for flag, keys in standings.flagged.items():
+        more = f" and {len(keys) - most} more" if len(keys) > most else ""
+        yield flag, ", ".join(show(row_name(*key)) for key in keys[:most]) + more
 
 
 def _edition(standings: Standings, show: Callable[[str], str]) -> str:
@@ -93,10 +103,16 @@ _TERMS = {
     "top-1": "share of test images whose label is predicted, in percent.",
     "gain": "top-1 less that of {baseline}, same images and same seeds, in percentage points.",
     "[a, b]": "95% interval: Wilson's for a top-1, paired image by image and seed by seed for a gain. `~`: cannot be "
-    "told from 0.",
+    "told from 0. Of shares (recovered, mCE) and of the calibration error by linearising them.",
     "rank": "the ranks that a row may truly have, such as 1-3: 95% for all rows of a table at once, from the paired "
     "differences of all pairs. Rows that share ranks cannot be told apart; their order is that of the estimates.",
     "front": MEANING[0].lower() + MEANING[1:],
+    "flags": "near chance on sharp images: less than a tenth of the way from always saying the commonest label to "
+    "being always right. Predicts one class: more than nine in ten images of a test get one label. Fit "
+    "still improving: the last epoch lowered its validation loss by more than 1%. Cut short: a seed of it "
+    "ran into the time limit. Unsteady over seeds: they span more than 10 points, and more than three "
+    "times what those of the median other row do; its intervals promise too much, and it stands in no "
+    "rank set.",
     "control": "a row to hold others against: a restorer that does nothing (identity), a deconvolver told a wrong PSF, "
     "Wiener's told the right one.",
     "headroom": "the gain of the best row, chosen on test images.",
@@ -113,6 +129,11 @@ _TERMS = {
     "knows": "what the remedy is told about the blur. Rows that know the true PSF do not rank.",
     "requires": "what a user must have to apply it.",
     "calibration error": "mean gap between confidence and top-1 over 15 bins of confidence, in percent.",
+    "log loss, Brier": "of all probabilities: the mean negative logarithm of that of the true label, in nats; the mean "
+    "squared distance from the true label, from 0 to 2.",
+    "sure half": "top-1 over the half of the images with the highest confidence.",
+    "worst class": "the lowest top-1 of any class, and its label.",
+    "churn": "images that the same predictor gives another label without blur, in percent.",
     "restored PSNR, SSIM (blurred)": "likeness to the clean image, in dB and up to 1, after and before the restorer.",
     "fit s": "seconds to fit everything that the predictor needs. Overall: the mean over data sets.",
     "images seen, steps": "images and optimiser steps of everything that was fitted for the predictor.",

@@ -100,6 +100,7 @@ _OVERALL: list[Column[RankedStrategy]] = [
     ("fit s", lambda one: seconds(one.fit_seconds)),
     ("added ms (1)", lambda one: NOTHING if one.is_baseline else milliseconds(one.added_batch_1_ms, "+")),
     ("front", lambda one: "yes" if one.on_front else ""),
+    ("flags", lambda one: ", ".join(one.flags)),
 ]
 
 
@@ -109,7 +110,7 @@ _FOR_TERMINALS: dict[str, Callable[[RankedStrategy], str]] = {
 }
 """Where no sign means anything."""
 
-_LEFT_OUT = ("recovered %",)
+_LEFT_OUT = ("recovered %", "flags")
 """Columns that the short table does without, so that it fits a wide terminal."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from blurbench.board.render.escape import for_markdown
-from blurbench.board.render.formatting import NOTHING, figures, half_accuracy, percent, whole_percent
+from blurbench.board.render.formatting import NOTHING, figures, half_accuracy, percent, percent_in, whole_percent
 from blurbench.board.render.tables import Column, table
 from blurbench.board.schema import CorruptionErrors, CorruptionTable, SeveritySweep, Standings, SweepRow
 
@@ -81,7 +81,7 @@ def _error_columns(of: CorruptionTable) -> Sequence[Column[CorruptionErrors]]:
         ("strategy", lambda row: for_markdown(row.strategy) + (" (oracle)" if row.is_oracle else "")),
         ("train blur", lambda row: for_markdown(row.train_blur) or NOTHING),
         ("clean error", lambda row: percent(row.clean_error)),
-        ("mCE", lambda row: percent(row.mce)),
+        ("mCE [95%]", lambda row: percent_in(row.mce_interval) if row.mce_interval else percent(row.mce)),
         ("relative mCE", lambda row: percent(row.relative_mce)),
         *each,
     ]

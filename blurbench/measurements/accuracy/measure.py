@@ -18,7 +18,7 @@ from blurbench.measurements.accuracy.result import AccuracyResult, Cost, Images,
 from blurbench.measurements.contract_checks import check_output
 from blurbench.measurements.counting import multiply_accumulates
 from blurbench.measurements.measurement import Bench
-from blurbench.metrics.accuracy import calibration_error, confidence_of, top_k
+from blurbench.metrics.accuracy import brier_scores, calibration_error, confidence_of, log_losses, top_k
 from blurbench.metrics.image_quality import errors, psnrs, similarities
 from blurbench.registry.units import units
 
@@ -72,6 +72,8 @@ def _scored(
         top1=correct.float().mean().item(),
         top5=top_k(output.logits, clean.labels, 5).float().mean().item() if output.logits.shape[1] > 5 else None,
         calibration_error=calibration_error(confidence.cpu().numpy(), correct.cpu().numpy()),
+        log_loss=log_losses(output.logits, clean.labels).mean().item(),
+        brier=max(0.0, brier_scores(output.logits, clean.labels).mean().item()),
         **_means(blurred),
         **_means(restored),
         observations=_observations(output, gradients),
@@ -249,11 +251,18 @@ def _cost(task: Evaluate, bench: Bench, predictor: Predictor) -> Cost:
         fit_seconds=sum(metadata["seconds"] for metadata in artifacts),
         fit_images_seen=sum(metadata["images_seen"] for metadata in artifacts),
         fit_steps=sum(int(metadata["notes"].get("steps", 0)) for metadata in artifacts),
+        still_improving=_any_said(metadata["notes"].get("still_improving") for metadata in artifacts),
         parameters=sum(parameter.numel() for module in networks.values() for parameter in module.parameters()),
         macs=_macs(task, bench, predictor),
         evaluate_seconds=bench.clock.seconds.get("evaluation", 0.0),
         timing=task.timing,
     )
+
+
+def _any_said(answers: Iterable[bool | None]) -> bool | None:
+    """Whether any fit says so; None where none says anything."""
+    said = [answer for answer in answers if isinstance(answer, bool)]
+    return any(said) if said else None
 
 
 def _macs(task: Evaluate, bench: Bench, predictor: Predictor) -> int:

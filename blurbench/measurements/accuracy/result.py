@@ -17,7 +17,7 @@ TELLING = 5
 MOST_FLIPS = 0.001
 """The share of test images whose predicted label may change when a cell is measured again."""
 FIGURES = (
-    *(f"metrics.{name}" for name in ("top5", "calibration_error")),
+    *(f"metrics.{name}" for name in ("top5", "calibration_error", "log_loss", "brier")),
     *(f"metrics.{stage}_{name}" for stage in ("blurred", "restored") for name in ("psnr", "ssim")),
     *(f"cost.{name}" for name in ("parameters", "macs", "fit_steps", "fit_images_seen")),
 )
@@ -35,6 +35,10 @@ class Metrics(Stored):
     """None where there are five classes or fewer."""
     calibration_error: Share
     """Expected calibration error, 15 equal-width bins of confidence."""
+    log_loss: Annotated[Number | None, Field(ge=0)] = None
+    """Mean negative log-likelihood of the true label, in nats. None in records of before it was stored, as Brier's."""
+    brier: Annotated[float | None, Field(ge=0, le=2)] = None
+    """Mean squared distance of the probabilities from the true label, summed over classes."""
     blurred_mse: Number | None = None
     blurred_psnr: Number | None = None
     blurred_ssim: Number | None = None
@@ -66,6 +70,8 @@ class Cost(Stored):
     fit_images_seen: Whole
     fit_steps: Whole | None = None
     """Optimiser steps over the same artifacts."""
+    still_improving: bool | None = None
+    """Whether the last epoch of any of them still lowered its validation loss; None where none of them says."""
     parameters: Whole
     """Of all networks that run at prediction."""
     macs: Whole | None = None

@@ -29,6 +29,7 @@ def sanity_check(result: AccuracyResult) -> None:
     _check_metrics(result.metrics)
     _check_images(result.images)
     _check_calibration(result.metrics.calibration_error, result.images)
+    _check_scores(result.metrics, result.images)
     _check_cost(result.cost, result.metrics.n)
 
 
@@ -66,6 +67,17 @@ def _check_calibration(stated: float, images: Images) -> None:
     at_an_edge = np.abs(confidence * BINS - np.round(confidence * BINS)) <= ROUNDING * BINS * 1.01
     if abs(found - stated) > 2 * ROUNDING + 2 * at_an_edge.mean():
         raise ValueError(f"metrics: calibration_error is {stated:.4f}, but the confidences give {found:.4f}")
+
+
+def _check_scores(metrics: Metrics, images: Images) -> None:
+    """A hit has its confidence; a wrong answer leaves the true label no more than that, nor than the rest of 1."""
+    confidence = np.clip(np.array(images.confidence), ROUNDING, 1)
+    correct = np.array(images.label) == np.array(images.predicted)
+    most = np.where(correct, confidence, np.minimum(confidence, 1 - confidence)) + ROUNDING
+    least = {"log_loss": -np.log(np.minimum(most, 1)).mean(), "brier": np.square(np.maximum(0, 1 - most)).mean()}
+    for name, low in least.items():
+        if (stated := getattr(metrics, name)) is not None and stated < low - 1e-6:
+            raise ValueError(f"metrics: {name} is {stated:.4f}, but the confidences leave no less than {low:.4f}")
 
 
 def _check_cost(cost: Cost, images: int) -> None:

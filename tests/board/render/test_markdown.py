@@ -58,7 +58,7 @@ def test_what_blur_costs_the_baseline_is_one_small_table(small):
 
 
 def test_a_block_shows_top1_gain_and_what_it_does_to_sharp_images(small):
-    retrain, _ = table_with(shown(small), "top-1 [95%]", "recovered %")
+    retrain, _ = table_with(shown(small), "top-1 [95%]", "recovered % [95%]")
     assert retrain["top-1 [95%]"] == "80.0 [71.1, 86.7]"
     assert retrain["gain [95%]"] == "+30.0 [+20.2, +38.7]"
     assert retrain["clean (change)"] == "85.0 (~-5.0)"
@@ -67,7 +67,7 @@ def test_a_block_shows_top1_gain_and_what_it_does_to_sharp_images(small):
 
 def test_rows_that_cannot_be_told_apart_share_their_ranks(small):
     small.cell("gaussian-2", "close", hits=first(78))
-    rows = table_with(shown(small), "top-1 [95%]", "recovered %")
+    rows = table_with(shown(small), "top-1 [95%]", "recovered % [95%]")
     assert [row["rank"] for row in rows] == ["1-2", "1-2", "3"]
 
 
@@ -75,8 +75,8 @@ def test_a_share_recovered_that_rounds_to_nothing_has_no_sign(board):
     board.cell("none", "plain", hits=first(1000, 1000))
     board.cell("gaussian-2", "plain", hits=first(500, 1000))
     board.cell("gaussian-2", "other", hits=first(499, 1000))
-    other = table_with(shown(board), "top-1 [95%]", "recovered %")[1]
-    assert (other["strategy"], other["recovered %"]) == ("other", "0")
+    other = table_with(shown(board), "top-1 [95%]", "recovered % [95%]")[1]
+    assert (other["strategy"], other["recovered % [95%]"]) == ("other", "0 [-1, 0]")
 
 
 def test_the_legend_says_how_much_lower_a_price_must_be(small):
@@ -110,8 +110,8 @@ def test_a_ladder_shows_the_severity_that_a_row_was_fitted_for(ladder):
 
 
 def test_corruption_errors_show_in_percent_of_the_references(ladder):
-    plain, retrain, _ = table_with(shown(ladder), "mCE")
-    assert (plain["mCE"], plain["relative mCE"]) == ("100.0", "100.0")
+    plain, retrain, _ = table_with(shown(ladder), "mCE [95%]")
+    assert (plain["mCE [95%]"], plain["relative mCE"]) == ("100.0 [100.0, 100.0]", "100.0")
     assert retrain["gaussian"] == "53"  # (15 + 20 + 45) / (20 + 50 + 80)
 
 
