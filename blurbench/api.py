@@ -83,7 +83,7 @@ def run(
             with plugins of your own).
 
     Returns:
-        The run. Cells that failed are rows with a reason: see `Run.results`.
+        The run. Cells that failed are rows of `Run.results`, with a reason.
 
     Raises:
         UsageError: the request is wrong, in one line.
