@@ -408,6 +408,11 @@ class Evaluate(Task):
         return ("evaluate", *made_of)
 
     @property
+    def seen(self) -> tuple[Any, ...]:
+        """Equal for cells that meet the same images, blurred alike."""
+        return (self.data.key, self.test_images, self.measured.plugins["test_blur"], self.test_seed)
+
+    @property
     def record_fields(self) -> dict[str, Any]:
         """What its record says beside what was measured."""
         identity = dict(self.measured.identity)

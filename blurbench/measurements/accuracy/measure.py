@@ -63,7 +63,7 @@ def _scored(
     """Metrics over the images, and image by image."""
     predicted, confidence = confidence_of(output.logits)
     correct = predicted == clean.labels
-    blurred = bench.remember(("quality", _degraded_key(task)), lambda: _quality("blurred", degraded, clean.images))
+    blurred = bench.remember(("quality", task.seen), lambda: _quality("blurred", degraded, clean.images))
     restored = {} if output.restored is None else _quality("restored", [output.restored], clean.images)
     metrics = Metrics(
         n=len(clean),
@@ -182,10 +182,6 @@ def _keep_samples(
         task.key,
         {name: images[:SAMPLES].clamp(0, 1).mul(255).round().byte().cpu().numpy() for name, images in stages.items()},
     )
-
-
-def _degraded_key(task: Evaluate) -> tuple[Any, ...]:
-    return (task.data.key, task.test_images, task.test_seed, task.measured.plugins["test_blur"])
 
 
 # --- cost ----------------------------------------------------------------------------------------------------------
