@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from blurbench.errors import RecordError, UsageError
 from blurbench.registry import Registry
 from blurbench.registry.discovery import discover
+from blurbench.takeaway.prediction import Prediction, Restoration, float_images
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,10 +31,11 @@ if TYPE_CHECKING:
     from blurbench.board.outcomes import Outcomes
     from blurbench.board.schema import Standings
     from blurbench.board.sides import Side
-    from blurbench.matrix.tasks import FitPredictor
     from blurbench.running.runtime import WorkerRuntime
     from blurbench.running.session import Rerun, Session
     from blurbench.store.record import Line, Record
+    from blurbench.takeaway.exporting import Exported
+    from blurbench.takeaway.rows import Row
 
     Images = torch.Tensor | NDArray[Any]
 
@@ -41,6 +43,7 @@ __all__ = [
     "Board",
     "Plan",
     "Prediction",
+    "Restoration",
     "Run",
     "blur",
     "compare",
@@ -309,12 +312,10 @@ class Run:
     def _measured(self, labels: Mapping[str, Any]) -> Iterator[tuple[Line, Record]]:
         if wrong := labels.keys() - {*AXES.values(), "seed"}:
             raise UsageError(f"unknown axis {min(wrong)!r}; known: {', '.join((*AXES.values(), 'seed'))}")
-        records = self.session.store.records
-        manifest = records.board(self.session.board)
-        for line in manifest.lines if manifest else ():
-            record = records.get(line.key)
-            fits = all({**line.labels, "seed": line.seed}[axis] == value for axis, value in labels.items())
-            if fits and record is not None and record.status == "ok":
+        from blurbench.takeaway.rows import measured
+
+        for line, record in measured(self.session.store, self.session.board):
+            if all({**line.labels, "seed": line.seed}[axis] == value for axis, value in labels.items()):
                 yield line, record
 
     def test_images(self, **labels: str) -> tuple[torch.Tensor, torch.Tensor]:
@@ -353,24 +354,31 @@ class Run:
 
         return Board(standings(self._outcomes), self._outcomes)
 
-    def predictor(self, **labels: str) -> Prediction:
-        """What was fitted for the one predictor with these labels, ready to use on images of your own.
+    def predictor(self, **labels: Any) -> Prediction:
+        """What was fitted for the one predictor with these labels, ready to use on images of your own; of several seeds
+        the first, unless `seed=` says which.
 
-        Raises UsageError where several fit the labels, or none is measured.
+        Raises UsageError where several rows have the labels, or none is measured.
         """
-        from blurbench.matrix.tasks import Evaluate, FitPredictor
+        return Prediction(self._row(labels))
 
-        fits: dict[str, FitPredictor] = {}
-        for line, _ in self._measured(labels):
-            task = self.session.plan.tasks[line.key]
-            if isinstance(task, Evaluate) and isinstance(task.fit, FitPredictor):
-                fits[task.fit.key] = task.fit
-        if len(fits) != 1:
-            known = sorted({fit.title for fit in fits.values()})
-            found = f"these have {_shown(labels)}: {'; '.join(known)}" if fits else f"none has {_shown(labels)}"
-            raise UsageError(f"name one predictor by its labels; {found}")
-        (fit,) = fits.values()
-        return Prediction(self.session, fit)
+    def restorer(self, **labels: Any) -> Restoration:
+        """The fitted restorer of that row, images in and images out. Raises UsageError where none goes first."""
+        return Restoration(self.predictor(**labels))
+
+    def export(self, path: str | Path, **labels: Any) -> Exported:
+        """The whole remedy of that row as a file that needs no blurbench, as `blurbench export` writes it: `.pt2` or
+        `.onnx`, and a model card beside it. Raises UsageError where it cannot be exported."""
+        from blurbench.takeaway.exporting import export
+
+        return export(self._row(labels), Path(path))
+
+    def _row(self, labels: Mapping[str, Any]) -> Row:
+        from blurbench.takeaway.rows import Rows
+
+        session = self.session
+        rows = Rows(session.registry, session.store, session.board, session.folders, session.describe)
+        return rows.only(self._measured(labels), _shown(labels), labels.get("seed"))
 
     def _repr_html_(self) -> str:
         return self.board()._repr_html_()
@@ -387,40 +395,6 @@ def _runtime(session: Session) -> WorkerRuntime:
     from blurbench.running.runtime import WorkerRuntime
 
     return WorkerRuntime(session.registry, session.store, torch.device("cpu"), lambda: None, session.folders)
-
-
-class Prediction:
-    """A fitted predictor: images in, logits out, and restored images where a restorer goes first."""
-
-    def __init__(self, session: Session, fit: FitPredictor) -> None:
-        self.predictor = _runtime(session).predictor(fit)
-        self.shape = (fit.data.shape.channels, fit.data.shape.height, fit.data.shape.width)
-        """Channels, rows, columns of the images that it was fitted to."""
-
-    def __call__(self, images: Images) -> torch.Tensor:
-        """Logits (N, classes) of images (N, C, H, W), float in [0, 1] or uint8, as tensor or array."""
-        logits, _ = self._answers(images)
-        return logits
-
-    def restore(self, images: Images) -> torch.Tensor | None:
-        """What its classifier is asked about, where a restorer goes first; else None."""
-        _, restored = self._answers(images)
-        return restored
-
-    def _answers(self, images: Images) -> tuple[torch.Tensor, torch.Tensor | None]:
-        import torch
-
-        from blurbench.contract import Degraded
-
-        given = _floats(images)
-        if tuple(given.shape[1:]) != self.shape:
-            raise UsageError(f"images are {tuple(given.shape[1:])}, and it was fitted to {self.shape}")
-        self.predictor.start()
-        size = self.predictor.batch or len(given)
-        outputs = [self.predictor.predict(Degraded(part, None)) for part in torch.split(given, size)]
-        restored = [output.restored for output in outputs if output.restored is not None]
-        logits = torch.cat([output.logits for output in outputs]).clone()
-        return logits, torch.cat(restored).clone() if restored else None
 
 
 class Board:
@@ -602,7 +576,7 @@ def blur(images: Images, expression: str, seed: int = 0) -> Any:
     from blurbench.contract import ImageSet
     from blurbench.imaging.draws import Draws
 
-    given = _floats(images)
+    given = float_images(images)
     ids = torch.arange(len(given))
     plugin = make(expression, "blurs")
     with torch.inference_mode():
@@ -625,7 +599,7 @@ def restore(images: Images, expression: str, psf: Images | None = None, noise_st
     from blurbench.contract import Deconvolver, Shape
     from blurbench.imaging.psf import from_kernel
 
-    restorer, given = make(expression, "restorers"), _floats(images)
+    restorer, given = make(expression, "restorers"), float_images(images)
     if restorer.trainable:
         raise UsageError(f"{expression} has to be fitted: run a suite with it, then Run.predictor(...).restore")
     with torch.inference_mode():
@@ -638,19 +612,6 @@ def restore(images: Images, expression: str, psf: Images | None = None, noise_st
         kernels = torch.as_tensor(psf, dtype=torch.float64)
         kernels = kernels.expand(len(given), *kernels.shape[-2:])
         return _as_given(restorer.deconvolve(given, from_kernel(kernels), noise_std), images)
-
-
-def _floats(images: Images) -> torch.Tensor:
-    import torch
-
-    given = torch.as_tensor(images)
-    if given.ndim != 4:
-        raise UsageError(f"images must be (N, C, H, W), not {tuple(given.shape)}")
-    if given.dtype == torch.uint8:
-        return given.float() / 255
-    if not given.is_floating_point():
-        raise UsageError(f"images must be float in [0, 1] or uint8, not {given.dtype}")
-    return given.float()
 
 
 def _as_given(result: torch.Tensor, images: Any) -> Any:

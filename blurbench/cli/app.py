@@ -9,12 +9,14 @@ from blurbench.cli import (
     advise,
     compare,
     data,
+    export,
     leaderboard,
     ls,
     merge,
     options,
     plan,
     plugin,
+    predict,
     probe,
     replay,
     reproduce,
@@ -60,6 +62,8 @@ app.command("replay")(replay.replay)
 app.command("reproduce")(reproduce.reproduce)
 app.command("verify")(verify.verify)
 app.command("probe")(probe.probe)
+app.command("predict")(predict.predict)
+app.command("export")(export.export)
 app.add_typer(data.app, name="data")
 app.add_typer(plugin.app, name="plugin")
 

@@ -5,11 +5,17 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
 from blurbench.contract.images import Splits
 from blurbench.contract.plugin import Plugin
-from blurbench.errors import Unavailable
+from blurbench.errors import Unavailable, UsageError
+from blurbench.imaging.files import decoded
+from blurbench.imaging.values import Shape
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["Dataset"]
 
@@ -40,6 +46,14 @@ class Dataset(Plugin):
     @abstractmethod
     def load(self, folders: Sequence[Path]) -> Splits:
         """Decode. Deterministic; numpy only, no torch. Raises `Unavailable`, or `UsageError` for a damaged file."""
+
+    def picture(self, file: BinaryIO, shape: Shape) -> NDArray[np.uint8]:
+        """A picture of anybody's, brought to `shape` exactly as `load` brings its own: uint8 (C, H, W). Default, for
+        data that are no pictures in files: the central square, reduced or enlarged bilinearly, turned as its EXIF data
+        say. May raise anything for a damaged file."""
+        if shape.height != shape.width or shape.channels not in (1, 3):
+            raise UsageError(f"pictures become squares, grey or in colour, and these images are {shape}")
+        return decoded(file, shape.height, grey=shape.channels == 1)
 
     def fetch(self, folder: Path) -> None:
         """Download into `folder`, with checksums."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import glob
+import io
 import os
 import stat
 import warnings
@@ -33,6 +34,7 @@ __all__ = [
     "Picture",
     "Tree",
     "central_square",
+    "decoded",
     "decoding_error",
     "find_pictures",
     "is_picture",
@@ -42,6 +44,7 @@ __all__ = [
     "open_picture",
     "open_regular",
     "sixteen_bits",
+    "upright",
 ]
 
 ENDINGS = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
@@ -52,6 +55,7 @@ MEGAPIXELS = 179
 """Millions of pixels that a picture may have unless more are allowed: what Pillow takes for no attack."""
 
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
+_ORIENTATION = 0x0112  # the tag of EXIF and TIFF
 _PHOTOMETRIC, _BITS, _PLANES, _SAMPLE_FORMAT = 262, 258, 284, 339  # tags of TIFF 6.0
 
 
@@ -394,3 +398,45 @@ def _jpeg_quality(image: Image) -> int | None:
     luminance: list[int] = list(tables[min(tables)])
     percent = 100 * sum(luminance) / len(luminance) / usual
     return max(1, min(100, round(100 - percent / 2 if percent <= 100 else 5000 / percent)))
+
+
+# --- its pixels, as a data set has them ------------------------------------------------------------------------------
+
+
+def decoded(content: bytes | BinaryIO, side: int, grey: bool, megapixels: int = MEGAPIXELS) -> NDArray[np.uint8]:
+    """The central square of a picture as (C, side, side)."""
+    import numpy as np
+    from PIL import Image
+
+    with open_image(io.BytesIO(content) if isinstance(content, bytes) else content, megapixels) as file:
+        picture = upright(file).convert("L" if grey else "RGB")
+    short = min(picture.size)
+    left, top = (picture.width - short) / 2, (picture.height - short) / 2
+    square = picture.resize((side, side), Image.Resampling.BILINEAR, (left, top, left + short, top + short))
+    return np.atleast_3d(np.asarray(square)).transpose(2, 0, 1)
+
+
+def upright(picture: Image) -> Image:
+    """A picture that was just opened, turned as its EXIF data say, with eight bits a colour, nothing transparent."""
+    from PIL.Image import Transpose
+
+    picture.load()  # which turns a TIFF file by itself, and takes the tag away
+    turns = (None, None, "FLIP_LEFT_RIGHT", "ROTATE_180", "FLIP_TOP_BOTTOM", "TRANSPOSE", "ROTATE_270", "TRANSVERSE")
+    turn = dict(enumerate((*turns, "ROTATE_90"))).get(picture.getexif().get(_ORIENTATION, 1))
+    return plain(picture).transpose(Transpose[turn]) if turn else plain(picture)
+
+
+def plain(picture: Image) -> Image:
+    """Eight bits a colour, nothing transparent."""
+    import numpy as np
+    from PIL import Image
+
+    if (values := sixteen_bits(picture)) is not None:
+        eight = ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        if isinstance(clear := picture.info.get("transparency"), int):
+            eight[values == clear] = 0
+        return Image.fromarray(eight)
+    if picture.mode.upper() in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+        shown = picture.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", shown.size, (0, 0, 0, 255)), shown)
+    return picture

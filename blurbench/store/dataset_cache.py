@@ -30,7 +30,7 @@ from blurbench.registry import Registry, config
 from blurbench.store.files import building, is_regular
 from blurbench.store.store import Store
 
-__all__ = ["SPLITS", "describe", "read_splits", "restored_splits"]
+__all__ = ["SPLITS", "class_names", "describe", "read_splits", "restored_splits"]
 
 SPLITS = ("train", "validation", "test")
 METADATA = "about.json"
@@ -73,6 +73,12 @@ def restored_splits(
             f"the images of {registry.name_of(dataset)} are not those that the run was planned with; run again"
         )
     return read_splits(store, data.key)
+
+
+def class_names(store: Store, key: str) -> tuple[str, ...]:
+    """The classes of the decoded data set under `key`, in the order of their labels. Raises RecordError where its
+    description is damaged."""
+    return tuple(map(str, _stated(store, key)["classes"]))
 
 
 def _state(path: Path) -> tuple[int, int]:

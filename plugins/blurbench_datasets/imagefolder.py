@@ -17,7 +17,6 @@ palettes are looked up, CMYK becomes RGB, 16 bits become 8, transparent pixels s
 
 from __future__ import annotations
 
-import io
 import math
 import re
 import shutil
@@ -29,9 +28,9 @@ from tempfile import TemporaryFile, gettempdir
 from typing import TYPE_CHECKING, Annotated, BinaryIO, ClassVar, Literal, TypeAlias
 
 from blurbench import hookimpl
-from blurbench.contract import Count, Dataset, Fraction, Pixels, Split, Splits
+from blurbench.contract import Count, Dataset, Fraction, Pixels, Shape, Split, Splits
 from blurbench.errors import UsageError
-from blurbench.imaging.files import MEGAPIXELS, Tree, decoding_error, is_picture, open_image, sixteen_bits
+from blurbench.imaging.files import MEGAPIXELS, Tree, decoded, decoding_error, is_picture
 from blurbench_datasets.own_files import Opener, find_place, missing, not_read, opened, say, tree_of
 from blurbench_datasets.repeats import check_repeats, mark
 from blurbench_datasets.splitting import SEED, balanced_order
@@ -39,7 +38,6 @@ from blurbench_datasets.splitting import SEED, balanced_order
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from PIL.Image import Image
 
 IN_MEMORY = 2**29
 """Bytes of decoded images that are gathered in memory; more go through a temporary file."""
@@ -50,8 +48,6 @@ WANTED = (
     "or BLURBENCH_DATA names"
 )
 WORDS = f"words for parts: {', '.join(PARTS)}"
-
-_ORIENTATION = 0x0112  # the tag of EXIF and TIFF
 
 Files: TypeAlias = list[tuple[str, str]]
 """Names of files inside the place, and their classes."""
@@ -100,6 +96,9 @@ class ImageFolder(Dataset):
         """The classes in the order of their labels. Reads no image."""
         _, _, files = self._look(folders)
         return in_order((label for _, label in files["train"]), self.class_order)
+
+    def picture(self, file: BinaryIO, shape: Shape) -> NDArray[np.uint8]:
+        return decoded(file, self.side, self.grey, self.megapixels)
 
     def _look(self, folders: Sequence[Path]) -> tuple[Path, Tree, dict[str, Files]]:
         place = find_place("imagefolder", self.path, folders, WANTED)
@@ -296,48 +295,6 @@ def set_aside(files: Files, share: float) -> tuple[Files, Files]:
         aside += [members[index] for index in order[:count]]
         others += [members[index] for index in order[count:]]
     return others, aside
-
-
-# --- pixels --------------------------------------------------------------------------------------------------------
-
-
-def decoded(content: bytes | BinaryIO, side: int, grey: bool, megapixels: int = MEGAPIXELS) -> NDArray[np.uint8]:
-    """The central square of a picture as (C, side, side)."""
-    import numpy as np
-    from PIL import Image
-
-    with open_image(io.BytesIO(content) if isinstance(content, bytes) else content, megapixels) as file:
-        picture = upright(file).convert("L" if grey else "RGB")
-    short = min(picture.size)
-    left, top = (picture.width - short) / 2, (picture.height - short) / 2
-    square = picture.resize((side, side), Image.Resampling.BILINEAR, (left, top, left + short, top + short))
-    return np.atleast_3d(np.asarray(square)).transpose(2, 0, 1)
-
-
-def upright(picture: Image) -> Image:
-    """A picture that was just opened, turned as its EXIF data say, with eight bits a colour, nothing transparent."""
-    from PIL.Image import Transpose
-
-    picture.load()  # which turns a TIFF file by itself, and takes the tag away
-    turns = (None, None, "FLIP_LEFT_RIGHT", "ROTATE_180", "FLIP_TOP_BOTTOM", "TRANSPOSE", "ROTATE_270", "TRANSVERSE")
-    turn = dict(enumerate((*turns, "ROTATE_90"))).get(picture.getexif().get(_ORIENTATION, 1))
-    return plain(picture).transpose(Transpose[turn]) if turn else plain(picture)
-
-
-def plain(picture: Image) -> Image:
-    """Eight bits a colour, nothing transparent."""
-    import numpy as np
-    from PIL import Image
-
-    if (values := sixteen_bits(picture)) is not None:
-        eight = ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
-        if isinstance(clear := picture.info.get("transparency"), int):
-            eight[values == clear] = 0
-        return Image.fromarray(eight)
-    if picture.mode.upper() in ("RGBA", "LA", "PA") or "transparency" in picture.info:
-        shown = picture.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", shown.size, (0, 0, 0, 255)), shown)
-    return picture
 
 
 @hookimpl

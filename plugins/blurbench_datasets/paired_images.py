@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeAlias
 from blurbench import hookimpl
 from blurbench.contract import Count, Dataset, Fraction, Pixels, Split, Splits
 from blurbench.errors import UsageError
-from blurbench.imaging.files import MEGAPIXELS, Tree, is_picture, open_image
-from blurbench_datasets.imagefolder import PARTS, undecoded, upright
+from blurbench.imaging.files import MEGAPIXELS, Tree, is_picture, open_image, upright
+from blurbench_datasets.imagefolder import PARTS, undecoded
 from blurbench_datasets.own_files import find_place, missing, not_read, say, tree_of
 from blurbench_datasets.repeats import Mark, check_repeats, mark
 from blurbench_datasets.splitting import SEED

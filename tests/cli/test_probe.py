@@ -608,7 +608,7 @@ def test_maps_that_can_be_put_nowhere_are_one_line(tmp_path: Path, face: NDArray
 def test_at_the_side_of_a_suite_a_picture_reads_as_what_the_suite_decodes(
     tmp_path: Path, face: NDArray[np.uint8]
 ) -> None:
-    from blurbench_datasets.imagefolder import decoded
+    from blurbench.imaging.files import decoded
 
     tall = soft(np.repeat(np.repeat(face, 3, 0), 2, 1), 3.5)
     exif = Image.Exif()
@@ -631,9 +631,7 @@ def test_at_the_side_of_a_suite_a_picture_reads_as_what_the_suite_decodes(
 def test_the_reduction_is_that_of_imagefolder_for_every_kind_of_picture(
     tmp_path: Path, face: NDArray[np.uint8], mode: str
 ) -> None:
-    from blurbench_datasets.imagefolder import decoded
-
-    from blurbench.imaging.files import central_square, open_picture
+    from blurbench.imaging.files import central_square, decoded, open_picture
 
     picture = Image.fromarray(face[:, :130])
     if mode == "I;16":
@@ -654,9 +652,7 @@ def test_the_reduction_is_that_of_imagefolder_for_every_kind_of_picture(
 def test_the_reduction_turns_a_picture_as_exif_says(
     tmp_path: Path, face: NDArray[np.uint8], turn: int, mode: str
 ) -> None:
-    from blurbench_datasets.imagefolder import decoded
-
-    from blurbench.imaging.files import central_square, open_picture
+    from blurbench.imaging.files import central_square, decoded, open_picture
 
     exif = Image.Exif()
     exif[0x0112] = turn

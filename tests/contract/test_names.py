@@ -17,6 +17,7 @@ WORDS = {
     "imaging/fourier.py": {"wiener"},  # a function of that name
     "store/provenance.py": {"timm", "torchvision"},  # packages
     "cli/ls.py": {"none"},  # no value
+    "cli/predict.py": {"pictures"},  # a key of its own JSON
     "cli/probe.py": {"pictures", "spectral"},  # a key of its own JSON; the default of an option
     "cli/options.py": {"mnist-family"},  # the default of --suite
     "matrix/suite.py": {"plain"},  # the default baseline

@@ -10,10 +10,11 @@ from zipfile import ZipFile
 import numpy as np
 import pytest
 from blurbench_datasets import imagefolder
-from blurbench_datasets.imagefolder import ImageFolder, decoded, set_aside
+from blurbench_datasets.imagefolder import ImageFolder, set_aside
 from PIL import Image
 
 from blurbench.errors import Unavailable, UsageError
+from blurbench.imaging.files import decoded
 
 CLASSES = ("ant", "bee", "cat")
 
