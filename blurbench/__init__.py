@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pluggy import HookimplMarker
 
 if TYPE_CHECKING:
-    from blurbench.api import Board, Plan, Run, blur, make, open_board, plan, plugins, restore, run
+    from blurbench.api import Board, Plan, Run, blur, compare, evaluate, make, open_board, plan, plugins, restore, run
 
     __version__: str
 
@@ -19,6 +19,8 @@ __all__ = [
     "Run",
     "__version__",
     "blur",
+    "compare",
+    "evaluate",
     "hookimpl",
     "make",
     "open_board",

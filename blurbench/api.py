@@ -12,7 +12,7 @@ Importing `blurbench` imports none of this: each name is looked up when it is fi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from blurbench.board.outcomes import Outcomes
     from blurbench.board.schema import Standings
+    from blurbench.board.sides import Side
+    from blurbench.running.runtime import WorkerRuntime
     from blurbench.running.session import Rerun, Session
     from blurbench.store.record import Line, Record
     from blurbench.takeaway.exporting import Exported
@@ -44,6 +46,8 @@ __all__ = [
     "Restoration",
     "Run",
     "blur",
+    "compare",
+    "evaluate",
     "make",
     "open_board",
     "plan",
@@ -82,11 +86,11 @@ def run(
         seeds: number of replicates.
         rerun: what to do again beside what is missing.
         choices: `datasets`, `classifiers`, `strategies`, `train_blurs`, `test_blurs`: names or labels to keep; `limit`
-            (training images), `minutes` (of each task), `data_dirs`, `device`, `jobs`, `threads`, `plugins` (files
-            with plugins of your own).
+            (training images), `minutes` (of each task), `data_dirs`, `device`, `jobs` (0: in this process), `threads`,
+            `plugins` (files with plugins of your own).
 
     Returns:
-        The run. Cells that failed are rows with a reason: see `Run.results`.
+        The run. Cells that failed are rows of `Run.results`, with a reason.
 
     Raises:
         UsageError: the request is wrong, in one line.
@@ -130,6 +134,110 @@ def plan(
 _ARGUMENTS = (*AXES, "limit", "minutes", "data_dirs", "device", "jobs", "threads", "plugins")
 
 
+def evaluate(
+    model: Any,
+    data: Any,
+    *,
+    blurs: str | Iterable[str] = (),
+    strategies: str | Iterable[str] = (),
+    class_names: Iterable[str] = (),
+    mean: float | Iterable[float] = (),
+    deviation: float | Iterable[float] = (),
+    side: int = 224,
+    batch: int = 256,
+    test_images: int | None = None,
+    train_blurs: str | Iterable[str] = (),
+    seeds: int = 1,
+    test_seed: int = 0,
+    name: str = "",
+    version: str = "",
+    device: str = "auto",
+    threads: int | None = None,
+    timing: bool = False,
+    out: str | Path | None = None,
+    rerun: Rerun = "failed",
+    data_dirs: Iterable[str | Path] = (),
+    plugins: Iterable[str | Path] = (),
+) -> Run:
+    """Measure a network as it is: nothing of it is fitted, and it is left as it was.
+
+    Args:
+        model: an `nn.Module`, or anything that is called with images (N, C, H, W), float in [0, 1], and gives logits
+            (N, classes); or an expression: `checkpoint[network='timm:resnet18', weights=mine.safetensors]`.
+        data: a folder with a folder for each class; `(images, labels)`, arrays or tensors (N, C, H, W), float in
+            [0, 1] or uint8, and (N,); a torch data set of such pairs of one image and one label; or an expression of a
+            data set. Images are measured with 8 bits.
+        blurs: what to blur the images with, beside not at all: `"gaussian[sigma=1|2|3]"`.
+        strategies: what to do about it, beside nothing: `"bn-adapt"`,
+            `"deblur-then-classify[restorer=wiener]"`. One that has to be fitted says so in its rows where there
+            are no training images.
+        class_names: of the network's classes, in its order; a folder's are found among them by name.
+        mean, deviation: a number a channel, or one for all: what the network's images are standardised by.
+        side: pixels that the pictures of a folder are reduced to.
+        batch: images that the network is asked about at once, at the most; it changes no result.
+        test_images: at most so many, of all classes.
+        train_blurs: what a strategy may be fitted to, where there are training images.
+        seeds: number of replicates, for strategies that draw.
+        test_seed: of the blurs.
+        name: what tables call the network.
+        version: stands for the content of a function or network in the keys; where that cannot be compared it is
+            measured anew each time.
+        device: `auto`, `cpu`, `cuda` ...; a function is given images on the processor unless this says otherwise.
+        threads: of torch; those that it has.
+        timing: also measure milliseconds an image.
+        out: the results folder. What is stored there is not measured again: equal weights, code and images are known
+            by their content. Default: one that goes when the run goes.
+        rerun: what to do again beside what is missing.
+        data_dirs, plugins: as for `run`.
+
+    Returns:
+        The run, measured in this process.
+
+    Raises:
+        UsageError: in one line, for a network that gives no logits, labels that are none of its classes, and the like.
+    """
+    import torch
+
+    from blurbench.own.evaluating import Evaluation, check_measured, session_of
+
+    asked = Evaluation(
+        model=model,
+        data=data,
+        blurs=_listed(blurs),
+        strategies=_listed(strategies),
+        train_blurs=_listed(train_blurs),
+        class_names=tuple(class_names),
+        mean=_numbers(mean),
+        deviation=_numbers(deviation),
+        name=name,
+        version=version,
+        side=side,
+        batch=batch,
+        seeds=seeds,
+        test_seed=test_seed,
+        test_images=test_images,
+        device=device,
+        threads=threads or torch.get_num_threads(),
+        timing=timing,
+        out=None if out is None else Path(out),
+        data_dirs=tuple(map(Path, data_dirs)),
+        plugins=tuple(map(Path, plugins)),
+    )
+    session, kept = session_of(asked)
+    session.run(rerun)
+    check_measured(session)
+    return Run(session, kept)
+
+
+def _listed(values: Any) -> tuple[Any, ...]:
+    """One value is a list of one."""
+    return (values,) if isinstance(values, str) or not isinstance(values, Iterable) else tuple(values)
+
+
+def _numbers(values: Any) -> tuple[float, ...]:
+    return tuple(float(value) for value in _listed(values))
+
+
 @dataclass(frozen=True)
 class Plan:
     """What is to be done."""
@@ -155,14 +263,20 @@ class Plan:
 class Run:
     """A suite as far as it is measured."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, kept: object = None) -> None:
         self.session = session
+        self._kept = kept  # what was given in Python, and a folder that goes with it
 
     @cached_property
     def _outcomes(self) -> Outcomes:
         from blurbench.board.outcomes import stored_outcomes
 
         return stored_outcomes(self.session.store, self.session.board)
+
+    @property
+    def side(self) -> Side:
+        """What `compare` compares."""
+        return self._outcomes
 
     def results(self, format: Literal["long", "wide"] = "long") -> pd.DataFrame:  # noqa: A002 - as pandas has it
         """A row a cell and seed, with metrics, cost and provenance; `wide`: top-1 with a column for each test blur.
@@ -208,11 +322,41 @@ class Run:
             if all({**line.labels, "seed": line.seed}[axis] == value for axis, value in labels.items()):
                 yield line, record
 
+    def test_images(self, **labels: str) -> tuple[torch.Tensor, torch.Tensor]:
+        """The test images (N, C, H, W) of the cells with these labels as they were predicted, blurred by their test
+        blur (`test_blur="move"`; `"none"`: sharp), float in [0, 1], and their labels (N,)."""
+        import torch
+
+        from blurbench.matrix.tasks import Evaluate
+
+        tasks = [self.session.plan.tasks[line.key] for line, _ in self._measured(labels)]
+        found = {task.shares: task for task in tasks if isinstance(task, Evaluate)}
+        if len(found) != 1:
+            raise UsageError(f"name one data set and test blur by their labels; {len(found)} have {_shown(labels)}")
+        (task,) = found.values()
+        runtime = _runtime(self.session)
+        images = torch.cat([part.images for part in runtime.degraded(task)])
+        return images.clone(), runtime.test_images(task).labels.clone()
+
+    def compare_logits(self, logits: Any, name: str = "own logits", **labels: str) -> pd.DataFrame:
+        """A method of your own held against one row of this run (`strategy="plain", test_blur="move"`), paired image by
+        image: top-1 of the row before, yours after, the change and its 95% interval.
+
+        Args:
+            logits: (N, classes) for the N images of `test_images`, in their order; where the row has S seeds, (S, N,
+                classes), or one for all, of which the interval then speaks as it is.
+            name: what the table calls it.
+            labels: that tell the row.
+        """
+        from blurbench.own.comparing import compare_answers
+
+        return compare_answers(self._outcomes, logits, labels, name)
+
     def board(self) -> Board:
         """Its leaderboard."""
         from blurbench.board.standings import standings
 
-        return Board(standings(self._outcomes))
+        return Board(standings(self._outcomes), self._outcomes)
 
     def predictor(self, **labels: Any) -> Prediction:
         """What was fitted for the one predictor with these labels, ready to use on images of your own; of several seeds
@@ -248,11 +392,29 @@ def _shown(labels: Mapping[str, Any]) -> str:
     return ", ".join(f"{axis}={value!r}" for axis, value in labels.items()) or "no labels"
 
 
+def _runtime(session: Session) -> WorkerRuntime:
+    """On this machine's processor."""
+    import torch
+
+    from blurbench.running.runtime import WorkerRuntime
+
+    return WorkerRuntime(session.registry, session.store, torch.device("cpu"), lambda: None, session.folders)
+
+
 class Board:
     """A leaderboard."""
 
-    def __init__(self, standings: Standings) -> None:
-        self.standings = standings
+    def __init__(self, standings: Standings, outcomes: Outcomes | None = None) -> None:
+        self.standings, self._outcomes = standings, outcomes
+
+    @property
+    def side(self) -> Side:
+        """What `compare` compares."""
+        if self._outcomes is None:
+            raise UsageError(
+                f"the published board {self.standings.suite} cannot be compared image by image: give its results folder"
+            )
+        return self._outcomes
 
     def overall(self, classifier: str | None = None) -> pd.DataFrame:
         """The ranking over all blurred blocks of each classifier, or of one: gains as fractions, with intervals."""
@@ -318,7 +480,53 @@ def open_board(path: str | Path) -> Board:
             return Board(parse(place.read_bytes(), place.name))
         except RecordError as error:
             raise UsageError(str(error)) from None
-    return Board(standings(stored_outcomes(*board_at(place))))
+    outcomes = stored_outcomes(*board_at(place))
+    return Board(standings(outcomes), outcomes)
+
+
+def compare(
+    first: Run | Board | str | Path,
+    second: Run | Board | str | Path | None = None,
+    *,
+    strategies: Iterable[str] = (),
+    estimators: Iterable[str] = (),
+    board: str | None = None,
+) -> pd.DataFrame:
+    """Two runs, boards or results folders cell by cell, as `blurbench compare` does: the second less the first, paired
+    image by image and seed by seed. Two evaluations of one network each are compared whatever the networks are called.
+
+    Args:
+        first, second: what is compared; paths as for `open_board`.
+        strategies: two of one board instead, `("plain", "retrain on move")`.
+        estimators: the same of a board of estimators.
+        board: its name, where a folder holds several.
+
+    Returns:
+        A row a change, fractions (of estimators: squared pixels), with the ends of its 95% interval and whether it can
+        be told from 0: over all blurred blocks (`of` is `blurred`), all sharp ones (`sharp`), and block by block; then
+        a row with a `reason` for each cell that could not be compared.
+    """
+    from blurbench.board.sides import compare_rows
+    from blurbench.own.comparing import compare_evaluations, frame_of
+
+    of_classifiers, of_estimators = tuple(strategies), tuple(estimators)
+    named = of_classifiers or of_estimators
+    if second is None and len(named) == len(of_classifiers) + len(of_estimators) == 2:
+        return frame_of(compare_rows(_sides((first,), board)[0], named, of_estimators=bool(of_estimators)))
+    if second is None or named:
+        raise UsageError(
+            "give two runs, boards or results folders, or one and strategies= (or estimators=), two of them"
+        )
+    return frame_of(compare_evaluations(*_sides((first, second), board)))
+
+
+def _sides(given: tuple[Run | Board | str | Path, ...], board: str | None) -> tuple[Side, ...]:
+    from blurbench.board.sides import side_at, sides_at
+
+    places = [Path(one).expanduser() for one in given if isinstance(one, str | Path)]
+    if len(places) == 2:
+        return sides_at(places[0], places[1], board)
+    return tuple(one.side if isinstance(one, Run | Board) else side_at(Path(one).expanduser(), board) for one in given)
 
 
 # --- plugins as functions ------------------------------------------------------------------------------------------

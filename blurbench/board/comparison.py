@@ -16,7 +16,7 @@ from blurbench.board.schema import CLEAN, BlockKey, RowKey
 from blurbench.errors import UnknownName, UsageError
 from blurbench.metrics.intervals import Interval
 
-__all__ = ["ONLY_FIRST", "Change", "Comparison", "Uncompared", "compare_boards", "compare_strategies"]
+__all__ = ["ONLY_FIRST", "Change", "Comparison", "Uncompared", "change_of", "compare_boards", "compare_strategies"]
 
 ONLY_FIRST = "only the first has it"
 """Why a cell is not compared: the second run lost it, or never measured it."""
@@ -157,13 +157,18 @@ def _overall(groups: dict[tuple[str, str], list[Pair]], blurred: bool) -> tuple[
 
 
 def _changes(block: BlockKey, row: str, pairs: Sequence[Pair]) -> list[Change]:
-    """One, over the seeds that all rows have; none where there is no such seed."""
+    change = change_of(block, row, pairs)
+    return [] if change is None else [change]
+
+
+def change_of(block: BlockKey, row: str, pairs: Sequence[Pair]) -> Change | None:
+    """What became of a row, over the seeds that all of `pairs` have; None where there is no such seed."""
     seeds = common_seeds(*(side for pair in pairs for side in (pair.row, pair.reference))) if pairs else []
     if (change := paired_interval(pairs, seeds) if seeds else None) is None:
-        return []
+        return None
     before, after = (
         fmean(float(side.correct(seeds).mean()) for side in sides)
         for sides in ([pair.reference for pair in pairs], [pair.row for pair in pairs])
     )
     same = all(not difference(pair.row, pair.reference, seeds).any() for pair in pairs)
-    return [Change(*block, row, tuple(seeds), before, after, change, same)]
+    return Change(*block, row, tuple(seeds), before, after, change, same)

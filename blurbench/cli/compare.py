@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from blurbench.board.locate import ESTIMATION, board_at, measure_of
 from blurbench.cli import options
 from blurbench.errors import UsageError
-from blurbench.store.store import Store
 
 if TYPE_CHECKING:  # numpy: not for --help
     from blurbench.board.comparison import Comparison
@@ -60,34 +58,11 @@ def compare(
 def _compared(
     first: Path, second: Path | None, board: str | None, strategies: list[str], estimators: list[str]
 ) -> Comparison:
-    from blurbench.board.comparison import compare_boards
-    from blurbench.board.estimator_comparison import compare_estimator_boards
-    from blurbench.board.outcomes import stored_estimates, stored_outcomes
+    from blurbench.board.sides import compare_rows, compare_sides, side_at, sides_at
 
     named = strategies or estimators
     if second is None and len(strategies) + len(estimators) == 2 == len(named):
-        return _rows_compared(*board_at(first, board), named, of_estimators=bool(estimators))
+        return compare_rows(side_at(first, board), named, of_estimators=bool(estimators))
     if second is None or named:
         raise UsageError("give two results folders, or one with --strategy twice (of estimators: --estimator)")
-    own = {name: Store(path).records.boards() for name, path in (("first", first), ("second", second)) if path.is_dir()}
-    one = board_at(first, board, own.get("second", []))
-    other = board_at(second, board, own.get("first", []))
-    kinds = [measure_of(*side) == ESTIMATION for side in (one, other)]
-    if kinds[0] != kinds[1]:
-        raise UsageError(f"of {one[1]} and {other[1]}, one is a board of estimators and the other of classifiers")
-    if all(kinds):
-        return compare_estimator_boards(stored_estimates(*one), stored_estimates(*other))
-    return compare_boards(stored_outcomes(*one), stored_outcomes(*other))
-
-
-def _rows_compared(store: Store, board: str, named: list[str], of_estimators: bool) -> Comparison:
-    from blurbench.board.comparison import compare_strategies
-    from blurbench.board.estimator_comparison import compare_estimators
-    from blurbench.board.outcomes import stored_estimates, stored_outcomes
-
-    if of_estimators != (measure_of(store, board) == ESTIMATION):
-        kind, option = ("classifiers", "--strategy") if of_estimators else ("estimators", "--estimator")
-        raise UsageError(f"{board} is a board of {kind}: name two of its rows with {option}")
-    if of_estimators:
-        return compare_estimators(stored_estimates(store, board), *named)
-    return compare_strategies(stored_outcomes(store, board), *named)
+    return compare_sides(*sides_at(first, second, board))

@@ -30,6 +30,12 @@ class Dataset(Plugin):
     licence: ClassVar[str] = ""
     about: ClassVar[str] = ""
 
+    @classmethod
+    def of_folder(cls, folder: Path, side: int) -> Dataset | None:
+        """The data set of a folder of pictures, one folder a class, reduced to squares of `side` pixels, all of them to
+        test with where the folder itself has no parts; None where it reads no such folders."""
+        return None
+
     @abstractmethod
     def sources(self, folders: Sequence[Path]) -> tuple[Path, ...]:
         """The files that decide what `load` returns, found in the user's data `folders` or shipped in a package.

@@ -198,6 +198,11 @@ class Strategy(Plugin):
         """The reason why it cannot be had for this setting, or None."""
         return None
 
+    def around_given(self) -> Strategy:
+        """The same remedy around a network that is given and stays as it is; itself where that is what it does, or
+        where it has to fit something."""
+        return self
+
     def needs(self, setting: Setting) -> Mapping[str, Need]:
         """The artifacts to be fitted before, by a name under which `fit` and `predictor` find them."""
         return {}

@@ -1,6 +1,6 @@
 """Light at any place, not only at whole pixels, as a PSF.
 
-A point at (y, x) lends the pixel (i, j) the share max(0, 1 - |y - i|) max(0, 1 - |x - j|): a bilinear splat.
+A point at (y, x) lends the pixel (i, j) the share `max(0, 1 - |y - i|) max(0, 1 - |x - j|)`: a bilinear splat.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+from blurbench.contract.dataset import Dataset
 from blurbench.contract.plugin import Plugin
 from blurbench.contract.references import KINDS
 from blurbench.errors import PluginError, UnknownName, UsageError, shortened
@@ -110,6 +111,15 @@ class Registry:
         entry = self.entry_of(plugin)
         inner = [name for value in _plugins_in(plugin) for name in self.files_behind(value)]
         return list(dict.fromkeys([entry.package] * bool(entry.source) + inner))
+
+    def folder_dataset(self, folder: Path, side: int) -> Dataset:
+        """The data set of a folder of pictures, by the first installed plugin that reads such folders."""
+        for entry in self.entries["datasets"].values():
+            assert isinstance(entry.target, type)
+            assert issubclass(entry.target, Dataset)
+            if (dataset := entry.target.of_folder(folder, side)) is not None:
+                return dataset
+        raise PluginError("no data set is installed that reads a folder of pictures")
 
     def identity_blur(self) -> Any:
         """The installed blur that leaves images as they are: what stands for the training blur where none is used."""

@@ -22,6 +22,10 @@ SETTINGS: dict[str, tuple[Callable[[], Any], Setter]] = {
         lambda: (torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()),
         lambda value: torch.use_deterministic_algorithms(value[0], warn_only=value[1]),
     ),
+    "the filling of new memory": (
+        lambda: torch.utils.deterministic.fill_uninitialized_memory,  # type: ignore[attr-defined]
+        lambda value: setattr(torch.utils.deterministic, "fill_uninitialized_memory", value),
+    ),
     "MKLDNN": (lambda: torch._C._get_mkldnn_enabled(), lambda value: torch._C._set_mkldnn_enabled(value)),
     "cuDNN": (lambda: torch.backends.cudnn.enabled, lambda value: setattr(torch.backends.cudnn, "enabled", value)),
     "cuDNN's choice of algorithms": (

@@ -102,7 +102,7 @@ class WorkerRuntime:
             with self.clock.phase("blur"):
                 return degraded_in_chunks(blur, images, task.test_seed)
 
-        return self._degraded.get((task.data.key, task.test_images, blur, task.test_seed), degrade)
+        return self._degraded.get(task.shares, degrade)
 
     def remember(self, key: Any, make: Callable[[], T]) -> T:
         """A small value that several cells share."""

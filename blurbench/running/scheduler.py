@@ -11,15 +11,15 @@ import heapq
 import math
 from bisect import insort
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from typing import Any
 
 from blurbench.errors import BlurbenchError, DiskFull, UsageError, shortened
 from blurbench.matrix.tasks import Task
-from blurbench.running.slots import Slots, local_slots
-from blurbench.running.worker import Answer, Broken, Lost, Message, NoRoom, Options, Passed, Status, Waiting
+from blurbench.running.slots import Slots
+from blurbench.running.worker import Answer, Broken, Lost, Message, NoRoom, Passed, Status, Waiting
 from blurbench.store.locks import Held
 from blurbench.store.record import OUT_OF_TIME, Record
 from blurbench.store.store import Store
@@ -73,19 +73,19 @@ class _Underway:
 def schedule(
     store: Store,
     tasks: Mapping[str, Task],
-    workers: list[Options],
+    slots: AbstractContextManager[Slots],
     minutes: float,
     report: Callable[[Event], None],
     force: bool = False,
     seconds_left: float = math.inf,
 ) -> Outcome:
-    """Do all `tasks`, on workers of this machine. What they need and is not among them is done already. None is begun
+    """Do all `tasks` on `slots`. What they need and is not among them is done already. None is begun
     that would not end within `seconds_left`. Raises what interrupts it, such as KeyboardInterrupt, after stopping the
     workers."""
     if not tasks:
         return Outcome()
-    with local_slots(workers) as slots:
-        return Scheduler(store, tasks, slots, minutes * 60, report, force, seconds_left).run()
+    with slots as workers:
+        return Scheduler(store, tasks, workers, minutes * 60, report, force, seconds_left).run()
 
 
 class Scheduler:

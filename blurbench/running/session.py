@@ -7,7 +7,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +28,7 @@ from blurbench.running.devices import chosen_device, device_slots
 from blurbench.running.folders import data_folders
 from blurbench.running.progress import progress
 from blurbench.running.scheduler import Outcome, schedule
+from blurbench.running.slots import Slots, local_slots
 from blurbench.running.worker import Options
 from blurbench.store.locks import Held
 from blurbench.store.provenance import machine, plugin_versions
@@ -58,13 +59,16 @@ class Request:
     """Where real data sets lie, beside the usual places."""
     device: str = "auto"
     jobs: int | None = None
+    """Workers; 0: none, everything is done in this process."""
     threads: int = 1
     walltime: float | None = None
     """Minutes that the run has."""
     verb: tuple[str, ...] = ("run",)
-    """The command that asks for it: `run`, or `reproduce` and a paper."""
+    """The command that asks for it: `run`, or `reproduce` and a paper; empty where no command does."""
     plugins: tuple[Path, ...] = ()
     """Files of plugins to use beside what is installed."""
+    timing: bool = True
+    """Whether milliseconds an image are measured."""
 
     @classmethod
     def of(
@@ -87,7 +91,9 @@ class Request:
     @property
     def command(self) -> str:
         """The command line that asks for the same, as a board shows it: folders of this machine are nobody else's
-        business, and neither is how many workers it has."""
+        business, and neither is how many workers it has. Empty where there is none."""
+        if not self.verb:
+            return ""
         suite = Path(self.suite).name if self.suite.endswith(".toml") else self.suite
         words = [*self._wanted(suite, without_folders), *["--data-dir", "FOLDER"] * len(self.data_dirs)]
         return shlex.join(["blurbench", *words, *self._means()])
@@ -127,12 +133,12 @@ def without_folders(text: str) -> str:
 class Session:
     """One run of one suite under one budget on one results folder."""
 
-    def __init__(self, request: Request, registry: Registry | None = None) -> None:
+    def __init__(self, request: Request, registry: Registry | None = None, suite: Suite | None = None) -> None:
         self.request = request
         self.ends = time.monotonic() + seconds_left(request.walltime)
         use(request.plugins)
         self.registry = registry or discover()
-        self.full_suite: Suite = find(self.registry, request.suite)
+        self.full_suite: Suite = suite or find(self.registry, request.suite)
         self.suite = self.full_suite.under(request.budget)
         self.budget = self.full_suite.budget(request.budget, request.changes)
         self.measurement = MEASUREMENTS[self.suite.measure]
@@ -168,7 +174,7 @@ class Session:
 
     def slots(self, tasks: int) -> list[Options]:
         """The workers to be used: one a processor core, or one a GPU, but not more than tasks."""
-        devices = device_slots(self.device, self.request.jobs)
+        devices = device_slots(self.device, 1 if self.request.jobs == 0 else self.request.jobs)
         return [Options(self.store.root, device, self.request.threads, self.folders) for device in devices[:tasks]]
 
     # --- what is stored --------------------------------------------------------------------------------------------
@@ -200,7 +206,7 @@ class Session:
 
     def _untimed(self, rerun: Rerun) -> list[str]:
         """The pipelines without a timing, but for those whose every cell failed before: there is nothing to time."""
-        timings = [key for key, task in self.plan.tasks.items() if task.wants_quiet]
+        timings = [key for key, task in self.plan.tasks.items() if task.wants_quiet and self.request.timing]
         if rerun == "all":
             return timings
         wanted = {timing for key, task in self.plan.tasks.items() if (timing := self._timing_wanted(key, task))}
@@ -241,13 +247,20 @@ class Session:
         with progress(tasks, len(slots)) as report:
             minutes = self.budget.minutes_per_job
             left = self.ends - time.monotonic()
-            outcome = schedule(self.store, tasks, slots, minutes, report, rerun == "all", left)
+            outcome = schedule(self.store, tasks, self._started(slots), minutes, report, rerun == "all", left)
         for phase, seconds in self.seconds.items():
             outcome.seconds[phase] = outcome.seconds.get(phase, 0.0) + seconds
         if tasks:
             for name in ("records", "states"):
                 self.__dict__.pop(name, None)
         return outcome
+
+    def _started(self, workers: list[Options]) -> AbstractContextManager[Slots]:
+        if self.request.jobs != 0:
+            return local_slots(workers)
+        from blurbench.running.in_process import in_process  # torch
+
+        return in_process(workers, self.registry)
 
     def manifest(self) -> Manifest:
         """The board's cells as this session plans them."""
@@ -260,7 +273,7 @@ class Session:
             budget=self.budget.name,
             budget_values=self.budget.key(),
             content=content_digest(self.suite, self.budget.key()),
-            commands=[self.request.command],
+            commands=[self.request.command] if self.request.command else [],
             baseline=getattr(self.suite, "baseline", ""),
             test_blurs=[blur.label for blur in self.test_blurs],
             lines=lines,

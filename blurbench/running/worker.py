@@ -12,7 +12,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from blurbench.errors import BlurbenchError, Skip, is_disk_full, shortened
 from blurbench.matrix.tasks import Task
+from blurbench.registry import Registry
 from blurbench.registry.discovery import discover, files_in_use, use_only
 from blurbench.registry.plugin_files import PluginFile
 from blurbench.store.files import host_name
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Answer",
     "Broken",
+    "Logging",
     "Lost",
     "Message",
     "NoRoom",
@@ -37,6 +39,7 @@ __all__ = [
     "Passed",
     "Status",
     "Waiting",
+    "answer",
     "open_runtime",
     "serve",
 ]
@@ -44,6 +47,9 @@ __all__ = [
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 Status: TypeAlias = Literal["ok", "failed", "skipped", "blocked"]
+
+Logging: TypeAlias = Callable[[Path], AbstractContextManager[Callable[[str], object]]]
+"""Opens a task's log; what it gives writes a text to it."""
 
 
 @dataclass(frozen=True)
@@ -132,12 +138,7 @@ def serve(connection: Connection, options: Options) -> None:
                 task, force = connection.recv()
             except (EOFError, OSError):
                 return
-            try:
-                connection.send(_answer(runtime, task, force))
-            except Exception as error:
-                if not is_disk_full(error):
-                    raise
-                connection.send(NoRoom(_one_line(error)))
+            connection.send(answer(runtime, task, force))
 
 
 def _follow_parent() -> None:
@@ -152,7 +153,9 @@ def _follow_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def open_runtime(options: Options, waiting: Callable[[], None] = lambda: None) -> WorkerRuntime:
+def open_runtime(
+    options: Options, waiting: Callable[[], None] = lambda: None, registry: Registry | None = None
+) -> WorkerRuntime:
     """A runtime with everything set that results depend on."""
     import torch
 
@@ -165,10 +168,21 @@ def open_runtime(options: Options, waiting: Callable[[], None] = lambda: None) -
     set_reproducible()
     device = torch.device(options.device)
     torch.zeros(1, device=device)  # fails now, not in every task, where the device cannot be had
-    return WorkerRuntime(discover(), Store(options.out), device, waiting, options.folders)
+    return WorkerRuntime(registry or discover(), Store(options.out), device, waiting, options.folders)
 
 
-def _answer(runtime: WorkerRuntime, task: Task, force: bool) -> Answer | Passed:
+def answer(runtime: WorkerRuntime, task: Task, force: bool, logging: Logging | None = None) -> Message:
+    """Do a task, and say what became of it. `logging` says where what is printed goes: all of it to the task's log,
+    unless said otherwise."""
+    try:
+        return _answer(runtime, task, force, logging or _printing_to)
+    except Exception as error:
+        if not is_disk_full(error):
+            raise
+        return NoRoom(_one_line(error))
+
+
+def _answer(runtime: WorkerRuntime, task: Task, force: bool, logging: Logging) -> Answer | Passed:
     """With the lock of the task held, and before its log is opened: who holds the lock owns the log."""
     from blurbench.store.locks import Held
 
@@ -177,19 +191,19 @@ def _answer(runtime: WorkerRuntime, task: Task, force: bool) -> Answer | Passed:
             held.enter_context(runtime.store.locks.at_once(task.key, task.title))
             if task.wants_quiet:  # one at a time on a machine
                 held.enter_context(runtime.store.locks.at_once(f"timing-{host_name()}"))
-            return _done(runtime, task, force)
+            return _done(runtime, task, force, logging)
     except Held:
         return Passed(task.key)
 
 
-def _done(runtime: WorkerRuntime, task: Task, force: bool) -> Answer:
+def _done(runtime: WorkerRuntime, task: Task, force: bool, logging: Logging) -> Answer:
     from blurbench.running.global_state import guarded
 
     runtime.clock.seconds = {}
     status: Status
     status, reason, headline = "ok", "", ""
     changed: list[str] = []
-    with _printing_to(runtime.store.log_path(task.key)), guarded(changed):
+    with logging(runtime.store.log_path(task.key)) as log, guarded(changed):
         try:
             headline = task.run(runtime, force)
         except Skip as skip:
@@ -197,7 +211,7 @@ def _done(runtime: WorkerRuntime, task: Task, force: bool) -> Answer:
         except Exception as error:  # whatever a plugin raises costs its own cell only
             if is_disk_full(error):
                 raise
-            traceback.print_exc()
+            log(traceback.format_exc())
             status, reason = "failed", _one_line(error)
     remark = f"{task.title}: its plugins changed {', '.join(changed)} for this process; put back"
     return Answer(task.key, status, reason, runtime.clock.seconds, headline, (remark,) if changed else ())
@@ -209,7 +223,7 @@ def _one_line(error: Exception) -> str:
 
 
 @contextmanager
-def _printing_to(path: Path) -> Iterator[None]:
+def _printing_to(path: Path) -> Iterator[Callable[[str], object]]:
     """Send everything that is printed, by Python or by native code, to a log; no empty log stays behind."""
     sys.stdout.flush()
     sys.stderr.flush()
@@ -220,7 +234,7 @@ def _printing_to(path: Path) -> Iterator[None]:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
     try:
-        yield
+        yield sys.stderr.write
     finally:
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError):  # a full disk takes no log

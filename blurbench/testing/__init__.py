@@ -1,4 +1,4 @@
-"""The conformance kit: does a plugin keep every promise of the contract?
+"""The conformance kit: does a plugin keep every promise of the contract? ::
 
     from blurbench.testing import check_plugin, parametrize_plugins
 

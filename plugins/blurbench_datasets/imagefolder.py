@@ -79,6 +79,10 @@ class ImageFolder(Dataset):
     licence: ClassVar[str] = "as your pictures'"
     about: ClassVar[str] = "your own pictures, one folder a class, any size, colour or grey"
 
+    @classmethod
+    def of_folder(cls, folder: Path, side: int) -> Dataset | None:
+        return cls(path=str(folder), side=side, test=1.0)
+
     def sources(self, folders: Sequence[Path]) -> tuple[Path, ...]:
         """Raises UsageError, too, for a place that is laid out otherwise. Says what lies there and is not taken."""
         place, tree, files = self._look(folders)

@@ -6,7 +6,7 @@ mean = (prior mean_fit + n mean_batch) / (prior + n), the variance alike, for ea
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from blurbench import hookimpl
@@ -54,6 +54,9 @@ class BnAdapt(Strategy):
 
     def skip(self, setting: Setting) -> str | None:
         return self.base.skip(setting)
+
+    def around_given(self) -> Strategy:
+        return replace(self, base=self.base.around_given())
 
     def needs(self, setting: Setting) -> Mapping[str, Need]:
         return {"base": PredictorNeed(self.base)}

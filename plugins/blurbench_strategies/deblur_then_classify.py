@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -72,6 +72,9 @@ class DeblurThenClassify(Strategy):
         clean = ("clean images",) if self.classifier == "clean" else ()
         weights = ("weights",) if self.restorer.files() else ()
         return ("labels", *clean, *(("image pairs",) if self.restorer.trainable else ()), *weights)
+
+    def around_given(self) -> Strategy:
+        return self if self.restorer.trainable else replace(self, classifier="clean")
 
     def needs(self, setting: Setting) -> Mapping[str, Need]:
         needs: dict[str, Need] = {}

@@ -65,7 +65,7 @@ def _scored(
     """Metrics over the images, and image by image."""
     predicted, confidence = confidence_of(output.logits)
     correct = predicted == clean.labels
-    blurred = bench.remember(("quality", _degraded_key(task)), lambda: _quality("blurred", degraded, clean.images))
+    blurred = bench.remember(("quality", task.shares), lambda: _quality("blurred", degraded, clean.images))
     restored = {} if output.restored is None else _restored_quality(bench, shared, output.restored, clean.images)
     metrics = Metrics(
         n=len(clean),
@@ -114,7 +114,7 @@ def _answers(
 def _restores_as(task: Evaluate, predictor: Predictor) -> Hashable | None:
     """Equal for cells whose restored images are the same."""
     how = predictor.restores_as() if isinstance(predictor, Restoring) else None
-    return None if how is None else (how, _is_told(_fit_of(task)), predictor.batch, *_degraded_key(task))
+    return None if how is None else (how, _is_told(_fit_of(task)), predictor.batch, *task.shares)
 
 
 def _batches(degraded: list[Degraded], size: int | None) -> Iterator[Degraded]:
@@ -234,10 +234,6 @@ def _keep_samples(
         task.key,
         {name: images[:SAMPLES].clamp(0, 1).mul(255).round().byte().cpu().numpy() for name, images in stages.items()},
     )
-
-
-def _degraded_key(task: Evaluate) -> tuple[Any, ...]:
-    return (task.data.key, task.test_images, task.test_seed, task.measured.plugins["test_blur"])
 
 
 # --- cost ----------------------------------------------------------------------------------------------------------

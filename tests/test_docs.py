@@ -1,0 +1,48 @@
+"""Every example on the pages of docs/ works as it stands, and prints what the page shows."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from doctest import ELLIPSIS, NORMALIZE_WHITESPACE, OutputChecker
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+BLOCK = re.compile(r"^```(?:\{code-block\} )?(python|toml|console)\n(?::caption: (\S+)\n+)?(.*?)^```$", re.M | re.S)
+"""A language, the file that the block is to be, if it is one, and the text."""
+
+
+@pytest.mark.parametrize("page", ["start", "own", "plugins", "clusters"])
+def test_what_a_page_shows_works_in_its_order(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+    monkeypatch.setenv("COLUMNS", "200")
+    names: dict[str, Any] = {}
+    for language, file, text in BLOCK.findall((DOCS / f"{page}.md").read_text()):
+        if file:
+            Path(file).write_text(text)
+        elif language == "python":
+            exec(text, names)
+        else:
+            converse(text)
+
+
+def converse(text: str) -> None:
+    """Type what follows each `$ `, and see that the lines below it come out, whatever the numbers are."""
+    for exchange in re.split(r"^\$ ", text, flags=re.M)[1:]:
+        command, _, wanted = exchange.partition("\n")
+        done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=240, check=False)
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        same = OutputChecker().check_output(form(wanted), form(done.stdout), ELLIPSIS | NORMALIZE_WHITESPACE)
+        assert same, f"{command}\n{done.stdout}"
+
+
+def form(text: str) -> str:
+    """The text with 0 for every number, and with lines of any length as one dash."""
+    return re.sub(r"[-+~]*\d[\d.,]*", "0", re.sub(r"-{2,}(?=\|)", "-", text))
