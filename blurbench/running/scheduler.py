@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
@@ -17,13 +17,13 @@ from typing import Any
 
 from blurbench.errors import BlurbenchError, DiskFull, UsageError, shortened
 from blurbench.matrix.tasks import Task
-from blurbench.running.slots import Slots, local_slots
-from blurbench.running.worker import Answer, Broken, Lost, Message, NoRoom, Options, Passed, Status, Waiting
+from blurbench.running.slots import Slots
+from blurbench.running.worker import Answer, Broken, Lost, Message, NoRoom, Passed, Status, Waiting
 from blurbench.store.locks import Held
 from blurbench.store.record import Record
 from blurbench.store.store import Store
 
-__all__ = ["Event", "Outcome", "Scheduler", "schedule"]
+__all__ = ["Event", "Outcome", "Scheduler"]
 
 PAST = {"failed": "failed", "skipped": "was skipped", "blocked": "was blocked"}
 
@@ -31,7 +31,7 @@ START_SECONDS = 300.0
 """How long a worker may take to import and open what it needs. The time limit of tasks starts after that."""
 
 AGAIN_SECONDS = 1.0
-"""After so long a task that another run has in hand is asked for again."""
+"""After so long a task that another run has in hand is asked for again, or a worker where none is there."""
 
 LONGER = 2.0
 """Before the end of the time that a run has, a task is thought to take so many times the longest one like it."""
@@ -66,26 +66,9 @@ class _Underway:
     since: float
 
 
-def schedule(
-    store: Store,
-    tasks: Mapping[str, Task],
-    workers: list[Options],
-    minutes: float,
-    report: Callable[[Event], None],
-    force: bool = False,
-    seconds_left: float = math.inf,
-) -> Outcome:
-    """Do all `tasks`, on workers of this machine. What they need and is not among them is done already. None is begun
-    that would not end within `seconds_left`. Raises what interrupts it, such as KeyboardInterrupt, after stopping the
-    workers."""
-    if not tasks:
-        return Outcome()
-    with local_slots(workers) as slots:
-        return Scheduler(store, tasks, slots, minutes * 60, report, force, seconds_left).run()
-
-
 class Scheduler:
-    """Hands out tasks to slots until all are done."""
+    """Hands out tasks to slots until all are done. What they need and is not among them is done already. None is begun
+    that would not end within `seconds_left`, where each may take up to `limit` seconds."""
 
     def __init__(
         self,
@@ -100,7 +83,6 @@ class Scheduler:
         self.store, self.tasks, self.limit, self.report, self.force = store, tasks, limit, report, force
         self.outcome = Outcome()
         self.slots, self.end = slots, slots.now() + seconds_left
-        self.idle = list(range(slots.count))
         self.underway: dict[int, _Underway] = {}
         self.opened: set[int] = set()
         """The slots whose workers have said that they can take tasks."""
@@ -130,7 +112,7 @@ class Scheduler:
         """Do all tasks."""
         while self.waiting or self.underway:
             self._hand_out()
-            if self.underway or self.later:
+            if self.underway or self.later or not self._idle():
                 self._listen()
             elif self.too_long:
                 break
@@ -143,11 +125,14 @@ class Scheduler:
 
     def _hand_out(self) -> None:
         self._collect()
-        while self.idle and (task := self._next()) is not None:
-            slot = heapq.heappop(self.idle)
+        while (idle := self._idle()) and (task := self._next()) is not None:
+            slot = min(idle)
             self.underway[slot] = _Underway(task, self.slots.now())
             self.report(Event(task, slot))
             self.slots.send(slot, task, self.force)
+
+    def _idle(self) -> Set[int]:
+        return self.slots.numbers() - self.underway.keys()
 
     def _collect(self) -> None:
         """Queue what has become ready."""
@@ -208,8 +193,10 @@ class Scheduler:
     def _listen(self) -> None:
         """Wait for answers, deaths, the next time limit, or until what another run has in hand is asked for again."""
         ends = [underway.since + self._limit(slot) for slot, underway in self.underway.items()]
-        if self.idle and self.later:
+        if self.later and self._idle():
             ends.append(self.later[0][0])
+        if not ends:  # no worker is there
+            ends.append(self.slots.now() + AGAIN_SECONDS)
         for slot, message in self.slots.poll(list(self.underway), max(0.0, min(ends) - self.slots.now())):
             self._hear(slot, message)
         for slot, underway in list(self.underway.items()):
@@ -247,7 +234,6 @@ class Scheduler:
 
     def _freed(self, slot: int) -> Task:
         """The task that a slot no longer does."""
-        heapq.heappush(self.idle, slot)
         return self.underway.pop(slot).task
 
     def _give_up(self, slot: int) -> None:

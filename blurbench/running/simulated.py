@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 
 from blurbench.matrix.tasks import Task
 from blurbench.running.scheduler import Scheduler
@@ -18,9 +18,13 @@ class SimulatedSlots:
     """As many workers as one likes, on which nothing is done."""
 
     def __init__(self, count: int, seconds: Callable[[Task], float]) -> None:
-        self.count, self.seconds = count, seconds
+        self.all, self.seconds = frozenset(range(count)), seconds
         self.time = 0.0
         self.ends: list[tuple[float, int, str]] = []
+
+    def numbers(self) -> Set[int]:
+        """See `Slots`."""
+        return self.all
 
     def now(self) -> float:
         """See `Slots`."""
