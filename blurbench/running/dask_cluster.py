@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -36,7 +37,10 @@ MODULES = {
     "PBSCluster": "dask_jobqueue",
 }
 
-CONNECT_SECONDS = 15
+SUBMIT = {"SLURMCluster": "sbatch", "PBSCluster": "qsub"}
+"""What those that wait in a queue are handed to."""
+
+CONNECT_SECONDS = 15.0
 """How long a scheduler may take to answer."""
 
 
@@ -102,6 +106,8 @@ def read(path: Path) -> ClusterFile:
         raise UsageError(f"{path}: an SSHCluster has one worker for each of its hosts; leave `workers` out")
     if find_spec(MODULES[cluster.cluster]) is None:
         raise UsageError(f"{path}: {cluster.cluster} needs dask-jobqueue: pip install 'blurbench[dask]'")
+    if (submit := SUBMIT.get(cluster.cluster)) and which(submit) is None:
+        raise UsageError(f"{path}: {cluster.cluster} hands its jobs to {submit}, which is not on this machine")
     return cluster
 
 
@@ -146,11 +152,19 @@ def _started(path: str, wanted: ClusterFile) -> Iterator[Any]:
             warnings.simplefilter("ignore")  # of ports that are taken, and others are used
             cluster = start(**options)
     except Exception as error:  # whatever the options lead to, in many layers of others' code
-        raise UsageError(f"{path}: {wanted.cluster} does not start: {shortened(str(error), 300)}") from None
+        reason = shortened(str(_first(error)), 300)
+        raise UsageError(f"{path}: {wanted.cluster} does not start: {reason}") from None
     with cluster:
-        if wanted.cluster in ("SLURMCluster", "PBSCluster"):
+        if wanted.cluster in SUBMIT:
             cluster.scale(wanted.workers or 1)
         yield cluster
+
+
+def _first(error: BaseException) -> BaseException:
+    """The error that all others came of."""
+    while (earlier := error.__cause__ or error.__context__) is not None:
+        error = earlier
+    return error
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from blurbench.registry.discovery import installed_packages
+from blurbench.running.deadline import seconds_left
 from blurbench.running.devices import chosen_device, device_slots
 from blurbench.running.slots import MALLOC, how_it_ended
 from blurbench.running.worker import Lost, Options, serve
@@ -56,6 +57,7 @@ def survey(wanted: str, threads: int, token: str, dask_worker: Any) -> dict[str,
         "sees": Path(token).is_file(),
         "devices": device_slots(device, None),
         "machine": machine(device, threads),
+        "seconds_left": seconds_left(),
     }
 
 

@@ -54,6 +54,8 @@ class _Place:
     """Its name for itself: a worker that comes anew to the same address is another."""
     options: Options
     machine: Mapping[str, Any]
+    end: float
+    """When its machine is taken from it."""
     asked: Future | None = None
 
 
@@ -82,6 +84,10 @@ class DaskSlots:
     def numbers(self) -> Set[int]:
         """See `Slots`."""
         return self.places.keys()
+
+    def ends(self) -> Mapping[int, float]:
+        """See `Slots`."""
+        return {slot: place.end for slot, place in self.places.items() if place.end < math.inf}
 
     def now(self) -> float:
         """See `Slots`."""
@@ -230,7 +236,8 @@ class DaskSlots:
         self.client.run(follow, self.run, self.anchor.key, workers=[address], on_error="ignore")
         for device in slots[: max(0, int(min(self.most - len(self.places), len(slots))))]:
             options = replace(self.options, device=device)
-            self.places[next(self.fresh)] = _Place(address, answer["worker"], options, answer["machine"])
+            end = self.now() + answer["seconds_left"]
+            self.places[next(self.fresh)] = _Place(address, answer["worker"], options, answer["machine"], end)
 
     def _is_on_timing_machine(self, slot: int) -> bool:
         """With nothing else under way, the slot trades places with one that is, if need be."""

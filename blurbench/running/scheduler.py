@@ -99,6 +99,8 @@ class Scheduler:
         )
         self.graph.prepare()
         self.ready: list[tuple[int, int, str]] = []
+        self.seen: Set[int] = frozenset()
+        """The slots that were there the last time."""
         self.later: list[tuple[float, str]] = []
         """What another run has in hand, and when to ask again."""
         self.too_long: list[str] = []
@@ -125,8 +127,7 @@ class Scheduler:
 
     def _hand_out(self) -> None:
         self._collect()
-        while (idle := self._idle()) and (task := self._next()) is not None:
-            slot = min(idle)
+        while (slot := self._free()) is not None and (task := self._next(slot)) is not None:
             self.underway[slot] = _Underway(task, self.slots.now())
             self.report(Event(task, slot))
             self.slots.send(slot, task, self.force)
@@ -134,8 +135,16 @@ class Scheduler:
     def _idle(self) -> Set[int]:
         return self.slots.numbers() - self.underway.keys()
 
+    def _free(self) -> int | None:
+        """Of the idle slots the first one, but those that will go the last."""
+        idle, ends = self._idle(), self.slots.ends()
+        return min(idle, key=lambda slot: (-ends.get(slot, math.inf), slot), default=None)
+
     def _collect(self) -> None:
         """Queue what has become ready."""
+        if self.too_long and not self.slots.numbers() <= self.seen:  # who came may have the time
+            self._reconsider()
+        self.seen = frozenset(self.slots.numbers())
         while self.later and self.later[0][0] <= self.slots.now():
             self._queue(heapq.heappop(self.later)[1])
         if self.graph.is_active():
@@ -146,8 +155,9 @@ class Scheduler:
         if key in self.waiting:  # not blocked meanwhile
             heapq.heappush(self.ready, (self.waiting[key].urgency, self.order[key], key))
 
-    def _next(self) -> Task | None:
-        """The most urgent task that is ready, of these the first in plan order; timings only on a quiet machine."""
+    def _next(self, slot: int) -> Task | None:
+        """The most urgent task that is ready and will end in time there, of these the first in plan order; timings only
+        on a quiet machine."""
         while self.ready:
             key = self.ready[0][2]
             task = self.waiting.get(key)
@@ -156,7 +166,7 @@ class Scheduler:
             heapq.heappop(self.ready)
             if task is None or self._has_failed_elsewhere(task):
                 continue
-            if self._fits(task):
+            if self._fits(task, slot):
                 return self._take(key)
             self.too_long.append(key)
         return None
@@ -167,10 +177,11 @@ class Scheduler:
         self.loud -= task is not None and not task.wants_quiet
         return task
 
-    def _fits(self, task: Task) -> bool:
+    def _fits(self, task: Task, slot: int) -> bool:
         """Whether it will end in time: within its limit or, where that is less, twice what those like it took."""
         seconds = min(self.limit, LONGER * self.longest.get(task.alike, math.inf))
-        return self.end == math.inf or self.slots.now() + seconds <= self.end
+        end = min(self.end, self.slots.ends().get(slot, math.inf))
+        return end == math.inf or self.slots.now() + seconds <= end
 
     def _has_failed_elsewhere(self, task: Task) -> bool:
         """Whether another run has found meanwhile that this cannot be done: a cell, or a fit whose every cell says so.
@@ -262,6 +273,9 @@ class Scheduler:
     def _learn(self, task: Task, seconds: float) -> None:
         """What is known now may let others end in time."""
         self.longest[task.alike] = max(seconds, self.longest.get(task.alike, 0.0))
+        self._reconsider()
+
+    def _reconsider(self) -> None:
         for key in self.too_long:
             self._queue(key)
         self.too_long.clear()

@@ -30,6 +30,9 @@ class Slots(Protocol):
     def numbers(self) -> Set[int]:
         """Those that are there now. Where workers come and go, `poll` notices."""
 
+    def ends(self) -> Mapping[int, float]:
+        """When those will go that are known to go."""
+
     def now(self) -> float:
         """Seconds on the clock that these workers live by."""
 
@@ -59,6 +62,10 @@ class LocalSlots:
     def numbers(self) -> Set[int]:
         """See `Slots`."""
         return frozenset(range(len(self.workers)))
+
+    def ends(self) -> Mapping[int, float]:
+        """See `Slots`."""
+        return {}
 
     def now(self) -> float:
         """See `Slots`."""
