@@ -79,8 +79,8 @@ def run(
         seeds: number of replicates.
         rerun: what to do again beside what is missing.
         choices: `datasets`, `classifiers`, `strategies`, `train_blurs`, `test_blurs`: names or labels to keep; `limit`
-            (training images), `minutes` (of each task), `data_dirs`, `device`, `jobs`, `threads`, `plugins` (files
-            with plugins of your own).
+            (training images), `minutes` (of each task), `data_dirs`, `device`, `jobs`, `threads`, `dask` (as
+            `--dask`), `plugins` (files with plugins of your own).
 
     Returns:
         The run. Cells that failed are rows with a reason: see `Run.results`.
@@ -107,7 +107,7 @@ def plan(
     limits = {"limit": choices.pop("limit", None), "minutes": choices.pop("minutes", None)}
     only = {AXES[name]: tuple(choices.pop(name)) for name in AXES if choices.get(name)}
     folders, files = (tuple(map(Path, choices.pop(name, ()))) for name in ("data_dirs", "plugins"))
-    known = {name: choices.pop(name) for name in ("device", "jobs", "threads") if name in choices}
+    known = {name: choices.pop(name) for name in ("device", "jobs", "threads", "dask") if name in choices}
     if choices:
         raise UsageError(f"unknown argument {next(iter(choices))!r}; known: {', '.join(_ARGUMENTS)}")
     request = Request.of(
@@ -124,7 +124,7 @@ def plan(
     return Plan(Session(request))
 
 
-_ARGUMENTS = (*AXES, "limit", "minutes", "data_dirs", "device", "jobs", "threads", "plugins")
+_ARGUMENTS = (*AXES, "limit", "minutes", "data_dirs", "device", "jobs", "threads", "dask", "plugins")
 
 
 @dataclass(frozen=True)

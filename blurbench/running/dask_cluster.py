@@ -24,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from blurbench.errors import UnknownName, UsageError, shortened
 from blurbench.matrix.suite import first_line
+from blurbench.running.slots import main_hidden
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -117,6 +118,7 @@ def connected(place: DaskPlace) -> Iterator[Client]:
     answers or starts."""
     with ExitStack() as stack:
         stack.enter_context(_quiet())
+        stack.enter_context(main_hidden())  # from processes that a LocalCluster starts, whenever it does
         target = place.text if place.cluster is None else stack.enter_context(_started(place.text, place.cluster))
         client = _client(target)
         stack.callback(_closed, client)

@@ -38,6 +38,9 @@ __all__ = ["DaskSlots", "dask_slots"]
 LOOK_SECONDS = 1.0
 """So often it is looked which workers there are."""
 
+TELL_SECONDS = 10.0
+"""After so long it is told that there is none yet."""
+
 PATIENCE_SECONDS = 300.0
 """How long there may be no worker at all, where it is not this run that starts them."""
 
@@ -78,8 +81,7 @@ class DaskSlots:
         self.looked, self.manned = -math.inf, time.monotonic()
         self.machine: Mapping[str, Any] = {}
         """What timings hold for: the first worker's."""
-        while not self.places:
-            self._look(starting=True)
+        self._await_one()
 
     def numbers(self) -> Set[int]:
         """See `Slots`."""
@@ -168,6 +170,14 @@ class DaskSlots:
         return message
 
     # --- workers ---------------------------------------------------------------------------------------------------
+
+    def _await_one(self) -> None:
+        began, told = self.now(), False
+        while not self.places:
+            self._look(starting=True)
+            if not told and self.now() - began > TELL_SECONDS:
+                print("blurbench: waiting for a Dask worker to come", file=sys.stderr, flush=True)
+                told = True
 
     def _look(self, starting: bool = False) -> None:
         """See once in a while who has come and who has gone."""

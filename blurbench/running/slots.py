@@ -18,7 +18,7 @@ from typing import Protocol
 from blurbench.matrix.tasks import Task
 from blurbench.running.worker import STOPPING, Lost, Message, Options, serve
 
-__all__ = ["MALLOC", "LocalSlots", "Slots", "how_it_ended", "interrupts_ignored", "local_slots"]
+__all__ = ["MALLOC", "LocalSlots", "Slots", "how_it_ended", "interrupts_ignored", "local_slots", "main_hidden"]
 
 MALLOC = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "4000000000", "MALLOC_TOP_PAD_": "100000000"}
 """Have glibc keep freed memory: handing large tensors back and faulting them in again costs more than computing."""
@@ -144,14 +144,14 @@ def _start(number: int, options: Options) -> _Worker:
     # Not a daemon: a plugin may start processes of its own. It ends when its parent does, as it watches that.
     process = context.Process(target=serve, args=(theirs, options), name=f"blurbench-{number}", daemon=False)
     environment = {**MALLOC, "OMP_NUM_THREADS": str(options.threads)}  # read when it starts
-    with _main_hidden(), _environment(environment):
+    with main_hidden(), _environment(environment):
         process.start()
     theirs.close()
     return _Worker(options, process, ours)
 
 
 @contextmanager
-def _main_hidden() -> Iterator[None]:
+def main_hidden() -> Iterator[None]:
     """A new process would import the script that this one runs, and a script without a main guard would run again. No
     worker needs it."""
     main = sys.modules["__main__"]

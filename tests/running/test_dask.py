@@ -56,7 +56,7 @@ class Trap(Blur):
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[LocalCluster]:
     """Two Dask workers, processes of their own."""
-    options = {"dashboard_address": None, "silence_logs": 50}
+    options = {"dashboard_address": ":0", "silence_logs": 50}
     with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, **options) as cluster:
         yield cluster
 
@@ -161,6 +161,20 @@ def test_a_slot_is_a_gpu_that_a_worker_says_it_has_or_a_thread(
     found: list[str], wanted: str, threads: int, says: dict[str, Any], expected: list[str]
 ) -> None:
     assert devices(found, wanted, threads, says) == expected
+
+
+def test_a_script_without_a_main_guard_starts_a_cluster_once(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text("""
+from blurbench.running.dask_cluster import ClusterFile, DaskPlace, connected
+
+print("begun", flush=True)
+options = {"dashboard_address": ":0"}
+with connected(DaskPlace("cluster.yaml", ClusterFile(cluster="LocalCluster", workers=1, options=options))) as client:
+    print(len(client.nthreads()), "worker")
+""")
+    command = [sys.executable, "script.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=240, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "begun\n1 worker\n", "")
 
 
 # --- what is wrong with a request ----------------------------------------------------------------------------------

@@ -114,7 +114,7 @@ def test_where_locks_do_not_hold_two_runs_say_so_and_store_what_one_alone_would(
 def test_a_cluster_of_dask_that_a_file_names_measures_the_same_and_ends_with_the_run(
     blurbench: Command, tmp_path: Path, undisturbed: dict[str, Any]
 ) -> None:
-    (tmp_path / "cluster.yaml").write_text("cluster: LocalCluster\nworkers: 2\noptions: {dashboard_address: null}\n")
+    (tmp_path / "cluster.yaml").write_text("cluster: LocalCluster\nworkers: 2\noptions: {dashboard_address: ':0'}\n")
     run = blurbench("run", "--suite", str(write_suite(tmp_path)), "--dask", "cluster.yaml", "-j", "2")
     assert run.returncode == 0, run.stderr
     assert run.stderr.splitlines()[0].endswith("6 to measure; Dask workers of cluster.yaml")
