@@ -87,7 +87,7 @@ def run(
         rerun: what to do again beside what is missing.
         choices: `datasets`, `classifiers`, `strategies`, `train_blurs`, `test_blurs`: names or labels to keep; `limit`
             (training images), `minutes` (of each task), `data_dirs`, `device`, `jobs` (0: in this process), `threads`,
-            `plugins` (files with plugins of your own).
+            `dask` (as `--dask`), `plugins` (files with plugins of your own).
 
     Returns:
         The run. Cells that failed are rows of `Run.results`, with a reason.
@@ -114,7 +114,7 @@ def plan(
     limits = {"limit": choices.pop("limit", None), "minutes": choices.pop("minutes", None)}
     only = {AXES[name]: tuple(choices.pop(name)) for name in AXES if choices.get(name)}
     folders, files = (tuple(map(Path, choices.pop(name, ()))) for name in ("data_dirs", "plugins"))
-    known = {name: choices.pop(name) for name in ("device", "jobs", "threads") if name in choices}
+    known = {name: choices.pop(name) for name in ("device", "jobs", "threads", "dask") if name in choices}
     if choices:
         raise UsageError(f"unknown argument {next(iter(choices))!r}; known: {', '.join(_ARGUMENTS)}")
     request = Request.of(
@@ -131,7 +131,7 @@ def plan(
     return Plan(Session(request))
 
 
-_ARGUMENTS = (*AXES, "limit", "minutes", "data_dirs", "device", "jobs", "threads", "plugins")
+_ARGUMENTS = (*AXES, "limit", "minutes", "data_dirs", "device", "jobs", "threads", "dask", "plugins")
 
 
 def evaluate(

@@ -38,6 +38,9 @@ def run(
     walltime: Annotated[
         float | None, typer.Option(min=0, help="Minutes that the run has; in a Slurm job, what is left of it.")
     ] = None,
+    dask: Annotated[
+        str, typer.Option(help="Use Dask's workers: a scheduler's ADDRESS, its scheduler.json, or a cluster.yaml.")
+    ] = "",
     slurm: Annotated[
         int | None, typer.Option(min=1, max=10_000, help="Have so many Slurm jobs share the work.")
     ] = None,
@@ -55,12 +58,16 @@ def run(
     Nothing that is stored is computed again; an interrupted run goes on where it stopped. Any number of runs on one
     results folder, on any number of machines, share the work.
     """
-    request = replace(request, walltime=walltime)
+    request = replace(request, walltime=walltime, dask=dask)
     if max_seeds is not None and not until_separated:
         raise UsageError("--max-seeds is for --until-separated; --seeds N measures N of them")
     if slurm is not None and until_separated:
         raise UsageError("--until-separated looks at the board between rounds, so it is not for --slurm")
     if slurm is not None:
+        if dask:
+            raise UsageError(
+                "--slurm N submits runs of its own; for Dask's workers in Slurm name a SLURMCluster in a cluster.yaml"
+            )
         submit(request, rerun, slurm, sbatch or [], dry_run)
         return
     if sbatch or dry_run:
@@ -159,7 +166,9 @@ def _announce(session: Session, rerun: Rerun) -> None:
     if skipped:
         text += f", {skipped} cannot be had here"
     workers = len(session.slots(len(tasks)))
-    if workers:
+    if workers and session.dask:
+        text += f"; Dask workers of {session.dask.text}"
+    elif workers:
         text += f"; {workers} worker{'s' if workers > 1 else ''} on {session.device}"
     print(text, file=sys.stderr, flush=True)
     for line in _unusable(session):

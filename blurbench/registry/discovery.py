@@ -23,7 +23,16 @@ from blurbench.errors import PluginError, did_you_mean, shortened
 from blurbench.registry.plugin_files import PluginFile
 from blurbench.registry.registry import Registration, Registry
 
-__all__ = ["ENVIRONMENT", "discover", "files_in_use", "fill", "fill_from", "use", "use_only"]
+__all__ = [
+    "ENVIRONMENT",
+    "discover",
+    "files_in_use",
+    "fill",
+    "fill_from",
+    "installed_packages",
+    "use",
+    "use_only",
+]
 
 HOOKS = {f"register_{kind}": kind for kind in Registry().entries}
 
@@ -116,6 +125,11 @@ def _installed() -> Registry:
             continue
         fill(registry, module, point.name, package, version)
     return registry
+
+
+def installed_packages() -> dict[str, str]:
+    """The packages that plugins come from, with their versions. Imports none of them."""
+    return {package: version for package, version, _ in _entry_points()}
 
 
 def _entry_points() -> list[tuple[str, str, EntryPoint]]:

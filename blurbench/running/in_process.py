@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,11 +27,17 @@ __all__ = ["InProcessSlots", "in_process"]
 class InProcessSlots:
     """One slot, whose tasks are done when they are asked after."""
 
-    count = 1
-
     def __init__(self, runtime: WorkerRuntime) -> None:
         self.runtime = runtime
         self.sent: list[tuple[Task, bool]] = []
+
+    def numbers(self) -> Set[int]:
+        """See `Slots`."""
+        return frozenset({0})
+
+    def ends(self) -> Mapping[int, float]:
+        """See `Slots`."""
+        return {}
 
     def now(self) -> float:
         """See `Slots`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from statistics import fmean
 from typing import Any, Protocol
@@ -26,7 +26,7 @@ class Progress(Protocol):
 class _Tally:
     """How much is done, and how long the rest will take."""
 
-    def __init__(self, tasks: Mapping[str, Task], slots: int) -> None:
+    def __init__(self, tasks: Mapping[str, Task], slots: Callable[[], int]) -> None:
         self.slots = slots
         self.begun = time.monotonic()
         self.alike = {key: task.alike for key, task in tasks.items()}
@@ -56,7 +56,7 @@ class _Tally:
 
     def eta(self) -> str:
         seconds = sum(count * self._expected(alike) for alike, count in self.left.items())
-        return _clock(seconds / self.slots)
+        return _clock(seconds / max(self.slots(), 1))
 
     def _expected(self, alike: tuple[Any, ...]) -> float:
         """Seconds of one such task: the mean of those that are like it, else of all of its kind, else the usual."""
@@ -74,8 +74,8 @@ def _clock(seconds: float) -> str:
 
 
 @contextmanager
-def progress(tasks: Mapping[str, Task], slots: int) -> Iterator[Progress]:
-    """Show the progress of `tasks` until the block ends."""
+def progress(tasks: Mapping[str, Task], slots: Callable[[], int]) -> Iterator[Progress]:
+    """Show the progress of `tasks`, on so many slots, until the block ends."""
     tally = _Tally(tasks, slots)
     if sys.stderr.isatty():
         with _live(tally) as show:

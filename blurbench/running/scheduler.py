@@ -10,8 +10,8 @@ from __future__ import annotations
 import heapq
 import math
 from bisect import insort
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Mapping, Set
+from contextlib import suppress
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from typing import Any
@@ -24,7 +24,7 @@ from blurbench.store.locks import Held
 from blurbench.store.record import OUT_OF_TIME, Record
 from blurbench.store.store import Store
 
-__all__ = ["Event", "Outcome", "Scheduler", "schedule"]
+__all__ = ["Event", "Outcome", "Scheduler"]
 
 PAST = {"failed": "failed", "skipped": "was skipped", "blocked": "was blocked"}
 
@@ -32,7 +32,7 @@ START_SECONDS = 300.0
 """How long a worker may take to import and open what it needs. The time limit of tasks starts after that."""
 
 AGAIN_SECONDS = 1.0
-"""After so long a task that another run has in hand is asked for again."""
+"""After so long a task that another run has in hand is asked for again, or a worker where none is there."""
 
 AHEAD = 16
 """So many of the tasks that are next are looked at for one that uses what a worker keeps."""
@@ -70,26 +70,9 @@ class _Underway:
     since: float
 
 
-def schedule(
-    store: Store,
-    tasks: Mapping[str, Task],
-    slots: AbstractContextManager[Slots],
-    minutes: float,
-    report: Callable[[Event], None],
-    force: bool = False,
-    seconds_left: float = math.inf,
-) -> Outcome:
-    """Do all `tasks` on `slots`. What they need and is not among them is done already. None is begun
-    that would not end within `seconds_left`. Raises what interrupts it, such as KeyboardInterrupt, after stopping the
-    workers."""
-    if not tasks:
-        return Outcome()
-    with slots as workers:
-        return Scheduler(store, tasks, workers, minutes * 60, report, force, seconds_left).run()
-
-
 class Scheduler:
-    """Hands out tasks to slots until all are done."""
+    """Hands out tasks to slots until all are done. What they need and is not among them is done already. None is begun
+    that would not end within `seconds_left`, where each may take up to `limit` seconds."""
 
     def __init__(
         self,
@@ -104,7 +87,6 @@ class Scheduler:
         self.store, self.tasks, self.limit, self.report, self.force = store, tasks, limit, report, force
         self.outcome = Outcome()
         self.slots, self.end = slots, slots.now() + seconds_left
-        self.idle = list(range(slots.count))
         self.underway: dict[int, _Underway] = {}
         self.opened: set[int] = set()
         """The slots whose workers have said that they can take tasks."""
@@ -124,6 +106,8 @@ class Scheduler:
         """Urgency, place in the plan and key of what can be done now, the next one first."""
         self.kept: dict[tuple[Any, ...], int] = {}
         """Which slot did the last of the tasks that share something."""
+        self.seen: Set[int] = frozenset()
+        """The slots that were there the last time."""
         self.later: list[tuple[float, str]] = []
         """What another run has in hand, and when to ask again."""
         self.too_long: list[str] = []
@@ -137,7 +121,7 @@ class Scheduler:
         """Do all tasks."""
         while self.waiting or self.underway:
             self._hand_out()
-            if self.underway or self.later:
+            if self.underway or self.later or not self._idle():
                 self._listen()
             elif self.too_long:
                 break
@@ -150,16 +134,26 @@ class Scheduler:
 
     def _hand_out(self) -> None:
         self._collect()
-        while self.idle and (task := self._next(self.idle[0])) is not None:
-            slot = heapq.heappop(self.idle)
+        while (slot := self._free()) is not None and (task := self._next(slot)) is not None:
             if task.shares:
                 self.kept[task.shares] = slot
             self.underway[slot] = _Underway(task, self.slots.now())
             self.report(Event(task, slot))
             self.slots.send(slot, task, self.force)
 
+    def _idle(self) -> Set[int]:
+        return self.slots.numbers() - self.underway.keys()
+
+    def _free(self) -> int | None:
+        """Of the idle slots the first one, but those that will go the last."""
+        idle, ends = self._idle(), self.slots.ends()
+        return min(idle, key=lambda slot: (-ends.get(slot, math.inf), slot), default=None)
+
     def _collect(self) -> None:
         """Queue what has become ready."""
+        if self.too_long and not self.slots.numbers() <= self.seen:  # who came may have the time
+            self._reconsider()
+        self.seen = frozenset(self.slots.numbers())
         while self.later and self.later[0][0] <= self.slots.now():
             self._queue(heapq.heappop(self.later)[1])
         if self.graph.is_active():
@@ -171,8 +165,8 @@ class Scheduler:
             insort(self.ready, (self.waiting[key].urgency, self.order[key], key))
 
     def _next(self, slot: int) -> Task | None:
-        """The most urgent task that is ready; of the first few, one that uses what the slot's worker keeps, or at least
-        one that is no other's; timings only on a quiet machine."""
+        """The most urgent task that is ready and will end in time there; of the first few, one that uses what the slot's
+        worker keeps, or at least one that is no other's; timings only on a quiet machine."""
         while self.ready:
             place = min(range(min(len(self.ready), AHEAD)), key=lambda place: self._reluctance(place, slot))
             key = self.ready[place][2]
@@ -182,7 +176,7 @@ class Scheduler:
             self.ready.pop(place)
             if task is None or self._has_failed_elsewhere(task):
                 continue
-            if self._fits(task):
+            if self._fits(task, slot):
                 return self._take(key)
             self.too_long.append(key)
         return None
@@ -200,10 +194,11 @@ class Scheduler:
         self.loud -= task is not None and not task.wants_quiet
         return task
 
-    def _fits(self, task: Task) -> bool:
+    def _fits(self, task: Task, slot: int) -> bool:
         """Whether it will end in time: within its limit or, where that is less, twice what those like it took."""
         seconds = min(self.limit, LONGER * self.longest.get(task.alike, math.inf))
-        return self.end == math.inf or self.slots.now() + seconds <= self.end
+        end = min(self.end, self.slots.ends().get(slot, math.inf))
+        return end == math.inf or self.slots.now() + seconds <= end
 
     def _has_failed_elsewhere(self, task: Task) -> bool:
         """Whether another run has found meanwhile that this cannot be done: a cell, or a fit whose every cell says so.
@@ -226,8 +221,10 @@ class Scheduler:
     def _listen(self) -> None:
         """Wait for answers, deaths, the next time limit, or until what another run has in hand is asked for again."""
         ends = [underway.since + self._limit(slot) for slot, underway in self.underway.items()]
-        if self.idle and self.later:
+        if self.later and self._idle():
             ends.append(self.later[0][0])
+        if not ends:  # no worker is there
+            ends.append(self.slots.now() + AGAIN_SECONDS)
         for slot, message in self.slots.poll(list(self.underway), max(0.0, min(ends) - self.slots.now())):
             self._hear(slot, message)
         for slot, underway in list(self.underway.items()):
@@ -265,7 +262,6 @@ class Scheduler:
 
     def _freed(self, slot: int) -> Task:
         """The task that a slot no longer does."""
-        heapq.heappush(self.idle, slot)
         return self.underway.pop(slot).task
 
     def _give_up(self, slot: int) -> None:
@@ -294,6 +290,9 @@ class Scheduler:
     def _learn(self, task: Task, seconds: float) -> None:
         """What is known now may let others end in time."""
         self.longest[task.alike] = max(seconds, self.longest.get(task.alike, 0.0))
+        self._reconsider()
+
+    def _reconsider(self) -> None:
         for key in self.too_long:
             self._queue(key)
         self.too_long.clear()

@@ -6,8 +6,8 @@ import re
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -23,11 +23,12 @@ from blurbench.matrix.tasks import Fit, Task
 from blurbench.measurements import MEASUREMENTS
 from blurbench.registry import Registry
 from blurbench.registry.discovery import discover, use
+from blurbench.running.dask_cluster import DaskPlace
 from blurbench.running.deadline import seconds_left
 from blurbench.running.devices import chosen_device, device_slots
 from blurbench.running.folders import data_folders
 from blurbench.running.progress import progress
-from blurbench.running.scheduler import Outcome, schedule
+from blurbench.running.scheduler import Outcome, Scheduler
 from blurbench.running.slots import Slots, local_slots
 from blurbench.running.worker import Options
 from blurbench.store.locks import Held
@@ -63,6 +64,9 @@ class Request:
     threads: int = 1
     walltime: float | None = None
     """Minutes that the run has."""
+    dask: str = ""
+    """Where Dask's workers are to be had: an address, a scheduler.json or a cluster.yaml; empty for workers of this
+    machine."""
     verb: tuple[str, ...] = ("run",)
     """The command that asks for it: `run`, or `reproduce` and a paper; empty where no command does."""
     plugins: tuple[Path, ...] = ()
@@ -147,7 +151,10 @@ class Session:
         self.test_blurs = self.measurement.test_blurs(self.registry, self.suite, request.only)
         self.store = Store(request.out)
         self.device = chosen_device(request.device)
+        self.dask = DaskPlace.of(request.dask) if request.dask else None
         self.folders = data_folders(request.data_dirs)
+        self.where: Mapping[str, Any] = machine(self.device, request.threads)
+        """What timings hold for."""
         self.seconds: dict[str, float] = {}
         self._described: dict[Dataset, Data] = {}
 
@@ -168,8 +175,7 @@ class Session:
         """The cells and tasks. Decodes data sets that the store does not hold yet."""
         self.store.create()
         planner = Planner(self.registry, self.budget, self.describe, self.suite.test_seed)
-        where = machine(self.device, self.request.threads)
-        self.measurement.plan(planner, self.suite, self.request.only, range(self.request.seeds), where)
+        self.measurement.plan(planner, self.suite, self.request.only, range(self.request.seeds), self.where)
         return planner.plan
 
     def slots(self, tasks: int) -> list[Options]:
@@ -242,25 +248,51 @@ class Session:
     def _run(self, rerun: Rerun) -> Outcome:
         self.store.records.add_to_board(self.board, self.manifest(), self._in_suite_order)
         self._record_skips()
-        tasks = self.outstanding(rerun)
-        slots = self.slots(len(tasks))
-        with progress(tasks, len(slots)) as report:
-            minutes = self.budget.minutes_per_job
-            left = self.ends - time.monotonic()
-            outcome = schedule(self.store, tasks, self._started(slots), minutes, report, rerun == "all", left)
+        outcome = Outcome()
+        if (tasks := self.outstanding(rerun)) or self._timings_of_elsewhere():
+            with self._workers(len(tasks)) as slots:
+                outcome = self._scheduled(slots, rerun)
+            self._look_again()
         for phase, seconds in self.seconds.items():
             outcome.seconds[phase] = outcome.seconds.get(phase, 0.0) + seconds
-        if tasks:
-            for name in ("records", "states"):
-                self.__dict__.pop(name, None)
         return outcome
 
-    def _started(self, workers: list[Options]) -> AbstractContextManager[Slots]:
+    @contextmanager
+    def _workers(self, tasks: int) -> Iterator[Slots]:
+        if self.dask is None:
+            with self._here(self.slots(tasks)) as slots:
+                yield slots
+            return
+        from blurbench.running.dask_slots import dask_slots
+
+        folders = tuple(folder.absolute() for folder in self.folders)
+        options = Options(self.store.root, self.request.device, self.request.threads, folders)
+        with dask_slots(self.dask, options, self.request.jobs) as remote:
+            self.where = remote.machine  # whose timings have other keys
+            self._look_again("plan")
+            yield remote
+
+    def _here(self, workers: list[Options]) -> AbstractContextManager[Slots]:
         if self.request.jobs != 0:
             return local_slots(workers)
         from blurbench.running.in_process import in_process  # torch
 
         return in_process(workers, self.registry)
+
+    def _scheduled(self, slots: Slots, rerun: Rerun) -> Outcome:
+        tasks = self.outstanding(rerun)
+        limit, left = 60 * self.budget.minutes_per_job, self.ends - time.monotonic()
+        with progress(tasks, lambda: len(slots.numbers())) as report:
+            return Scheduler(self.store, tasks, slots, limit, report, rerun == "all", left).run()
+
+    def _timings_of_elsewhere(self) -> bool:
+        """Whether Dask's workers, which planning has not asked yet, may owe timings of their own."""
+        named = {record.timing for record in self.records.values() if record.timing}
+        return self.dask is not None and not all(map(self.store.has_timing, named))
+
+    def _look_again(self, *more: str) -> None:
+        for name in ("records", "states", *more):
+            self.__dict__.pop(name, None)
 
     def manifest(self) -> Manifest:
         """The board's cells as this session plans them."""
@@ -295,8 +327,7 @@ class Session:
                 with suppress(Held), self.store.locks.at_once(cell.key):  # who holds it can have it
                     self.store.records.put(record)
         if any(cell.skip for cell in self.plan.cells):
-            for name in ("records", "states"):
-                self.__dict__.pop(name, None)
+            self._look_again()
 
 
 def is_wanted(record: Record | None, rerun: Rerun) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 
 from blurbench.matrix.tasks import Task
 from blurbench.running.scheduler import Scheduler
@@ -18,9 +18,17 @@ class SimulatedSlots:
     """As many workers as one likes, on which nothing is done."""
 
     def __init__(self, count: int, seconds: Callable[[Task], float]) -> None:
-        self.count, self.seconds = count, seconds
+        self.all, self.seconds = frozenset(range(count)), seconds
         self.time = 0.0
-        self.ends: list[tuple[float, int, str]] = []
+        self.queue: list[tuple[float, int, str]] = []
+
+    def numbers(self) -> Set[int]:
+        """See `Slots`."""
+        return self.all
+
+    def ends(self) -> Mapping[int, float]:
+        """See `Slots`."""
+        return {}
 
     def now(self) -> float:
         """See `Slots`."""
@@ -28,21 +36,21 @@ class SimulatedSlots:
 
     def send(self, slot: int, task: Task, force: bool) -> None:
         """See `Slots`."""
-        heapq.heappush(self.ends, (self.time + self.seconds(task), slot, task.key))
+        heapq.heappush(self.queue, (self.time + self.seconds(task), slot, task.key))
 
     def poll(self, busy: Sequence[int], seconds: float) -> list[tuple[int, Message]]:
         """See `Slots`."""
-        if not self.ends or self.ends[0][0] > self.time + seconds:
+        if not self.queue or self.queue[0][0] > self.time + seconds:
             self.time += seconds
             return []
         before = self.time
-        self.time, slot, key = heapq.heappop(self.ends)
+        self.time, slot, key = heapq.heappop(self.queue)
         return [(slot, Answer(key, seconds={"simulated": self.time - before}))]
 
     def replace(self, slot: int) -> None:
         """See `Slots`."""
-        self.ends = [end for end in self.ends if end[1] != slot]
-        heapq.heapify(self.ends)
+        self.queue = [end for end in self.queue if end[1] != slot]
+        heapq.heapify(self.queue)
 
 
 def simulated(store: Store, tasks: Mapping[str, Task], workers: int, seconds: Callable[[Task], float]) -> float:

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
@@ -18,7 +18,7 @@ from typing import Protocol
 from blurbench.matrix.tasks import Task
 from blurbench.running.worker import STOPPING, Lost, Message, Options, serve
 
-__all__ = ["MALLOC", "LocalSlots", "Slots", "local_slots"]
+__all__ = ["MALLOC", "LocalSlots", "Slots", "how_it_ended", "interrupts_ignored", "local_slots", "main_hidden"]
 
 MALLOC = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "4000000000", "MALLOC_TOP_PAD_": "100000000"}
 """Have glibc keep freed memory: handing large tensors back and faulting them in again costs more than computing."""
@@ -27,8 +27,11 @@ MALLOC = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "4000000000", "MALL
 class Slots(Protocol):
     """Workers by number. Each does one task at a time."""
 
-    @property
-    def count(self) -> int: ...
+    def numbers(self) -> Set[int]:
+        """Those that are there now. Where workers come and go, `poll` notices."""
+
+    def ends(self) -> Mapping[int, float]:
+        """When those will go that are known to go."""
 
     def now(self) -> float:
         """Seconds on the clock that these workers live by."""
@@ -37,10 +40,10 @@ class Slots(Protocol):
         """Have an idle worker do a task."""
 
     def poll(self, busy: Sequence[int], seconds: float) -> list[tuple[int, Message]]:
-        """What busy workers say, as soon as one says something, or nothing after so many seconds."""
+        """What busy workers say, as soon as one says something; nothing after so many seconds, or where one came."""
 
     def replace(self, slot: int) -> None:
-        """Stop a worker, whatever it does, and start another."""
+        """Stop a worker, whatever it does, and start another where that can be had."""
 
 
 @dataclass
@@ -56,9 +59,13 @@ class LocalSlots:
     def __init__(self) -> None:
         self.workers: list[_Worker] = []
 
-    @property
-    def count(self) -> int:
-        return len(self.workers)
+    def numbers(self) -> Set[int]:
+        """See `Slots`."""
+        return frozenset(range(len(self.workers)))
+
+    def ends(self) -> Mapping[int, float]:
+        """See `Slots`."""
+        return {}
 
     def now(self) -> float:
         """See `Slots`."""
@@ -93,7 +100,7 @@ class LocalSlots:
 
     def stop(self) -> None:
         """Stop all workers, whatever they do."""
-        with _interrupts_ignored():
+        with interrupts_ignored():
             for worker in self.workers:
                 worker.process.kill()  # all at once, then wait for each
             for worker in self.workers:
@@ -123,8 +130,12 @@ def _heard(worker: _Worker) -> Message:
 
 def _lost(worker: _Worker) -> Lost:
     worker.process.join()
-    code = worker.process.exitcode or 0
-    return Lost(f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}")
+    return Lost(how_it_ended(worker.process.exitcode or 0))
+
+
+def how_it_ended(code: int) -> str:
+    """The exit code of a process in words."""
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
 
 def _start(number: int, options: Options) -> _Worker:
@@ -133,14 +144,14 @@ def _start(number: int, options: Options) -> _Worker:
     # Not a daemon: a plugin may start processes of its own. It ends when its parent does, as it watches that.
     process = context.Process(target=serve, args=(theirs, options), name=f"blurbench-{number}", daemon=False)
     environment = {**MALLOC, "OMP_NUM_THREADS": str(options.threads)}  # read when it starts
-    with _main_hidden(), _environment(environment):
+    with main_hidden(), _environment(environment):
         process.start()
     theirs.close()
     return _Worker(options, process, ours)
 
 
 @contextmanager
-def _main_hidden() -> Iterator[None]:
+def main_hidden() -> Iterator[None]:
     """A new process would import the script that this one runs, and a script without a main guard would run again. No
     worker needs it."""
     main = sys.modules["__main__"]
@@ -179,7 +190,7 @@ def _signals_held_back() -> Iterator[None]:
 
 
 @contextmanager
-def _interrupts_ignored() -> Iterator[None]:
+def interrupts_ignored() -> Iterator[None]:
     """A second Ctrl-C while the workers are being stopped would leave some of them behind."""
     try:
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -63,6 +63,8 @@ class Options:
     """Where real data sets lie."""
     plugins: tuple[PluginFile, ...] = field(default_factory=files_in_use)
     """Files of plugins; tasks name their classes, so they are loaded before the first one comes."""
+    here: Path = field(default_factory=Path.cwd)
+    """Where relative paths begin."""
 
 
 # --- what a worker says --------------------------------------------------------------------------------------------
@@ -127,6 +129,8 @@ def serve(connection: Connection, options: Options) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)  # held back until now, see `scheduler`
     _follow_parent()
     with suppress(BrokenPipeError, ConnectionError):  # the scheduler is gone: so is whoever would hear of it
+        with suppress(OSError):  # another machine may have no such folder, nor need it
+            os.chdir(options.here)
         try:
             runtime = open_runtime(options, waiting=lambda: connection.send(Waiting()))
         except Exception as error:  # no torch, no such device: nothing can be done at all

@@ -13,7 +13,7 @@ from typing import Any
 from blurbench.errors import shortened
 from blurbench.registry import Registry
 
-__all__ = ["cluster_job", "graphics", "machine", "plugin_versions", "processor", "provenance"]
+__all__ = ["cluster_job", "graphics", "machine", "package_versions", "plugin_versions", "processor", "provenance"]
 
 PACKAGES = ("blurbench", "torch", "torchvision", "timm", "numpy")
 
@@ -24,7 +24,7 @@ def provenance(device: Any, registry: Registry) -> dict[str, Any]:
 
     return {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": {**_versions(), **plugin_versions(registry)},
+        "versions": {**package_versions(), **plugin_versions(registry)},
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else processor(),
@@ -47,7 +47,8 @@ def cluster_job() -> str:
 
 
 @cache
-def _versions() -> dict[str, str]:
+def package_versions() -> dict[str, str]:
+    """Of the packages that figures depend on."""
     found = {}
     for package in PACKAGES:
         try:

@@ -1,4 +1,4 @@
-"""Several runs on one folder share the work, are seen, and end in the time that they have."""
+"""Several runs on one folder share the work, are seen, and end in the time that they have; Dask's workers, too."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from blurbench.running.session import NO_LOCKS
 from blurbench.store.locks import Locks
 from tests.conftest import Command
 from tests.running.test_never_loses_work import RESULTS, placed, start, striker, undisturbed
@@ -80,6 +81,48 @@ def test_a_run_begins_nothing_that_would_not_end_in_its_time_and_the_next_goes_o
     assert not differences(records(tmp_path / RESULTS), undisturbed)
     wrong = blurbench("run", "--suite", str(suite), SLURM_JOB_END_TIME="tomorrow")
     assert wrong.stderr == "blurbench: SLURM_JOB_END_TIME is 'tomorrow'; it is set by Slurm, to seconds since 1970\n"
+
+
+# What file systems do that have no locks: some say so, on others each machine has locks of its own.
+LOCKLESS = {
+    "say so": "import errno, fcntl\ndef flock(*given): raise OSError(errno.ENOLCK, 'no locks available')\n",
+    "hold nothing": "import fcntl\ndef flock(*given): pass\n",
+}
+
+
+def test_where_locks_do_not_hold_two_runs_say_so_and_store_what_one_alone_would(
+    tmp_path: Path, undisturbed: dict[str, Any]
+) -> None:
+    suite, runs = write_suite(tmp_path), []
+    for how, code in LOCKLESS.items():
+        (tmp_path / how).mkdir()
+        (tmp_path / how / "sitecustomize.py").write_text(code + "fcntl.flock = flock\n")
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path / how)}
+        command = [*start(suite)[:-1], "1"]
+        runs.append(subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=-1, stderr=-1, text=True))
+    for run in runs:
+        _, stderr = run.communicate(timeout=240)
+        assert run.returncode == 0, stderr
+        assert stderr.count(f"blurbench: {NO_LOCKS}\n") == 1
+    assert not differences(records(tmp_path / RESULTS), undisturbed)
+    assert leftovers(tmp_path / RESULTS) == []
+
+
+# --- Dask -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_cluster_of_dask_that_a_file_names_measures_the_same_and_ends_with_the_run(
+    blurbench: Command, tmp_path: Path, undisturbed: dict[str, Any]
+) -> None:
+    (tmp_path / "cluster.yaml").write_text("cluster: LocalCluster\nworkers: 2\noptions: {dashboard_address: ':0'}\n")
+    run = blurbench("run", "--suite", str(write_suite(tmp_path)), "--dask", "cluster.yaml", "-j", "2")
+    assert run.returncode == 0, run.stderr
+    assert run.stderr.splitlines()[0].endswith("6 to measure; Dask workers of cluster.yaml")
+    assert "WARNING" not in run.stderr
+    assert not differences(records(tmp_path / RESULTS), undisturbed)
+    assert len(list((tmp_path / RESULTS / "timings").iterdir())) == 1
+    assert leftovers(tmp_path / RESULTS) == []
+    assert not [path for path in (tmp_path / RESULTS / "locks").iterdir() if path.suffix != ".lock"]
 
 
 # --- Slurm ---------------------------------------------------------------------------------------------------------

@@ -78,12 +78,12 @@ def do(clock: Clock, tally: Any, todo: Mapping[str, Task], key: str, seconds: fl
 
 
 def test_until_one_of_a_kind_has_ended_its_time_is_a_guess(clock: Clock) -> None:
-    assert progress._Tally(tasks(("restorer", "unet"), ("restorer", "srn")), 1).eta() == "0:24"
+    assert progress._Tally(tasks(("restorer", "unet"), ("restorer", "srn")), lambda: 1).eta() == "0:24"
 
 
 def test_a_slow_restorer_counts_with_its_own_time_and_another_with_the_mean_of_all(clock: Clock) -> None:
     todo = tasks(*(("restorer", name) for name in ("unet", "srn", "unet", "srn", "red30")))
-    tally = progress._Tally(todo, 1)
+    tally = progress._Tally(todo, lambda: 1)
     do(clock, tally, todo, "0", 10)
     assert tally.eta() == "0:40"
     do(clock, tally, todo, "1", 100)
@@ -94,7 +94,7 @@ def test_a_slow_restorer_counts_with_its_own_time_and_another_with_the_mean_of_a
 
 def test_a_cell_counts_as_those_of_its_strategy_whatever_their_seeds(clock: Clock) -> None:
     todo = tasks(("cell", "plain"), ("cell", "deblur"), ("cell", "plain"), ("cell", "deblur"))
-    tally = progress._Tally(todo, 2)
+    tally = progress._Tally(todo, lambda: 2)
     do(clock, tally, todo, "0", 2)
     do(clock, tally, todo, "1", 60)
     assert tally.eta() == "0:31"  # two workers
@@ -102,7 +102,7 @@ def test_a_cell_counts_as_those_of_its_strategy_whatever_their_seeds(clock: Cloc
 
 def test_what_was_blocked_never_started_and_tells_no_time(clock: Clock) -> None:
     todo = tasks(("restorer", "unet"), ("cell", "plain"), ("cell", "plain"))
-    tally = progress._Tally(todo, 1)
+    tally = progress._Tally(todo, lambda: 1)
     do(clock, tally, todo, "0", 1)
     tally.hear(Event(todo["1"], -1, Answer("1", "blocked", "it needs another")))
     assert (tally.ended, tally.eta()) == (2, "0:00")  # half a second is guessed for the other

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -127,3 +128,37 @@ def test_ten_thousand_cells_on_sixty_four_workers_are_scheduled_in_seconds(tmp_p
     cells = [Urgent(f"{fit.key}-{number}", "cell", (fit,), 1.0) for fit in fits for number in range(20)]
     found = total(tmp_path, 64, *fits, *cells)
     assert (500 * 10 + 10_000) / 64 <= found <= (500 * 10 + 10_000) / 64 * 1.1
+
+
+class Leaving(SimulatedSlots):
+    """Of two workers the first one leaves in 8 seconds; a third comes as late as wanted."""
+
+    third_comes = math.inf
+
+    def numbers(self) -> Set[int]:
+        return frozenset({0, 1} if self.time < self.third_comes else {0, 1, 2})
+
+    def ends(self) -> Mapping[int, float]:
+        return {0: 8.0, 1: 15.0}
+
+
+def where_done(store: Store, slots: SimulatedSlots, *chores: Chore) -> tuple[dict[str, int], list[Task]]:
+    """The slot on which each task was done, and what was left."""
+    places: dict[str, int] = {}
+    tasks = {chore.key: chore for chore in chores}
+    scheduler = Scheduler(store, tasks, slots, 10.0, lambda event: places.setdefault(event.task.key, event.slot))
+    return places, scheduler.run().left
+
+
+def test_a_worker_that_will_be_taken_away_gets_nothing_that_may_not_end_before(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.create()
+    chores = [Chore(name, name, seconds=seconds) for name, seconds in (("a", 6.0), ("b", 6.0), ("c", 6.0))]
+    slots = Leaving(2, lambda task: task.seconds)  # type: ignore[attr-defined]
+    places, left = where_done(store, slots, *chores)
+    assert places == {"a": 1}
+    assert [task.key for task in left] == ["b", "c"]
+    slots = Leaving(2, lambda task: task.seconds)  # type: ignore[attr-defined]
+    slots.third_comes = 5.0
+    places, left = where_done(store, slots, *chores)
+    assert (places, left) == ({"a": 1, "b": 2, "c": 2}, [])
