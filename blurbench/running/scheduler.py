@@ -165,8 +165,8 @@ class Scheduler:
             insort(self.ready, (self.waiting[key].urgency, self.order[key], key))
 
     def _next(self, slot: int) -> Task | None:
-        """The most urgent task that is ready and will end in time there; of the first few, one that uses what the slot's
-        worker keeps, or at least one that is no other's; timings only on a quiet machine."""
+        """The most urgent task that is ready and will end in time there; of the first few, one that uses what the
+        slot's worker keeps, or at least one that is no other's; timings only on a quiet machine."""
         while self.ready:
             place = min(range(min(len(self.ready), AHEAD)), key=lambda place: self._reluctance(place, slot))
             key = self.ready[place][2]
