@@ -46,10 +46,11 @@ def ranking(classifier: str, outcomes: Outcomes, blocks: Sequence[Block]) -> Ran
     """Rank the strategies that were measured wherever the baseline was; list what the others lack."""
     board = _Board(outcomes, [block for block in blocks if block.classifier == classifier])
     lacking = {key: board.lacking(key) for key in board.keys}
-    complete = [board.overall(key) for key, cells in lacking.items() if board.measured and not cells]
+    complete = board.with_steps([board.overall(key) for key, cells in lacking.items() if board.measured and not cells])
     ranked = in_order(board.marked([row for row in complete if row.knows != ORACLE]))
     blurred = board.blurred
     gaps = [block.best_of_gap.gain for block in blurred if block.best_of_gap]
+    told = [block.best_oracle.gain for block in blurred if block.best_oracle]
     return Ranking(
         classifier,
         blurred_blocks=len(blurred),
@@ -59,6 +60,7 @@ def ranking(classifier: str, outcomes: Outcomes, blocks: Sequence[Block]) -> Ran
         incomplete=tuple(Incomplete(*key, cells=cells) for key, cells in lacking.items() if cells),
         unseen=_unseen(board, ranked),
         best_of_gap=fmean(gaps) if gaps and len(gaps) == len(blurred) else None,
+        best_oracle=fmean(told) if told and len(told) == len(blurred) else None,
     )
 
 
@@ -162,6 +164,13 @@ class _Board:
                 by_dataset.setdefault(place.dataset, []).append(ratio)
         same_seeds = all(len({len(above) for above, _ in ratios}) == 1 for ratios in by_dataset.values())
         return mean_ratio_interval(list(by_dataset.values())) if same_seeds else None
+
+    def with_steps(self, rows: Sequence[RankedStrategy]) -> list[RankedStrategy]:
+        """The rows with their steps as multiples of the baseline's."""
+        own = next((row.fit_steps for row in rows if row.is_baseline), None)
+        return [
+            replace(row, steps_ratio=row.fit_steps / own if own and row.fit_steps is not None else None) for row in rows
+        ]
 
     def marked(self, rows: Sequence[RankedStrategy]) -> list[RankedStrategy]:
         """The rows, those that are unsteady over the blurred blocks flagged as such."""

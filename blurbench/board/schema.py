@@ -203,6 +203,8 @@ class Block:
     missing: tuple[Missing, ...]
     best_of_gap: Annotated[BestOfGap | None, Field(alias="headroom")] = None
     """None in the clean block, and without a baseline; in JSON `headroom`, as in a ranking."""
+    best_oracle: BestOfGap | None = None
+    """The same of the rows that are told the true PSF: the most that any of them makes of it. None without one."""
 
     @property
     def key(self) -> BlockKey:
@@ -245,6 +247,8 @@ class RankedStrategy(_OfRow):
     """As in a row of a block, with the mean gain."""
     control: Control = ""
     """As in a row of a block."""
+    steps_ratio: float | None = None
+    """Its optimiser steps as a multiple of the baseline's; None where either is not known, or the baseline has none."""
     flags: tuple[str, ...] = ()
     """Those of its rows in any block, and whether it is unsteady over all."""
     recovered_interval: Interval | None = None
@@ -285,6 +289,8 @@ class Ranking:
     """The rows again, ranked by what they do where the blur was not met in training. Empty where all was met."""
     best_of_gap: Annotated[float | None, Field(alias="headroom")] = None
     """Mean over the blurred blocks of the gain of each block's best row: chosen on test images."""
+    best_oracle: float | None = None
+    """The same of each block's best row of those that are told the true PSF. None unless every block has one."""
 
 
 # --- severity ------------------------------------------------------------------------------------------------------

@@ -355,3 +355,32 @@ def test_a_thousand_cells_of_ten_thousand_images_take_seconds(board):
     result = board.standings()
     assert time.process_time() - before < 30
     assert len(result.blocks) == 20
+
+
+def test_what_the_true_psf_is_worth_is_the_best_of_the_rows_that_are_told_it(board):
+    for test_blur, wiener, lucy in (("none", 90, 90), ("gaussian-2", 70, 85), ("move", 80, 60)):
+        board.cell(test_blur, "plain", hits=first(50))
+        board.cell(test_blur, "wiener", hits=first(wiener), knows="true PSF")
+        board.cell(test_blur, "lucy", hits=first(lucy), knows="true PSF")
+    result = board.standings()
+    best = {one.test_blur: one.best_oracle for one in result.blocks}
+    assert best["none"] is None
+    assert [(best[name].strategy, best[name].gain) for name in ("gaussian-2", "move")] == [
+        ("lucy", pytest.approx(0.35)),
+        ("wiener", pytest.approx(0.3)),
+    ]
+    (ranking,) = result.rankings
+    assert ranking.best_oracle == pytest.approx(0.325)
+    assert ranking.best_of_gap == 0  # oracles have no part in it
+    assert "The best of these 2 in each block gains +32.5" in render(result)
+    assert "The best of these: +35.0 (lucy), chosen on test images." in render(result)
+
+
+def test_steps_are_told_as_multiples_of_the_baselines(board):
+    for strategy, steps in (("plain", 200), ("retrain", 500), ("given", None)):
+        record = board.cell("gaussian-2", strategy, hits=first(50))
+        cost = record.accuracy.cost.model_copy(update={"fit_steps": steps})
+        result = record.accuracy.model_copy(update={"cost": cost})
+        board.records[record.key] = record.model_copy(update={"result": result})
+    ratios = {one.strategy: one.steps_ratio for one in board.standings().rankings[0].rows}
+    assert ratios == {"plain": 1.0, "retrain": 2.5, "given": None}

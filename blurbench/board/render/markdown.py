@@ -136,7 +136,8 @@ _TERMS = {
     "churn": "images that the same predictor gives another label without blur, in percent.",
     "restored PSNR, SSIM (blurred)": "likeness to the clean image, in dB and up to 1, after and before the restorer.",
     "fit s": "seconds to fit everything that the predictor needs. Overall: the mean over data sets.",
-    "images seen, steps": "images and optimiser steps of everything that was fitted for the predictor.",
+    "images seen, steps": "images and optimiser steps of everything that was fitted for the predictor. Overall: "
+    "steps as a multiple of those of {baseline}.",
     "MACs": "multiply-accumulates an image at prediction.",
     "ms (1), ms (256)": "milliseconds an image takes alone, and in a batch of 256; added: more than {baseline} takes.",
     "MB (256)": "memory that predicting a batch of 256 takes.",

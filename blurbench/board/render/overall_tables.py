@@ -39,6 +39,11 @@ def ranking_section(ranking: Ranking, baseline: str) -> list[str]:
         )
     if ranking.oracles:
         parts += ["Told the true PSF, so out of competition:", table(ranking.oracles, _OVERALL[1:])]
+    if ranking.best_oracle is not None and len(ranking.oracles) > 1:
+        parts.append(
+            f"The best of these {len(ranking.oracles)} in each block gains {points(ranking.best_oracle)}, chosen on "
+            "test images: what the true PSF is worth, as far as they can tell."
+        )
     if ranking.incomplete:
         lacks = [f"{named(one.strategy, one.train_blur)} lacks {_some(one.cells)}" for one in ranking.incomplete]
         parts += ["Not measured everywhere, so not ranked:", bullets(lacks)]
@@ -98,6 +103,7 @@ _OVERALL: list[Column[RankedStrategy]] = [
     ("clean", lambda one: change(one.clean_change)),
     ("recovered %", lambda one: whole_percent(one.recovered)),
     ("fit s", lambda one: seconds(one.fit_seconds)),
+    ("steps", lambda one: "" if one.steps_ratio is None else f"{one.steps_ratio:.1f}x"),
     ("added ms (1)", lambda one: NOTHING if one.is_baseline else milliseconds(one.added_batch_1_ms, "+")),
     ("front", lambda one: "yes" if one.on_front else ""),
     ("flags", lambda one: ", ".join(one.flags)),
@@ -110,7 +116,7 @@ _FOR_TERMINALS: dict[str, Callable[[RankedStrategy], str]] = {
 }
 """Where no sign means anything."""
 
-_LEFT_OUT = ("recovered %", "flags")
+_LEFT_OUT = ("recovered %", "steps", "flags")
 """Columns that the short table does without, so that it fits a wide terminal."""
 
 
