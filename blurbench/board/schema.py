@@ -24,6 +24,7 @@ __all__ = [
     "CorruptionErrors",
     "CorruptionTable",
     "Cost",
+    "EqualSteps",
     "HalfAccuracy",
     "Incomplete",
     "Meaning",
@@ -268,6 +269,17 @@ class Unseen(_OfRow):
 
 
 @dataclass(frozen=True)
+class EqualSteps(_OfRow):
+    """A strategy against what as many optimiser steps on sharp images alone reach: a control, or the baseline."""
+
+    steps_ratio: float
+    against: str
+    """The strategy that it is held against: the one with the fewest steps of those that take as many."""
+    against_ratio: float
+    gain: Interval
+
+
+@dataclass(frozen=True)
 class Incomplete(_OfRow):
     """A strategy that was not measured everywhere, and the cells that it lacks."""
 
@@ -291,6 +303,9 @@ class Ranking:
     """Mean over the blurred blocks of the gain of each block's best row: chosen on test images."""
     best_oracle: float | None = None
     """The same of each block's best row of those that are told the true PSF. None unless every block has one."""
+    at_equal_steps: tuple[EqualSteps, ...] = ()
+    """The rows again, by what they gain over a control with as many steps; without those that took more than any
+    control. Empty without a control."""
 
 
 # --- severity ------------------------------------------------------------------------------------------------------

@@ -18,9 +18,9 @@ from blurbench.board.render.formatting import (
     whole_percent,
 )
 from blurbench.board.render.tables import Column, bullets, grid, table
-from blurbench.board.schema import Block, RankedStrategy, Ranking, Standings, Unseen
+from blurbench.board.schema import Block, EqualSteps, RankedStrategy, Ranking, Standings, Unseen
 
-__all__ = ["extent", "losses", "ranking_section", "shortened", "unseen_section"]
+__all__ = ["equal_steps_section", "extent", "losses", "ranking_section", "shortened", "unseen_section"]
 
 
 def ranking_section(ranking: Ranking, baseline: str) -> list[str]:
@@ -63,6 +63,23 @@ def unseen_section(standings: Standings) -> list[str]:
     return parts
 
 
+def equal_steps_section(standings: Standings) -> list[str]:
+    """What is left of the gains where the classifier without remedy is fitted for as many steps."""
+    rankings = [ranking for ranking in standings.rankings if ranking.at_equal_steps]
+    parts = ["## At equal steps"] if rankings else []
+    for ranking in rankings:
+        told = {one.key for one in ranking.at_equal_steps}
+        more = [row for row in ranking.rows if row.key not in told and not row.control and not row.is_baseline]
+        parts += [
+            f"### {for_markdown(ranking.classifier)}, at equal steps",
+            "Mean gain over the control with the fewest optimiser steps that are as many, sharp images alone; points.",
+            table(ranking.at_equal_steps, _EQUAL_STEPS),
+        ]
+        if more:
+            parts.append(f"More steps than any control: {', '.join(named(*row.key) for row in more)}.")
+    return parts
+
+
 def extent(ranking: Ranking) -> str:
     """Over how many blocks the means go."""
     blocks = f"{ranking.blurred_blocks} blurred block{'' if ranking.blurred_blocks == 1 else 's'}"
@@ -91,6 +108,14 @@ _UNSEEN: list[Column[Unseen]] = [
     ("train blur", lambda one: for_markdown(one.train_blur) or NOTHING),
     ("mean gain [95%]", lambda one: gain(one.gain)),
     ("unseen blocks", lambda one: str(one.blocks)),
+]
+
+_EQUAL_STEPS: list[Column[EqualSteps]] = [
+    ("strategy", lambda one: for_markdown(one.strategy)),
+    ("train blur", lambda one: for_markdown(one.train_blur) or NOTHING),
+    ("steps", lambda one: f"{one.steps_ratio:.1f}x"),
+    ("against", lambda one: f"{for_markdown(one.against)} ({one.against_ratio:.1f}x)"),
+    ("mean gain [95%]", lambda one: gain(one.gain)),
 ]
 
 _OVERALL: list[Column[RankedStrategy]] = [
