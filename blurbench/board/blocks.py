@@ -34,14 +34,17 @@ def block(key: BlockKey, outcomes: Outcomes) -> Block:
     reference = _Reference(outcomes.baseline, baseline, clean_baseline, loss, key.test_blur == CLEAN)
     finished = [_row(one, row, _measured(clean, one), reference) for one, row in rows.items() if row.cells]
     ranked = _ranked([row for row in finished if not row.is_oracle], rows)
+    oracles = tuple(in_order(row for row in finished if row.is_oracle))
+    has_gap = baseline is not None and key.test_blur != CLEAN
     return Block(
         *key,
         baseline=_top1(baseline) if baseline else None,
         loss=loss,
         rows=ranked,
-        oracles=tuple(in_order(row for row in finished if row.is_oracle)),
+        oracles=oracles,
         missing=tuple(gap for row in rows.values() for gap in row.missing),
-        best_of_gap=_best_of_gap(ranked) if baseline and key.test_blur != CLEAN else None,
+        best_of_gap=_best_of_gap(ranked) if has_gap else None,
+        best_oracle=_best_of_gap(oracles) if has_gap else None,
     )
 
 

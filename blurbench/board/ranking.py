@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import fmean
@@ -21,12 +21,14 @@ from blurbench.board.paired import (
     mean_of_known,
     paired_interval,
 )
+from blurbench.board.render.formatting import row_name
 from blurbench.board.schema import (
     CLEAN,
     ORACLE,
     UNSTEADY,
     Block,
     BlockKey,
+    EqualSteps,
     Incomplete,
     RankedStrategy,
     Ranking,
@@ -41,15 +43,19 @@ from blurbench.metrics.steadiness import unsteady
 
 __all__ = ["ranking"]
 
+NEARLY = 0.95
+"""A control with this share of a row's steps has as many: batches do not divide all images alike."""
+
 
 def ranking(classifier: str, outcomes: Outcomes, blocks: Sequence[Block]) -> Ranking:
     """Rank the strategies that were measured wherever the baseline was; list what the others lack."""
     board = _Board(outcomes, [block for block in blocks if block.classifier == classifier])
     lacking = {key: board.lacking(key) for key in board.keys}
-    complete = [board.overall(key) for key, cells in lacking.items() if board.measured and not cells]
+    complete = board.with_steps([board.overall(key) for key, cells in lacking.items() if board.measured and not cells])
     ranked = in_order(board.marked([row for row in complete if row.knows != ORACLE]))
     blurred = board.blurred
     gaps = [block.best_of_gap.gain for block in blurred if block.best_of_gap]
+    told = [block.best_oracle.gain for block in blurred if block.best_oracle]
     return Ranking(
         classifier,
         blurred_blocks=len(blurred),
@@ -59,6 +65,8 @@ def ranking(classifier: str, outcomes: Outcomes, blocks: Sequence[Block]) -> Ran
         incomplete=tuple(Incomplete(*key, cells=cells) for key, cells in lacking.items() if cells),
         unseen=_unseen(board, ranked),
         best_of_gap=fmean(gaps) if gaps and len(gaps) == len(blurred) else None,
+        best_oracle=fmean(told) if told and len(told) == len(blurred) else None,
+        at_equal_steps=tuple(sorted(board.at_equal_steps(ranked), key=lambda one: (-one.gain.estimate, *one.key))),
     )
 
 
@@ -163,6 +171,28 @@ class _Board:
         same_seeds = all(len({len(above) for above, _ in ratios}) == 1 for ratios in by_dataset.values())
         return mean_ratio_interval(list(by_dataset.values())) if same_seeds else None
 
+    def with_steps(self, rows: Sequence[RankedStrategy]) -> list[RankedStrategy]:
+        """The rows with their steps as multiples of the baseline's."""
+        own = next((row.fit_steps for row in rows if row.is_baseline), None)
+        return [
+            replace(row, steps_ratio=row.fit_steps / own if own and row.fit_steps is not None else None) for row in rows
+        ]
+
+    def at_equal_steps(self, rows: Sequence[RankedStrategy]) -> Iterator[EqualSteps]:
+        """Each row against the control with the fewest steps that are as many as its own."""
+        controls = [row for row in rows if row.control == "more steps" and row.steps_ratio is not None]
+        others = [row for row in rows if row not in controls and not row.is_baseline] if controls else []
+        for row in others:
+            enough = [
+                (one.steps_ratio, one)
+                for one in (*(one for one in rows if one.is_baseline), *controls)
+                if one.steps_ratio and row.steps_ratio is not None and one.steps_ratio >= NEARLY * row.steps_ratio
+            ]
+            ratio, control = min(enough, key=lambda pair: pair[0], default=(0.0, row))
+            gain = paired_interval(self._pairs(row.key, self.blurred, control.key)) if enough else None
+            if gain is not None and row.steps_ratio is not None:
+                yield EqualSteps(*row.key, row.steps_ratio, row_name(*control.key), ratio, gain)
+
     def marked(self, rows: Sequence[RankedStrategy]) -> list[RankedStrategy]:
         """The rows, those that are unsteady over the blurred blocks flagged as such."""
         found = unsteady([self._top1_by_seed(row.key) for row in rows])
@@ -183,10 +213,12 @@ class _Board:
     def _gain(self, key: RowKey, blocks: Sequence[Block]) -> Interval | None:
         return None if key == self.outcomes.baseline else paired_interval(self._pairs(key, blocks))
 
-    def _pairs(self, key: RowKey, blocks: Sequence[Block]) -> list[Pair]:
-        assert self.outcomes.baseline is not None
+    def _pairs(self, key: RowKey, blocks: Sequence[Block], other: RowKey | None = None) -> list[Pair]:
+        """The row and another, the baseline if none is named."""
+        other = other or self.outcomes.baseline
+        assert other is not None
         rows: list[tuple[BlockKey, Mapping[RowKey, RowOutcomes]]] = [(b.key, self.outcomes.rows[b.key]) for b in blocks]
-        return [Pair(block, outcomes[key], outcomes[self.outcomes.baseline]) for block, outcomes in rows]
+        return [Pair(block, outcomes[key], outcomes[other]) for block, outcomes in rows]
 
     def rank_sets(self, blocks: Mapping[RowKey, Sequence[Block]]) -> list[Ranks]:
         """The ranks of rows by mean gain over the blocks of each, every block with the same weight."""

@@ -24,6 +24,7 @@ __all__ = [
     "CorruptionErrors",
     "CorruptionTable",
     "Cost",
+    "EqualSteps",
     "HalfAccuracy",
     "Incomplete",
     "Meaning",
@@ -203,6 +204,8 @@ class Block:
     missing: tuple[Missing, ...]
     best_of_gap: Annotated[BestOfGap | None, Field(alias="headroom")] = None
     """None in the clean block, and without a baseline; in JSON `headroom`, as in a ranking."""
+    best_oracle: BestOfGap | None = None
+    """The same of the rows that are told the true PSF: the most that any of them makes of it. None without one."""
 
     @property
     def key(self) -> BlockKey:
@@ -245,6 +248,8 @@ class RankedStrategy(_OfRow):
     """As in a row of a block, with the mean gain."""
     control: Control = ""
     """As in a row of a block."""
+    steps_ratio: float | None = None
+    """Its optimiser steps as a multiple of the baseline's; None where either is not known, or the baseline has none."""
     flags: tuple[str, ...] = ()
     """Those of its rows in any block, and whether it is unsteady over all."""
     recovered_interval: Interval | None = None
@@ -261,6 +266,17 @@ class Unseen(_OfRow):
     rank_low: int | None
     rank_high: int | None
     """None where the row is unsteady."""
+
+
+@dataclass(frozen=True)
+class EqualSteps(_OfRow):
+    """A strategy against what as many optimiser steps on sharp images alone reach: a control, or the baseline."""
+
+    steps_ratio: float
+    against: str
+    """The strategy that it is held against: the one with the fewest steps of those that take as many."""
+    against_ratio: float
+    gain: Interval
 
 
 @dataclass(frozen=True)
@@ -285,6 +301,11 @@ class Ranking:
     """The rows again, ranked by what they do where the blur was not met in training. Empty where all was met."""
     best_of_gap: Annotated[float | None, Field(alias="headroom")] = None
     """Mean over the blurred blocks of the gain of each block's best row: chosen on test images."""
+    best_oracle: float | None = None
+    """The same of each block's best row of those that are told the true PSF. None unless every block has one."""
+    at_equal_steps: tuple[EqualSteps, ...] = ()
+    """The rows again, by what they gain over a control with as many steps; without those that took more than any
+    control. Empty without a control."""
 
 
 # --- severity ------------------------------------------------------------------------------------------------------

@@ -93,11 +93,13 @@ def _measure_until_separated(request: Request, rerun: Rerun, most_seeds: int) ->
     while True:
         since = time.perf_counter()
         session, outcome = _round(wanted, rerun)
-        if outcome.left or not (sharing := _sharing(session)):
+        if outcome.left:
             break
+        sharing = _sharing(session)
         told = "; ".join(f"{len(rows)} rows of {shortened(name, 60)}" for name, rows in sharing.items())
-        print(f"{wanted.seeds} seeds: {told} share ranks", file=sys.stderr, flush=True)
-        if wanted.seeds >= most_seeds:
+        said = f"{told} share ranks" if sharing else "no two rows share a rank"
+        print(f"{wanted.seeds} seeds: {said}", file=sys.stderr, flush=True)
+        if not sharing or wanted.seeds >= most_seeds:
             break
         _stop_at_failures(session, outcome, since)
         left = None if request.walltime is None else max(0.0, request.walltime - (time.perf_counter() - began) / 60)

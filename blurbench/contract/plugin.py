@@ -11,9 +11,9 @@ __all__ = ["Control", "Knows", "Plugin"]
 Knows: TypeAlias = Literal["nothing", "training blur", "true PSF"]
 """What a remedy is told about the blur that it meets. Rows that know the true PSF are oracles and rank apart."""
 
-Control: TypeAlias = Literal["", "identity", "wrong PSF", "right PSF"]
+Control: TypeAlias = Literal["", "identity", "wrong PSF", "right PSF", "more steps"]
 """What a remedy is a control for: one that changes no image, one that is told a wrong PSF, one that is told the true
-one. Empty: it is none."""
+one, one that is no remedy and takes more optimiser steps. Empty: it is none."""
 
 
 class Plugin(ABC):  # noqa: B024 - it has no method of its own

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from blurbench import hookimpl
-from blurbench.contract import Count, FitJob, Strategy
+from blurbench.contract import Control, Count, FitJob, Strategy
 from blurbench_strategies.plain import Plain
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ class Longer(Plain):
 
     factor: Annotated[int, Count(1, 1000)] = 2
     """Times the epochs of `plain`."""
+
+    def control(self) -> Control:
+        return "more steps"
 
     def fit(self, module: nn.Module | None, job: FitJob) -> Mapping[str, Any]:
         from blurbench.training import fit_classifier, recipe_for

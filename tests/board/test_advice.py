@@ -379,3 +379,23 @@ def test_the_nearest_blur_is_nearest_by_factors(registry: Registry) -> None:
     # 2.3 is less than twice from 4 and more than twice from 1, though 1 lies nearer on the ruler.
     assert match_blur(registry, meanings, "gaussian[sigma=2.3]").test_blur == "gaussian[sigma=4]"
     assert match_blur(registry, meanings, "gaussian[sigma=1.9]").test_blur == "gaussian[sigma=1]"
+
+
+def test_a_row_that_sometimes_collapses_hides_no_other_and_is_told_as_flagged(board: Board, registry: Registry) -> None:
+    for seed in (1, 2, 3):
+        for strategy, blurred in (("plain", PLAIN), ("cheap", GOOD), ("dear", BEST)):
+            trained = "" if strategy == "plain" else "gaussian-2"
+            board.cell("none", strategy, trained, hits=SHARP, seed=seed)
+            board.cell("gaussian-2", strategy, trained, hits=blurred, seed=seed)
+    for seed in range(4):
+        blurred = "1" * 20 + "0" * 180 if seed == 1 else "1" * 170 + "0" * 30
+        board.cell("none", "shaky", "gaussian-2", hits=SHARP, seed=seed)
+        board.cell("gaussian-2", "shaky", "gaussian-2", hits=blurred, seed=seed)
+    (advice,) = advise(registry, standing(registry, board), Question("gaussian[sigma=2]"))
+    options = {option.row: option for option in advice.allowed}
+
+    assert options["shaky on gaussian-2"].flags == ("unsteady over seeds",)
+    assert not options["keeper"].may_be_best  # as it would seem beside the variance of `shaky`
+    assert advice.best is not None
+    assert advice.best.row == "blunt on gaussian-2"
+    assert "unsteady over seeds" in text(advice)

@@ -355,3 +355,62 @@ def test_a_thousand_cells_of_ten_thousand_images_take_seconds(board):
     result = board.standings()
     assert time.process_time() - before < 30
     assert len(result.blocks) == 20
+
+
+def test_what_the_true_psf_is_worth_is_the_best_of_the_rows_that_are_told_it(board):
+    for test_blur, wiener, lucy in (("none", 90, 90), ("gaussian-2", 70, 85), ("move", 80, 60)):
+        board.cell(test_blur, "plain", hits=first(50))
+        board.cell(test_blur, "wiener", hits=first(wiener), knows="true PSF")
+        board.cell(test_blur, "lucy", hits=first(lucy), knows="true PSF")
+    result = board.standings()
+    best = {one.test_blur: one.best_oracle for one in result.blocks}
+    assert best["none"] is None
+    assert [(best[name].strategy, best[name].gain) for name in ("gaussian-2", "move")] == [
+        ("lucy", pytest.approx(0.35)),
+        ("wiener", pytest.approx(0.3)),
+    ]
+    (ranking,) = result.rankings
+    assert ranking.best_oracle == pytest.approx(0.325)
+    assert ranking.best_of_gap == 0  # oracles have no part in it
+    assert "The best of these 2 in each block gains +32.5" in render(result)
+    assert "The best of these: +35.0 (lucy), chosen on test images." in render(result)
+
+
+def with_steps(board, strategy, right, steps, label=None):
+    for test_blur in ("none", "gaussian-2"):
+        record = board.cell(test_blur, strategy, hits=first(right), label=label)
+        cost = record.accuracy.cost.model_copy(update={"fit_steps": steps})
+        board.records[record.key] = record.model_copy(
+            update={"result": record.accuracy.model_copy(update={"cost": cost})}
+        )
+
+
+def test_steps_are_told_as_multiples_of_the_baselines(board):
+    for strategy, steps in (("plain", 200), ("retrain", 500), ("given", None)):
+        with_steps(board, strategy, 50, steps)
+    ratios = {one.strategy: one.steps_ratio for one in board.standings().rankings[0].rows}
+    assert ratios == {"plain": 1.0, "retrain": 2.5, "given": None}
+
+
+def test_at_equal_steps_a_row_is_held_against_the_control_that_takes_as_many(board):
+    for factor in (2, 3):
+        name = f"longer-{factor}"
+        board.specs[name] = {"name": "longer", "revision": 1, "factor": factor}
+        with_steps(board, name, 50 + 10 * factor, 100 * factor)
+    for strategy, right, steps in (("plain", 50, 100), ("cheap", 60, 100), ("twice", 90, 204), ("thrice", 85, 290)):
+        with_steps(board, strategy, right, steps)
+    with_steps(board, "more", 99, 400)
+    found = board.standings().rankings[0].at_equal_steps
+    assert [(one.strategy, one.against, one.against_ratio, one.gain.estimate) for one in found] == [
+        ("twice", "longer-2", 2.0, pytest.approx(0.2)),
+        ("cheap", "plain", 1.0, pytest.approx(0.1)),
+        ("thrice", "longer-3", 3.0, pytest.approx(0.05)),
+    ]
+    text = render(board.standings()).split("## At equal steps")[1]
+    assert "More steps than any control: more." in text
+
+
+def test_without_a_control_nothing_is_said_of_equal_steps(board):
+    with_steps(board, "plain", 50, 100)
+    with_steps(board, "retrain", 80, 200)
+    assert "At equal steps" not in render(board.standings())

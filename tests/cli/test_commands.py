@@ -240,6 +240,6 @@ def test_where_no_rows_share_ranks_three_seeds_are_enough(blurbench: Command, tm
     result = blurbench("run", "--suite", str(suite), "--until-separated", "-j", "1", "--out", "results")
 
     assert result.returncode == 0, result.stderr
-    assert "share ranks" not in result.stderr
+    assert "3 seeds: no two rows share a rank\n" in result.stderr
     records = [json.loads(path.read_text()) for path in (tmp_path / "results" / "records").rglob("*.json")]
     assert sorted({record["seed"] for record in records}) == [0, 1, 2]

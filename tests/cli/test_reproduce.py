@@ -58,6 +58,7 @@ def test_a_paper_of_an_outside_package_is_run_and_told_like_ours(blurbench: Comm
         assert cell["measured"] == pytest.approx(100 * top1[cell["records"][0]])
     assert (sharp["published"], blurred["published"]) == (97.0, 61.5)
     (row,) = report["claims"][0]["comparisons"]
+    assert row["verdict"] == report["claims"][0]["verdict"] == "undecided: one seed"
     assert row["interval"]["estimate"] == pytest.approx(sharp["measured"] - blurred["measured"], abs=1e-4)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import shutil
+from collections import Counter
 from io import StringIO
 from pathlib import Path
 
@@ -149,3 +150,16 @@ def test_another_budget_or_version_measures_anew_for_a_board_of_its_own(
     assert len(after) == 2 * len(before)
     count = len(list((tmp_path / "blurbench-results/records").rglob("*.json")))
     assert count == (25 if limit else 24)  # the budget is part of what a record is; the suite's version is not
+
+
+def test_rows_are_flagged_by_what_their_records_say(witnessed: Witnessed) -> None:
+    for row in csv.DictReader(StringIO(witnessed.board(".csv"))):
+        records = [witnessed.record(key) for key in row["keys"].split()]
+        improving = any(record["cost"].get("still_improving") for record in records)
+        shares = [max(Counter(one["images"]["predicted"]).values()) / one["metrics"]["n"] for one in records]
+        assert ("fit still improving" in row["flags"]) == improving
+        assert ("predicts one class" in row["flags"]) == (max(shares) > 0.9)
+        sharp = [witnessed.records(row["strategy"], "none")[seed]["metrics"]["top1"] for seed in (0, 1)]
+        labels = Counter(records[0]["images"]["label"])
+        chance = max(labels.values()) / labels.total()
+        assert ("near chance on sharp images" in row["flags"]) == (np.mean(sharp) < chance + 0.1 * (1 - chance))

@@ -89,6 +89,9 @@ def _block(block: Block) -> list[str]:
         parts.append(f"Headroom: {points(block.best_of_gap.gain)} ({best}), chosen on test images.")
     if block.oracles:
         parts += ["Told the true PSF, so out of competition:", table(block.oracles, columns[1:])]
+    if block.best_oracle and len(block.oracles) > 1:
+        best = named(block.best_oracle.strategy, block.best_oracle.train_blur)
+        parts.append(f"The best of these: {points(block.best_oracle.gain)} ({best}), chosen on test images.")
     if block.missing:
         parts.append(bullets(_missing(block.missing)))
     return parts

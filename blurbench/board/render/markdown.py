@@ -8,7 +8,14 @@ from blurbench.board.pareto import MEANING
 from blurbench.board.render.block_tables import details
 from blurbench.board.render.escape import for_markdown, one_line
 from blurbench.board.render.formatting import cells, row_name
-from blurbench.board.render.overall_tables import extent, losses, ranking_section, shortened, unseen_section
+from blurbench.board.render.overall_tables import (
+    equal_steps_section,
+    extent,
+    losses,
+    ranking_section,
+    shortened,
+    unseen_section,
+)
 from blurbench.board.render.severity_tables import corruption_section, severity_section
 from blurbench.board.render.tables import bullets
 from blurbench.board.schema import Standings
@@ -25,6 +32,7 @@ def render(standings: Standings) -> str:
         f"## What blur costs {for_markdown(standings.baseline)}",
         losses(standings),
         *unseen_section(standings),
+        *equal_steps_section(standings),
         *severity_section(standings),
         *corruption_section(standings),
         *details(standings),
@@ -114,7 +122,7 @@ _TERMS = {
     "times what those of the median other row do; its intervals promise too much, and it stands in no "
     "rank set.",
     "control": "a row to hold others against: a restorer that does nothing (identity), a deconvolver told a wrong PSF, "
-    "Wiener's told the right one.",
+    "Wiener's told the right one, the classifier alone with more steps.",
     "headroom": "the gain of the best row, chosen on test images.",
     "recovered": "gain as a share of what the blur costs {baseline}; `-` where that loss cannot be told from 0. "
     "Overall: the mean over blocks with something to recover.",
@@ -136,7 +144,8 @@ _TERMS = {
     "churn": "images that the same predictor gives another label without blur, in percent.",
     "restored PSNR, SSIM (blurred)": "likeness to the clean image, in dB and up to 1, after and before the restorer.",
     "fit s": "seconds to fit everything that the predictor needs. Overall: the mean over data sets.",
-    "images seen, steps": "images and optimiser steps of everything that was fitted for the predictor.",
+    "images seen, steps": "images and optimiser steps of everything that was fitted for the predictor. Overall: "
+    "steps as a multiple of those of {baseline}.",
     "MACs": "multiply-accumulates an image at prediction.",
     "ms (1), ms (256)": "milliseconds an image takes alone, and in a batch of 256; added: more than {baseline} takes.",
     "MB (256)": "memory that predicting a batch of 256 takes.",

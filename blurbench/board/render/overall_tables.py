@@ -18,9 +18,9 @@ from blurbench.board.render.formatting import (
     whole_percent,
 )
 from blurbench.board.render.tables import Column, bullets, grid, table
-from blurbench.board.schema import Block, RankedStrategy, Ranking, Standings, Unseen
+from blurbench.board.schema import Block, EqualSteps, RankedStrategy, Ranking, Standings, Unseen
 
-__all__ = ["extent", "losses", "ranking_section", "shortened", "unseen_section"]
+__all__ = ["equal_steps_section", "extent", "losses", "ranking_section", "shortened", "unseen_section"]
 
 
 def ranking_section(ranking: Ranking, baseline: str) -> list[str]:
@@ -39,6 +39,11 @@ def ranking_section(ranking: Ranking, baseline: str) -> list[str]:
         )
     if ranking.oracles:
         parts += ["Told the true PSF, so out of competition:", table(ranking.oracles, _OVERALL[1:])]
+    if ranking.best_oracle is not None and len(ranking.oracles) > 1:
+        parts.append(
+            f"The best of these {len(ranking.oracles)} in each block gains {points(ranking.best_oracle)}, chosen on "
+            "test images: what the true PSF is worth, as far as they can tell."
+        )
     if ranking.incomplete:
         lacks = [f"{named(one.strategy, one.train_blur)} lacks {_some(one.cells)}" for one in ranking.incomplete]
         parts += ["Not measured everywhere, so not ranked:", bullets(lacks)]
@@ -55,6 +60,23 @@ def unseen_section(standings: Standings) -> list[str]:
             f"Mean gain over {for_markdown(standings.baseline)} where the test blur was not met in training, points.",
             table(ranking.unseen, _UNSEEN),
         ]
+    return parts
+
+
+def equal_steps_section(standings: Standings) -> list[str]:
+    """What is left of the gains where the classifier without remedy is fitted for as many steps."""
+    rankings = [ranking for ranking in standings.rankings if ranking.at_equal_steps]
+    parts = ["## At equal steps"] if rankings else []
+    for ranking in rankings:
+        told = {one.key for one in ranking.at_equal_steps}
+        more = [row for row in ranking.rows if row.key not in told and not row.control and not row.is_baseline]
+        parts += [
+            f"### {for_markdown(ranking.classifier)}, at equal steps",
+            "Mean gain over the control with the fewest optimiser steps that are as many, sharp images alone; points.",
+            table(ranking.at_equal_steps, _EQUAL_STEPS),
+        ]
+        if more:
+            parts.append(f"More steps than any control: {', '.join(named(*row.key) for row in more)}.")
     return parts
 
 
@@ -88,6 +110,14 @@ _UNSEEN: list[Column[Unseen]] = [
     ("unseen blocks", lambda one: str(one.blocks)),
 ]
 
+_EQUAL_STEPS: list[Column[EqualSteps]] = [
+    ("strategy", lambda one: for_markdown(one.strategy)),
+    ("train blur", lambda one: for_markdown(one.train_blur) or NOTHING),
+    ("steps", lambda one: f"{one.steps_ratio:.1f}x"),
+    ("against", lambda one: f"{for_markdown(one.against)} ({one.against_ratio:.1f}x)"),
+    ("mean gain [95%]", lambda one: gain(one.gain)),
+]
+
 _OVERALL: list[Column[RankedStrategy]] = [
     ("rank", lambda one: ranks(one.rank_low, one.rank_high)),
     ("strategy", lambda one: for_markdown(one.strategy)),
@@ -98,6 +128,7 @@ _OVERALL: list[Column[RankedStrategy]] = [
     ("clean", lambda one: change(one.clean_change)),
     ("recovered %", lambda one: whole_percent(one.recovered)),
     ("fit s", lambda one: seconds(one.fit_seconds)),
+    ("steps", lambda one: "" if one.steps_ratio is None else f"{one.steps_ratio:.1f}x"),
     ("added ms (1)", lambda one: NOTHING if one.is_baseline else milliseconds(one.added_batch_1_ms, "+")),
     ("front", lambda one: "yes" if one.on_front else ""),
     ("flags", lambda one: ", ".join(one.flags)),
@@ -110,7 +141,7 @@ _FOR_TERMINALS: dict[str, Callable[[RankedStrategy], str]] = {
 }
 """Where no sign means anything."""
 
-_LEFT_OUT = ("recovered %", "flags")
+_LEFT_OUT = ("recovered %", "steps", "flags")
 """Columns that the short table does without, so that it fits a wide terminal."""
 
 
