@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Images: TypeAlias = torch.Tensor | NDArray[Any]
 
-__all__ = ["Prediction", "Restoration", "float_images"]
+__all__ = ["Prediction", "Restoration", "checked_images", "float_images"]
 
 
 class Prediction:
@@ -99,11 +99,20 @@ def float_images(images: Images) -> torch.Tensor:
     """Images (N, C, H, W) as float32 in [0, 1]. Raises UsageError for what are none."""
     import torch
 
+    given = checked_images(images)
+    return given.float() / 255 if given.dtype == torch.uint8 else given.float()
+
+
+def checked_images(images: Images) -> torch.Tensor:
+    """Images (N, C, H, W), uint8 or floating-point, as they are. Raises UsageError for what are none."""
+    import torch
+
     given = torch.as_tensor(images)
     if given.ndim != 4:
         raise UsageError(f"images must be (N, C, H, W), not {tuple(given.shape)}")
-    if given.dtype == torch.uint8:
-        return given.float() / 255
+    if not (given.dtype == torch.uint8 or given.is_floating_point()):
+        raise UsageError(f"images must be float in [0, 1] or uint8, not {given.dtype}")
+    return given / 255
     if not given.is_floating_point():
         raise UsageError(f"images must be float in [0, 1] or uint8, not {given.dtype}")
     return given.float()
