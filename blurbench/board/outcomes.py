@@ -79,6 +79,8 @@ class Cell:
     timing: Mapping[str, float | None]
     """Milliseconds and memory at prediction; empty where they were not measured."""
     timed_on: str = ""
+    artifact: str | None = None
+    """The key of what was fitted for it."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,7 @@ class Outcomes:
     """By test blur, of all that have a record."""
 
     def frame(self) -> pd.DataFrame:
-        """A row a cell and seed: labels, seed, status and reason, metrics, cost, milliseconds, key."""
+        """A row a cell and seed: labels, seed, status and reason, metrics, cost, milliseconds, key, artifact."""
         import pandas as pd
 
         return pd.DataFrame(self._frame_rows())
@@ -189,7 +191,8 @@ class Outcomes:
                     facts = {name: getattr(row.facts, name) for name in ("knows", "exposure", "control", "told_sigma")}
                     answers = self._answers(block, key, seed, cell)
                     values = {**cell.metrics, **answers, **cell.cost, **cell.timing, **cell.observations}
-                    yield {**labels, "seed": seed, "status": "ok", **facts, **values, "key": cell.key}
+                    stored = {"key": cell.key, "artifact": cell.artifact}
+                    yield {**labels, "seed": seed, "status": "ok", **facts, **values, **stored}
                 for gap in row.missing:
                     yield {**labels, "seed": gap.seed, "status": gap.status, "reason": gap.reason}
 
@@ -227,7 +230,7 @@ def outcomes_of(manifest: Manifest, records: Mapping[str, Record], timings: Mapp
         row = block.setdefault(RowKey(line["strategy"], line["train_blur"]), RowOutcomes())
         if (record := records.get(line.key)) is not None and record.status == "ok":
             _check_images(line["dataset"], first.setdefault(line["dataset"], record), record)
-            row.cells[line.seed] = _cell(record, timings)
+            row.cells[line.seed] = _cell(record, timings, line.artifact)
             row.facts = row.facts or _facts(record)
         else:
             row.missing.append(_missing(line, record))
@@ -254,7 +257,7 @@ def _in_order(
     }
 
 
-def _cell(record: Record, timings: Mapping[str, Timing]) -> Cell:
+def _cell(record: Record, timings: Mapping[str, Timing], artifact: str | None) -> Cell:
     measured = record.accuracy
     timing, labels = timings.get(measured.cost.timing), measured.images.label
     predicted = np.array(measured.images.predicted)
@@ -270,6 +273,7 @@ def _cell(record: Record, timings: Mapping[str, Timing]) -> Cell:
         cost={name: getattr(measured.cost, name) for name in _COSTS},
         timing={name: getattr(timing, name) for name in _TIMES} if timing else {},
         timed_on=_machine(timing) if timing else "",
+        artifact=artifact,
     )
 
 

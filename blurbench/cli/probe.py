@@ -13,7 +13,7 @@ import typer
 
 from blurbench.board.render.escape import one_line
 from blurbench.cli import options
-from blurbench.errors import BlurbenchError, UsageError
+from blurbench.errors import BlurbenchError
 from blurbench.store.written import check_replaceable, write_all
 
 if TYPE_CHECKING:
