@@ -172,10 +172,15 @@ def _first(error: BaseException) -> BaseException:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """What Dask has to tell of workers that come and go is told by the run."""
-    logger = logging.getLogger("distributed")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL)
+    import_module("distributed")  # which sets the levels of some of its loggers
+    loggers = [
+        logging.getLogger(name) for name in list(logging.root.manager.loggerDict) if name.startswith("distributed")
+    ]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
     try:
         yield
     finally:
-        logger.setLevel(before)
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)

@@ -52,6 +52,8 @@ def survey(wanted: str, threads: int, token: str, dask_worker: Any) -> dict[str,
     device = chosen_device(wanted)
     return {
         "worker": dask_worker.id,
+        "nthreads": dask_worker.state.nthreads,
+        "resources": dict(dask_worker.state.total_resources),
         "host": host_name(),
         "versions": {**package_versions(), **installed_packages()},
         "sees": Path(token).is_file(),
@@ -74,8 +76,8 @@ async def follow(run: str, anchor: str, dask_worker: Any) -> None:
         stop(run)
         del _followers[name]
 
-    name = f"{run} {dask_worker.id}"
-    _followers[name] = asyncio.create_task(watch())
+    if (name := f"{run} {dask_worker.id}") not in _followers:
+        _followers[name] = asyncio.create_task(watch())
 
 
 def ask(run: str, slot: int, worker: str, options: Options, task: bytes | None) -> bytes:

@@ -127,7 +127,7 @@ class DaskSlots:
     def stop(self) -> None:
         """Stop all processes, whatever they do."""
         with interrupts_ignored(), suppress(OSError, RuntimeError):  # Dask's scheduler is gone: its workers end, too
-            there = self._workers().keys() & {place.address for place in self.places.values()}
+            there = self._workers() & {place.address for place in self.places.values()}
             self.client.run(stop, self.run, workers=sorted(there), on_error="ignore")
 
     # --- questions -------------------------------------------------------------------------------------------------
@@ -161,11 +161,13 @@ class DaskSlots:
         return [(slot, message)]
 
     def _message(self, future: Future) -> Message:
+        if future.status in ("cancelled", "lost"):  # Dask's client lost its scheduler
+            raise _gone()
         if future.status == "error":
             return Lost(shortened(f"Dask says {future.exception()!r}", 200))
         try:
             message: Message = pickle.loads(future.result(timeout=PATIENCE_SECONDS))
-        except (OSError, RuntimeError) as error:  # cancelled: Dask's client lost its scheduler
+        except (OSError, RuntimeError) as error:
             raise _gone() from error
         return message
 
@@ -187,10 +189,10 @@ class DaskSlots:
             time.sleep(wait)
         self.looked = self.now()
         there = self._workers()
-        for address in self.known - there.keys():
+        for address in self.known - there:
             self._forget(address)
-        if fresh := {address: told for address, told in there.items() if address not in self.known}:
-            self._take_in(fresh, starting)
+        if fresh := there - self.known:
+            self._take_in(sorted(fresh), starting)
         if self.places:
             self.manned = self.now()
         elif self.now() - self.manned > self.patience:
@@ -199,24 +201,24 @@ class DaskSlots:
                 "the same command goes on from here"
             )
 
-    def _workers(self) -> dict[str, Any]:
-        """What Dask's scheduler tells of its workers, by address."""
+    def _workers(self) -> set[str]:
+        """The addresses of all workers now. Asked of Dask's scheduler: what `scheduler_info` has is at times what the
+        client last heard in passing, without any worker."""
         try:
-            there: dict[str, Any] = self.client.scheduler_info()["workers"]
+            return set(self.client.nthreads())
         except (OSError, RuntimeError) as error:
             raise _gone() from error
-        return there
 
     def _forget(self, address: str) -> None:
         self.known.discard(address)
         for slot in [slot for slot, place in self.places.items() if place.address == address]:
             del self.places[slot]
 
-    def _take_in(self, fresh: Mapping[str, Any], starting: bool) -> None:
+    def _take_in(self, fresh: list[str], starting: bool) -> None:
         """Make slots of new workers. One that cannot take part ends a run that starts; later it is left out."""
         wanted = self.options
         told = (wanted.device, wanted.threads, str(self.token))
-        found = self.client.run(survey, *told, workers=sorted(fresh), on_error="return")
+        found = self.client.run(survey, *told, workers=fresh, on_error="return")
         for address, answer in found.items():
             if isinstance(answer, OSError):  # it has gone again
                 continue
@@ -227,7 +229,7 @@ class DaskSlots:
                     raise UsageError(problem)
                 print(f"blurbench: {problem}: it is left out", file=sys.stderr, flush=True)
                 continue
-            self._add(address, answer, devices(answer["devices"], wanted.device, wanted.threads, fresh[address]))
+            self._add(address, answer, devices(answer["devices"], wanted.device, wanted.threads, answer))
 
     def _problem(self, answer: dict[str, Any] | Exception) -> str:
         """Why a worker cannot take part; empty if it can."""
