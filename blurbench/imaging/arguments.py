@@ -116,10 +116,18 @@ def _check_lengths(psf: Psf | Tensor) -> None:
 
 
 def _ends(name: str, values: Tensor) -> tuple[float, float]:
+    ends = torch.stack(values.detach().aminmax())
     try:
-        low, high = torch.stack(values.detach().aminmax()).tolist()
+        low, high = _numbers(ends)
     except RuntimeError:  # torch.vmap has no numbers to show
         raise UsageError(
             f"{name} of a PSF cannot be mapped over by torch.vmap; convolve takes one PSF an image, so stack them"
         ) from None
-    return float(low), float(high)
+    return low, high
+
+
+def _numbers(values: Tensor) -> list[float]:
+    try:
+        return [float(value) for value in values.tolist()]  # in one transfer
+    except RuntimeError:  # before torch 2.14 what torch.func differentiates has single numbers alone
+        return [float(value) for value in values]

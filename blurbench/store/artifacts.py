@@ -56,6 +56,7 @@ class ArtifactStore:
         with building(self.path(key)) as folder:
             save(folder)
             metadata = {**metadata, "sha256": _sha256(folder / STATE)}
+            metadata["seal"] = _seal(metadata)
             (folder / METADATA).write_text(json.dumps(metadata, indent=1) + "\n", encoding="utf-8")
 
     def all(self) -> Iterator[dict[str, Any]]:
@@ -66,7 +67,17 @@ class ArtifactStore:
 
 
 def _is_whole(metadata: Any) -> bool:
-    return isinstance(metadata, dict) and all(isinstance(metadata.get(name), kind) for name, kind in FIELDS.items())
+    """Whether every field is there, as it was written. Takes the seal out; the first artifacts had none."""
+    if not (isinstance(metadata, dict) and all(isinstance(metadata.get(name), kind) for name, kind in FIELDS.items())):
+        return False
+    seal = metadata.pop("seal", None)
+    return seal is None or seal == _seal(metadata)
+
+
+def _seal(metadata: Mapping[str, Any]) -> str:
+    """Of the content as it is read back; notes may hold what is not finite."""
+    text = json.dumps(json.loads(json.dumps(metadata)), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _sha256(path: Path) -> str:

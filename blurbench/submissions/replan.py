@@ -8,9 +8,10 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from blurbench.contract import Budget, Dataset, Plugin
-from blurbench.errors import RecordError, Skip, Unavailable, UsageError
+from blurbench.errors import RecordError, Skip, Unavailable, UsageError, shortened
 from blurbench.matrix.cell import Data
 from blurbench.matrix.plan import Plan, Planner
+from blurbench.matrix.suite import first_line
 from blurbench.matrix.tasks import Evaluate
 from blurbench.measurements import MEASUREMENTS
 from blurbench.registry import Registry, config, label
@@ -66,7 +67,7 @@ def replan(registry: Registry, record: Record, describe: Callable[[Dataset], Dat
     try:
         suite = measurement.suite_of(record)
     except (KeyError, ValueError) as error:  # settings of a stranger's
-        raise RecordError(f"settings: {str(error).splitlines()[0]}") from None
+        raise RecordError(f"settings: {_said(error)}") from None
     lacking: list[Unavailable] = []
 
     def described(dataset: Dataset) -> Data:
@@ -91,15 +92,21 @@ def replan(registry: Registry, record: Record, describe: Callable[[Dataset], Dat
 
 
 def _budget(record: Record) -> Budget:
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import TypeAdapter
 
     try:
         budget = TypeAdapter(Budget).validate_python({"name": "recalled", **record.budget})
-    except (ValidationError, TypeError) as error:
-        raise UsageError(f"budget: {str(error).splitlines()[0]}") from None
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"budget: {_said(error)}") from None
     if budget.key() != record.budget:
         raise RecordError("budget: it is not written out in full")
     return budget
+
+
+def _said(error: Exception) -> str:
+    from pydantic import ValidationError
+
+    return first_line(error) if isinstance(error, ValidationError) else shortened(str(error))
 
 
 # --- what a stranger may name ---------------------------------------------------------------------------------------

@@ -234,7 +234,8 @@ def test_many_taps_on_a_large_image_go_through_fourier_space_image_by_image(monk
     kernels[1, 4, 20] = 1  # sparse: not transformed
     both_agree(monkeypatch, images, kernels)
     for i in range(3):
-        assert torch.equal(convolve(images, kernels)[i : i + 1], convolve(images[i : i + 1], kernels[i : i + 1]))
+        one, of_many = convolve(images[i : i + 1], kernels[i : i + 1]), convolve(images, kernels)[i : i + 1]
+        torch.testing.assert_close(one, of_many, rtol=1e-5, atol=1e-6)  # torch 2.8 transforms a batch otherwise
 
 
 def test_channels_last_and_strided_images_give_the_same() -> None:

@@ -79,7 +79,8 @@ def check(pair: tuple[nn.Module, nn.Module], images: torch.Tensor, tolerance: fl
 
 def graph_of(layer: nn.Module, images: torch.Tensor) -> set[str]:
     """The names of the steps that lead from the parameters to what comes out."""
-    names, left = set(), [layer(images).grad_fn]
+    answer = layer(images)  # kept, since it keeps the steps
+    names, left = set(), [answer.grad_fn]
     while left:
         step = left.pop()
         names.add(type(step).__name__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import signal
@@ -54,6 +55,20 @@ def test_an_artifact_comes_back_with_what_was_said_of_it(store: Store) -> None:
     assert about is not None
     assert about["notes"] == {"epochs": 3}
     assert (store.artifacts.path(KEY) / STATE).read_text() == "weights"
+
+
+@pytest.mark.parametrize("notes", [{"loss": float("nan")}, {"levels": (1, 2)}, {"by_epoch": {10: 0.5, 9: 0.1}}])
+def test_whatever_a_fit_notes_an_artifact_comes_back(store: Store, notes: dict[str, Any]) -> None:
+    store.artifacts.put(KEY, {**METADATA, "notes": notes}, save("weights"))
+    assert (about := store.artifact(KEY)) is not None
+    assert about["notes"].keys() == json.loads(json.dumps(notes)).keys()
+
+
+def test_an_artifact_of_before_there_were_seals_is_believed(store: Store) -> None:
+    store.artifacts.put(KEY, METADATA, save("weights"))
+    path = store.artifacts.path(KEY) / "artifact.json"
+    path.write_text(json.dumps({name: value for name, value in json.loads(path.read_text()).items() if name != "seal"}))
+    assert store.artifact(KEY) is not None
 
 
 def test_an_artifact_whose_bytes_changed_counts_as_none_and_can_be_put_again(store: Store) -> None:

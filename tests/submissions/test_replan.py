@@ -11,7 +11,7 @@ import pytest
 from blurbench_datasets.imagefolder import ImageFolder
 
 from blurbench.contract import Budget, Dataset, Plugin, Shape
-from blurbench.errors import RecordError, Unavailable
+from blurbench.errors import BlurbenchError, RecordError, Unavailable
 from blurbench.matrix.cell import Data
 from blurbench.matrix.suite import AccuracySuite, EstimationSuite, Suite
 from blurbench.registry import Registry
@@ -89,8 +89,19 @@ def test_what_it_was_fitted_on_is_part_of_the_key(registry: Registry) -> None:
 @pytest.mark.parametrize("settings", [{}, {"stride": 0, "smoothing": 31}, {"stride": 4, "smoothing": "wide"}])
 def test_settings_that_no_suite_can_have_are_one_line(registry: Registry, settings: Mapping[str, Any]) -> None:
     _, free = records(registry, EstimationSuite.model_validate(ESTIMATION))
-    with pytest.raises(RecordError, match=r"^settings: "):
+    with pytest.raises(RecordError, match=r"^settings: (?!.*validation error)"):
         replan(registry, free.model_copy(update={"settings": dict(settings)}), described)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("test_images", [100]), ("test_images", -5), ("epochs", {}), ("recipes", ["fast"])]
+)
+def test_a_budget_that_cannot_be_is_told_by_the_value_that_is_wrong(
+    registry: Registry, name: str, value: object
+) -> None:
+    fitted, _ = records(registry, EstimationSuite.model_validate(ESTIMATION))
+    with pytest.raises(BlurbenchError, match=rf"^budget: (?!.*validation error).*{name}"):
+        replan(registry, fitted.model_copy(update={"budget": {**fitted.budget, name: value}}), described)
 
 
 def test_data_that_are_not_here_are_told_from_cells_that_cannot_be_had(registry: Registry) -> None:
