@@ -9,7 +9,21 @@ from typing import TYPE_CHECKING, Any
 from pluggy import HookimplMarker
 
 if TYPE_CHECKING:
-    from blurbench.api import Board, Plan, Run, blur, compare, evaluate, make, open_board, plan, plugins, restore, run
+    from blurbench.api import (
+        Board,
+        Plan,
+        Run,
+        blur,
+        compare,
+        evaluate,
+        make,
+        open_board,
+        plan,
+        plugins,
+        probe,
+        restore,
+        run,
+    )
 
     __version__: str
 
@@ -26,6 +40,7 @@ __all__ = [
     "open_board",
     "plan",
     "plugins",
+    "probe",
     "restore",
     "run",
 ]

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from blurbench.errors import RecordError, UsageError
 from blurbench.registry import Registry
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from blurbench.board.outcomes import Outcomes
+    from blurbench.board.render.chart import Chart
     from blurbench.board.schema import Standings
     from blurbench.board.sides import Side
     from blurbench.running.runtime import WorkerRuntime
@@ -52,6 +53,7 @@ __all__ = [
     "open_board",
     "plan",
     "plugins",
+    "probe",
     "restore",
     "run",
 ]
@@ -140,7 +142,7 @@ def evaluate(
     *,
     blurs: str | Iterable[str] = (),
     strategies: str | Iterable[str] = (),
-    class_names: Iterable[str] = (),
+    class_names: Iterable[Any] = (),
     mean: float | Iterable[float] = (),
     deviation: float | Iterable[float] = (),
     side: int = 224,
@@ -171,7 +173,7 @@ def evaluate(
         strategies: what to do about it, beside nothing: `"bn-adapt"`,
             `"deblur-then-classify[restorer=wiener]"`. One that has to be fitted says so in its rows where there
             are no training images.
-        class_names: of the network's classes, in its order; a folder's are found among them by name.
+        class_names: of all the network's classes, in its order; a folder's are found among them by name.
         mean, deviation: a number a channel, or one for all: what the network's images are standardised by.
         side: pixels that the pictures of a folder are reduced to.
         batch: images that the network is asked about at once, at the most; it changes no result.
@@ -206,7 +208,7 @@ def evaluate(
         blurs=_listed(blurs),
         strategies=_listed(strategies),
         train_blurs=_listed(train_blurs),
-        class_names=tuple(class_names),
+        class_names=tuple(map(str, class_names)),
         mean=_numbers(mean),
         deviation=_numbers(deviation),
         name=name,
@@ -249,6 +251,9 @@ class Plan:
         import pandas as pd
 
         return pd.DataFrame(self._rows())
+
+    def _repr_html_(self) -> str:
+        return str(self.cells().to_html(max_rows=20))
 
     def _rows(self) -> Iterator[dict[str, Any]]:
         for cell in self.session.plan.cells:
@@ -380,6 +385,10 @@ class Run:
         rows = Rows(session.registry, session.store, session.board, session.folders, session.describe)
         return rows.only(self._measured(labels), _shown(labels), labels.get("seed"))
 
+    def plot(self, classifier: str | None = None, most: int = 6) -> Chart:
+        """See `Board.plot`."""
+        return self.board().plot(classifier, most)
+
     def _repr_html_(self) -> str:
         return self.board()._repr_html_()
 
@@ -435,6 +444,20 @@ class Board:
                 rows = ({**_flat(vars(row)), **_flat(vars(row.cost))} for row in (*block.rows, *block.oracles))
                 return pd.DataFrame(rows).drop(columns=["cost", "hits"], errors="ignore")
         raise UsageError(f"no block {dataset!r}, {classifier!r}, {test_blur!r} on this board")
+
+    def plot(self, classifier: str | None = None, most: int = 6) -> Chart:
+        """Top-1 over the test blurs, a panel for each data set: a figure of matplotlib's that a notebook shows.
+
+        Args:
+            classifier: whose; default: the board's first.
+            most: remedies to show, the best of the ranking.
+
+        Raises:
+            UsageError: no strategy has been measured everywhere.
+        """
+        from blurbench.board.render.figures import recovery_figure
+
+        return recovery_figure(self.standings, classifier, most)
 
     def to_markdown(self) -> str:
         """The whole board."""
@@ -527,6 +550,38 @@ def _sides(given: tuple[Run | Board | str | Path, ...], board: str | None) -> tu
     return tuple(one.side if isinstance(one, Run | Board) else side_at(Path(one).expanduser(), board) for one in given)
 
 
+def probe(
+    pictures: str | Path | Images | Iterable[str | Path],
+    *,
+    window: int | None = None,
+    stride: int | None = None,
+    side: int | None = None,
+    estimator: str = "spectral",
+) -> pd.DataFrame:
+    """How blurred pictures are, as `blurbench probe` reads them.
+
+    Args:
+        pictures: files, folders or globs, one or several; or images (N, C, H, W), float in [0, 1] or uint8.
+        window: side of the windows in pixels; default: the estimator's.
+        stride: pixels from window to window.
+        side: read each also as a suite with this side sees it.
+        estimator: what reads sigma: one that needs no fitting.
+
+    Returns:
+        A row a picture: its size, `sigma_px` and whether that is `at_limit`, the length and angle of a motion, how many
+        windows could be read, noise, and `hints` whether to trust it. What cannot be read has a `reason`.
+    """
+    from blurbench.imaging.files import find_pictures
+    from blurbench.own.probing import COARSER_STRIDE, answers, files, frame_of, images, reader_of
+
+    reader = reader_of(estimator, window)
+    if hasattr(pictures, "ndim"):
+        sources = images(_checked(cast("Images", pictures)).detach().cpu().numpy())
+    else:
+        sources = files(find_pictures([str(path) for path in _listed(pictures)]).pictures)
+    return frame_of(answers(sources, reader, estimator, stride or COARSER_STRIDE, side))
+
+
 # --- plugins as functions ------------------------------------------------------------------------------------------
 
 
@@ -614,6 +669,17 @@ def restore(images: Images, expression: str, psf: Images | None = None, noise_st
         kernels = torch.as_tensor(psf, dtype=torch.float64)
         kernels = kernels.expand(len(given), *kernels.shape[-2:])
         return _as_given(restorer.deconvolve(given, from_kernel(kernels), noise_std), images)
+
+
+def _checked(images: Images) -> torch.Tensor:
+    import torch
+
+    given = torch.as_tensor(images)
+    if given.ndim != 4:
+        raise UsageError(f"images must be (N, C, H, W), not {tuple(given.shape)}")
+    if not (given.dtype == torch.uint8 or given.is_floating_point()):
+        raise UsageError(f"images must be float in [0, 1] or uint8, not {given.dtype}")
+    return given
 
 
 def _as_given(result: torch.Tensor, images: Any) -> Any:

@@ -26,6 +26,17 @@ print("again", sum(bb.plan("smoke", out="results", strategies=["retrain"]).cells
 """
 
 
+FAILING = """
+from dataclasses import dataclass
+from blurbench.contract import Strategy
+
+@dataclass(frozen=True)
+class Failing(Strategy):
+    def fit(self, module, job):
+        raise ZeroDivisionError("no light")
+"""
+
+
 @pytest.fixture(scope="module")
 def run(smoked: Path) -> bb.Run:
     return bb.Run(bb.plan("smoke", out=smoked).session)
@@ -39,7 +50,9 @@ def test_importing_it_is_instant_and_imports_nothing_heavy() -> None:
     ).stdout.splitlines()
     assert heavy == "[]"
     assert float(took) < 0.5  # 0.05 on a quiet machine
-    assert {"run", "plan", "blur", "restore", "make", "plugins", "open_board"} <= set(dir(bb))
+    assert {"run", "plan", "evaluate", "compare", "probe", "blur", "restore", "make", "plugins", "open_board"} <= set(
+        dir(bb)
+    )
 
 
 def test_a_script_without_a_main_guard_runs_once_and_to_its_end(tmp_path: Path) -> None:
@@ -72,6 +85,41 @@ def test_the_board_in_python_is_the_one_that_is_written(run: bb.Run, smoked: Pat
     assert again.equals(overall)
     block = run.board().block("digits", "cnn3[widths=[8, 16, 16]]", "gaussian-2")
     assert block.top1.dropna().between(0, 1).all()
+
+
+def test_a_plot_is_the_boards_chart_and_shows_itself(run: bb.Run) -> None:
+    from blurbench.board.render.figures import recovery_chart
+
+    chart = run.plot()
+    assert chart._repr_png_() == recovery_chart(run.board().standings, ".png")
+    assert [panel.get_title() for panel in chart.axes] == ["digits"]
+    assert len(run.board().plot(most=1).axes[0].lines) < len(chart.axes[0].lines)
+    with pytest.raises(UsageError, match="nothing to draw: no strategy of nobody has been measured everywhere"):
+        run.plot("nobody")
+
+
+def test_a_run_in_this_process_measures_what_workers_do(run: bb.Run, tmp_path: Path) -> None:
+    before = torch.get_rng_state()
+    again = bb.run("smoke", out=tmp_path, strategies=["retrain"], test_blurs=["gaussian-2"], jobs=0)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert not torch.are_deterministic_algorithms_enabled()
+    frame = again.results().set_index("key")
+    assert set(frame.status) == {"ok"}
+    shared = frame.join(run.results().set_index("key"), rsuffix="_of_workers", how="inner")
+    assert len(shared) == len(frame)
+    assert shared.top1.tolist() == shared.top1_of_workers.tolist()
+
+
+def test_a_task_that_fails_in_this_process_costs_its_own_row_and_leaves_its_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("blurbench.registry.discovery._in_use", {})
+    (tmp_path / "mine.py").write_text(FAILING)
+    choices = {"strategies": ["failing"], "test_blurs": ["gaussian-2"], "plugins": [tmp_path / "mine.py"]}
+    failed = bb.run("smoke", out=tmp_path / "out", jobs=0, **choices).results().set_index("strategy")
+    assert set(failed.loc["plain"].status) == {"ok"}
+    assert set(failed.loc["failing"].reason) == {"ZeroDivisionError: no light"}
+    assert any("raise ZeroDivisionError" in path.read_text() for path in (tmp_path / "out/logs").iterdir())
 
 
 def test_what_was_fitted_predicts_as_it_did_on_the_board(run: bb.Run) -> None:

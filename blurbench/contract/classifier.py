@@ -25,6 +25,10 @@ class Classifier(Plugin):
         """Whether its network is somebody's own, fitted already: the baseline uses it as it is."""
         return False
 
+    def has_weights(self, classes: int) -> bool:
+        """Whether what `build` gives answers so many classes before anything is fitted."""
+        return self.is_given
+
     @abstractmethod
     def build(self, shape: Shape, classes: int) -> nn.Module:
         """An unfitted network, weights drawn from torch's current seed: images (N, C, H, W) to logits (N, classes)."""

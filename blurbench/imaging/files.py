@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ENDINGS",
     "FORMATS",
+    "LUMA",
     "MEGAPIXELS",
     "Found",
     "Picture",
@@ -54,7 +55,7 @@ FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 MEGAPIXELS = 179
 """Millions of pixels that a picture may have unless more are allowed: what Pillow takes for no attack."""
 
-_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
+LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 _ORIENTATION = 0x0112  # the tag of EXIF and TIFF
 _PHOTOMETRIC, _BITS, _PLANES, _SAMPLE_FORMAT = 262, 258, 284, 339  # tags of TIFF 6.0
 
@@ -324,7 +325,7 @@ class Picture:
         colours = values.astype(np.float32) / np.float32(255)
         if colours.ndim == 2:
             return colours
-        grey = colours[..., 0] if colours.shape[2] == 2 else colours[..., :3] @ np.array(_LUMA, np.float32)
+        grey = colours[..., 0] if colours.shape[2] == 2 else colours[..., :3] @ np.array(LUMA, np.float32)
         if colours.shape[2] in (2, 4):
             grey[values[..., -1] < 255] = np.nan
         return np.asarray(grey, np.float32)

@@ -27,6 +27,7 @@ from blurbench.matrix.suite import AccuracySuite, Matrix
 from blurbench.own.content import content_digest
 from blurbench.own.data import images_and_labels
 from blurbench.own.given import (
+    AsItIs,
     GivenImages,
     GivenNetwork,
     Images,
@@ -47,8 +48,11 @@ from blurbench.store.store import Store
 __all__ = ["Evaluation", "Kept", "check_measured", "session_of"]
 
 BUDGET = "as-it-is"
-GIVEN, IMAGES, MAPPED = "given", "given-images", "mapped-classes"
-"""The names of what is given, in the registry of its evaluation alone."""
+GIVEN, AS_IT_IS, IMAGES, MAPPED = (
+    f"{name}-in-python" for name in ("network-given", "as-it-is", "images-given", "classes-mapped")
+)
+"""The names of what is given, in the registry of its evaluation alone: whoever meets a record elsewhere sees why it
+cannot be measured again."""
 SHOWN = 6
 """Digits of a digest that tell images without a name apart."""
 
@@ -124,6 +128,7 @@ def session_of(asked: Evaluation) -> tuple[Session, Kept]:
     device = "cpu" if is_function and asked.device == "auto" else chosen_device(asked.device)
     parts = _Parts(discover().copy(), store, data_folders(asked.data_dirs), device, kept)
     parts.register("datasets", MAPPED, MappedClasses)
+    parts.register("classifiers", AS_IT_IS, AsItIs)
     suite = _suite(asked, parts)
     request = Request(
         suite=suite.name,
@@ -162,7 +167,7 @@ def _suite(asked: Evaluation, parts: _Parts) -> AccuracySuite:
     source = _source(asked, parts)
     if isinstance(asked.model, str | Classifier):
         dataset = _dataset(asked, parts, source, None)
-        classifier = _expressed(asked, parts)
+        classifier = _expressed(asked, parts, dataset)
     else:
         network = _network(asked, parts)
         dataset = _dataset(asked, parts, source, network)
@@ -218,19 +223,24 @@ def _slug(text: str) -> str:
 # --- networks ------------------------------------------------------------------------------------------------------
 
 
-def _expressed(asked: Evaluation, parts: _Parts) -> str:
-    """The label of a classifier that is named."""
+def _expressed(asked: Evaluation, parts: _Parts, dataset: str) -> str:
+    """The label of a classifier that is named. Raises UsageError where it has no weights for the data set's classes."""
     for option in ("mean", "deviation"):
         if getattr(asked, option):
             raise UsageError(f"{option}= is for networks that are given; the plugin has parameters of its own")
     (classifier,) = _each(parts.registry, "classifiers", (asked.model,))
-    if not classifier.is_given:
+    shown, plugin = (
+        label(parts.registry, classifier),
+        parts.registry.resolve("datasets", parts.labels.get(dataset, dataset)),
+    )
+    classes = describe(parts.registry, parts.store, plugin, parts.folders).classes
+    if not classifier.has_weights(classes):
         raise UsageError(
-            f"{label(parts.registry, classifier)} has to be fitted, and evaluate measures a network as it is: give a "
-            "trained one, as a module or as a checkpoint"
+            f"{shown} has no weights for {classes} classes, and evaluate fits nothing: give a trained network, as a "
+            "module or as a checkpoint, and class_names= where the data lack some of its classes"
         )
-    shown = label(parts.registry, classifier)
-    return parts.label("classifiers", asked.name or shown, classifier)
+    kept = classifier if classifier.is_given else AsItIs(classifier)
+    return parts.label("classifiers", asked.name or shown, kept)
 
 
 def _network(asked: Evaluation, parts: _Parts) -> GivenNetwork:

@@ -21,7 +21,7 @@ from blurbench.contract import Classifier, Dataset, Ref, Shape, Split, Splits
 from blurbench.errors import Unavailable, UsageError, did_you_mean, shortened
 from blurbench.imaging.received import shown
 
-__all__ = ["GivenImages", "GivenNetwork", "Images", "MappedClasses", "Network", "OwnNetwork", "holding"]
+__all__ = ["AsItIs", "GivenImages", "GivenNetwork", "Images", "MappedClasses", "Network", "OwnNetwork", "holding"]
 
 
 # --- networks ------------------------------------------------------------------------------------------------------
@@ -90,6 +90,26 @@ class GivenNetwork(Classifier):
 
     def build(self, shape: Shape, classes: int) -> nn.Module:
         return OwnNetwork(_held(self.held, "the network"), self.mean, self.deviation)
+
+
+@dataclass(frozen=True)
+class AsItIs(Classifier):
+    """Another classifier with the weights that come with it, which is not fitted."""
+
+    classifier: Ref[Classifier]
+
+    @property
+    def is_given(self) -> bool:
+        return True
+
+    def files(self) -> tuple[Path, ...]:
+        return self.classifier.files()
+
+    def build(self, shape: Shape, classes: int) -> nn.Module:
+        return self.classifier.build(shape, classes)
+
+    def units(self, module: nn.Module) -> Sequence[Sequence[nn.Module]]:
+        return self.classifier.units(module)
 
 
 # --- images --------------------------------------------------------------------------------------------------------

@@ -36,6 +36,14 @@ class Timm(Published):
     """Images with a shorter side are enlarged to it; default: 32, or what timm states as the least. Networks of one
     fixed size get images of that size, whatever they are."""
 
+    def has_weights(self, classes: int) -> bool:
+        """Only of as many classes as they were fitted to: else the last layer is new."""
+        from timm.models import get_pretrained_cfg
+
+        check_timm_model(self.model)
+        about = get_pretrained_cfg(self.model)
+        return self.pretrained and about is not None and bool(about.num_classes == classes)
+
     def build(self, shape: Shape, classes: int) -> nn.Module:
         """Raises UnknownName for the model, Unavailable for weights that are not here, Skip where it does not fit."""
         from blurbench_classifiers.networks.adapted import Adapted

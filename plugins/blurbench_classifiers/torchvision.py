@@ -42,6 +42,10 @@ class Torchvision(Published):
     """Images with a shorter side are enlarged to it; default: the least that the network works on. Networks of one
     fixed size (`vit_b_16`: 224) get images of that size, whatever they are."""
 
+    def has_weights(self, classes: int) -> bool:
+        """Those of ImageNet: else the last layer is new."""
+        return self.weights != "none" and classes == 1000
+
     def build(self, shape: Shape, classes: int) -> nn.Module:
         """Raises UnknownName for the model, Unavailable for weights that are not here."""
         from torchvision import models

@@ -307,7 +307,7 @@ def test_a_bad_file_is_refused_with_its_name_and_the_reason(tmp_path: Path, kind
 @pytest.mark.parametrize(
     ("how", "says"),
     [
-        ("raise", "--estimator bad-estimator[how=raise] failed: RuntimeError: no light at [31mall"),
+        ("raise", "estimator bad-estimator[how=raise] failed: RuntimeError: no light at [31mall"),
         ("not-finite", "estimator BadEstimator gave NaN or infinity"),
         ("column", "estimator BadEstimator gave sigma of the shape (81, 1), wanted (81,)"),
         ("beyond", "estimator BadEstimator gave 4 to 4, beyond its limits 0 to 3"),
@@ -664,5 +664,5 @@ def test_the_reduction_turns_a_picture_as_exif_says(
 
 def test_a_side_smaller_than_a_window_is_refused(tmp_path: Path, face: NDArray[np.uint8]) -> None:
     Image.fromarray(face).save(tmp_path / "face.png")
-    with pytest.raises(BlurbenchError, match="--side 40: the estimator needs windows of 64 pixels"):
+    with pytest.raises(BlurbenchError, match="side 40: the estimator needs windows of 64 pixels"):
         say(tmp_path / "face.png", "--side", 40, "--window", 64)

@@ -11,7 +11,7 @@ from blurbench.registry import Registry
 CORE = Path(__file__).parents[2] / "blurbench"
 
 WORDS = {
-    "api.py": {"mnist-family"},  # the default suite, as on the command line
+    "api.py": {"mnist-family", "spectral"},  # the default suite and estimator, as on the command line
     "training/optimisation.py": {"constant"},
     "imaging/convolution.py": {"constant"},  # how torch pads
     "imaging/fourier.py": {"wiener"},  # a function of that name

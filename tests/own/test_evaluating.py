@@ -125,6 +125,30 @@ def test_a_function_and_a_checkpoint_give_what_the_module_gives(tmp_path: Path) 
     assert top1(loaded) == pytest.approx(given)
 
 
+OWN = """
+from dataclasses import dataclass
+from blurbench.contract import Classifier
+
+@dataclass(frozen=True)
+class Digits(Classifier):
+    def has_weights(self, classes):
+        return classes == 10
+
+    def build(self, shape, classes):
+        from tests.own.digits import network
+        return network()
+"""
+
+
+def test_weights_that_come_with_a_classifier_are_not_fitted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("blurbench.registry.discovery._in_use", {})
+    (tmp_path / "mine.py").write_text(OWN)
+    run = bb.evaluate("digits", to_test(), blurs=BLURS[0], plugins=[tmp_path / "mine.py"])
+    assert top1(run) == pytest.approx(top1(bb.evaluate(network(), to_test(), blurs=BLURS[0])))
+    with pytest.raises(UsageError, match="digits has no weights for 12 classes"):
+        bb.evaluate("digits", to_test(), class_names=range(12))
+
+
 def test_the_callers_network_is_left_as_it_was() -> None:
     net = network()
     net[0].eval()
@@ -277,7 +301,7 @@ def wide(images: Tensor) -> Any:
         (wide, to_test(), r"give lambda images: network\(images\)\.logits"),
         (Broken(), to_test(), "Broken could not be measured: the predictor gave NaN or infinity"),
         (3, to_test(), "model is of the type int: give a torch.nn.Module"),
-        ("cnn3", to_test(), "cnn3 has to be fitted, and evaluate measures a network as it is"),
+        ("cnn3", to_test(), "cnn3 has no weights for 10 classes, and evaluate fits nothing"),
         ("cnn33", to_test(), "unknown classifier 'cnn33'"),
     ],
 )

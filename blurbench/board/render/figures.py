@@ -18,7 +18,9 @@ from blurbench.errors import UsageError
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["mismatch_chart", "recovery_chart", "sample_strip"]
+    from blurbench.board.render.chart import Chart
+
+__all__ = ["mismatch_chart", "recovery_chart", "recovery_figure", "sample_strip"]
 
 
 # --- sample images -------------------------------------------------------------------------------------------------
@@ -67,14 +69,23 @@ def _broken(title: str, width: int = 16) -> str:
 
 
 def recovery_chart(standings: Standings, suffix: str, classifier: str | None = None, most: int = 6) -> bytes:
+    """`recovery_figure` as a picture; `suffix` is .png or .svg."""
+    import matplotlib as mpl
+
+    with mpl.rc_context(SETTINGS):
+        return drawn(recovery_figure(standings, classifier, most), suffix)
+
+
+def recovery_figure(standings: Standings, classifier: str | None = None, most: int = 6) -> Chart:
     """A chart of one classifier (the suite's first where None): a panel for each data set, top-1 over test blurs.
 
     Shown are the baseline in grey, the `most` best of the overall ranking, and the best oracle, dotted. Controls are
-    dashed; one that does what another row does has no line. `suffix` is .png or .svg. Raises UsageError where no
-    strategy has been measured everywhere.
+    dashed; one that does what another row does has no line. Raises UsageError where no strategy has been measured
+    everywhere.
     """
     import matplotlib as mpl
-    from matplotlib.figure import Figure
+
+    from blurbench.board.render.chart import Chart
 
     ranking = _ranking(standings, classifier)
     blocks = [block for block in standings.blocks if block.classifier == ranking.classifier]
@@ -83,7 +94,7 @@ def recovery_chart(standings: Standings, suffix: str, classifier: str | None = N
     columns = min(3, len(datasets))
     rows = -(-len(datasets) // columns)
     with mpl.rc_context(SETTINGS):
-        figure = Figure(figsize=(3.4 * columns + 0.3, 2.6 * rows + 0.24 * (len(lines) + 2)), layout="constrained")
+        figure = Chart(figsize=(3.4 * columns + 0.3, 2.6 * rows + 0.24 * (len(lines) + 2)), layout="constrained")
         panels = figure.subplots(rows, columns, sharey=True, squeeze=False)
         for panel, dataset in zip(panels.flat, datasets, strict=False):
             _panel(panel, dataset, [block for block in blocks if block.dataset == dataset], lines)
@@ -96,7 +107,7 @@ def recovery_chart(standings: Standings, suffix: str, classifier: str | None = N
         legend = figure.legend(handles, labels, title=title, loc="outside lower left", frameon=False, labelcolor=GREY)
         legend.get_title().set_color(GREY)
         legend.set_alignment("left")
-        return drawn(figure, suffix)
+    return figure
 
 
 def _ranking(standings: Standings, classifier: str | None) -> Ranking:

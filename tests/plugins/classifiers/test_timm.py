@@ -91,3 +91,10 @@ except Unavailable as error:
 
 def test_masking_patches_is_left_to_vit():
     assert not issubclass(Timm, PatchClassifier)
+
+
+@pytest.mark.parametrize(
+    ("pretrained", "classes", "whole"), [(True, 1000, True), (True, 10, False), (False, 1000, False)]
+)
+def test_weights_are_whole_only_for_the_classes_that_they_were_fitted_to(pretrained, classes, whole):
+    assert Timm(model="resnet18", pretrained=pretrained).has_weights(classes) is whole

@@ -136,3 +136,11 @@ def test_the_reference_recipes_start_lower_for_networks_without_norms():
     assert Torchvision("vgg19").recipe("train", budget) == Recipe(90, 0.01, 256, "sgd", weight_decay=1e-4)
     assert Torchvision("alexnet").recipe("finetune", budget) == Recipe(20, 1e-4, 256, "sgd", weight_decay=5e-4)
     assert set(WITHOUT_NORMS) < set(models.list_models(module=models))
+
+
+@pytest.mark.parametrize(
+    ("weights", "classes", "whole"),
+    [("imagenet1k-v1", 1000, True), ("imagenet1k-v1", 10, False), ("none", 1000, False)],
+)
+def test_weights_are_whole_only_for_the_classes_of_imagenet(weights, classes, whole):
+    assert Torchvision(model="resnet18", weights=weights).has_weights(classes) is whole

@@ -274,3 +274,12 @@ def test_cifar10_as_jpegs_in_a_zip_file():
     assert whole.class_names[:3] == ("airplane", "automobile", "bird")
     assert [len(part) for part in (whole.train, whole.validation, whole.test)] == [45_000, 5_000, 10_000]
     assert set(np.bincount(whole.validation.labels)) == {500}
+
+
+def test_a_folder_of_classes_alone_tests_with_all_of_it(tmp_path, registry):
+    for name in ("a/1.png", "a/2.png", "b/3.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.fromarray(np.full((9, 12), int(name[2]), np.uint8)).save(tmp_path / name)
+    splits = registry.folder_dataset(tmp_path, 8).load(())
+    assert (len(splits.train), len(splits.validation), splits.test.images.shape) == (0, 0, (3, 3, 8, 8))
+    assert sorted(splits.test.labels.tolist()) == [0, 0, 1]
