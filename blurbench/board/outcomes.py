@@ -73,6 +73,8 @@ class Cell:
     timing: Mapping[str, float | None]
     """Milliseconds and memory at prediction; empty where they were not measured."""
     timed_on: str = ""
+    artifact: str | None = None
+    """The key of what was fitted for it."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ class Outcomes:
     """By test blur, of all that have a record."""
 
     def frame(self) -> pd.DataFrame:
-        """A row a cell and seed: labels, seed, status and reason, metrics, cost, milliseconds, key."""
+        """A row a cell and seed: labels, seed, status and reason, metrics, cost, milliseconds, key, artifact."""
         import pandas as pd
 
         return pd.DataFrame(self._frame_rows())
@@ -151,7 +153,15 @@ class Outcomes:
                     assert row.facts is not None
                     facts = {name: getattr(row.facts, name) for name in ("knows", "exposure", "control", "told_sigma")}
                     values = {**cell.metrics, **cell.cost, **cell.timing, **cell.observations}
-                    yield {**labels, "seed": seed, "status": "ok", **facts, **values, "key": cell.key}
+                    yield {
+                        **labels,
+                        "seed": seed,
+                        "status": "ok",
+                        **facts,
+                        **values,
+                        "key": cell.key,
+                        "artifact": cell.artifact,
+                    }
                 for gap in row.missing:
                     yield {**labels, "seed": gap.seed, "status": gap.status, "reason": gap.reason}
 
@@ -188,7 +198,7 @@ def outcomes_of(manifest: Manifest, records: Mapping[str, Record], timings: Mapp
         row = block.setdefault(RowKey(line["strategy"], line["train_blur"]), RowOutcomes())
         if (record := records.get(line.key)) is not None and record.status == "ok":
             _check_images(line["dataset"], first.setdefault(line["dataset"], record), record)
-            row.cells[line.seed] = _cell(record, timings)
+            row.cells[line.seed] = _cell(record, timings, line.artifact)
             row.facts = row.facts or _facts(record)
         else:
             row.missing.append(_missing(line, record))
@@ -215,7 +225,7 @@ def _in_order(
     }
 
 
-def _cell(record: Record, timings: Mapping[str, Timing]) -> Cell:
+def _cell(record: Record, timings: Mapping[str, Timing], artifact: str | None) -> Cell:
     measured = record.accuracy
     timing, labels = timings.get(measured.cost.timing), measured.images.label
     return Cell(
@@ -227,6 +237,7 @@ def _cell(record: Record, timings: Mapping[str, Timing]) -> Cell:
         cost={name: getattr(measured.cost, name) for name in _COSTS},
         timing={name: getattr(timing, name) for name in _TIMES} if timing else {},
         timed_on=_machine(timing) if timing else "",
+        artifact=artifact,
     )
 
 

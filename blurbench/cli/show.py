@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -21,13 +21,21 @@ def show(
     out: options.Out = Path("blurbench-results"),
     images: Annotated[bool, typer.Option("--images", help="Also the answer for each test image.")] = False,
 ) -> None:
-    """Print a stored record as JSON."""
-    record = stored_record(Store(out), key)
-    content = record.model_dump(exclude_defaults=True)
+    """Print a stored record as JSON, and where what it measured lies: `artifact`."""
+    store = Store(out)
+    record = stored_record(store, key)
+    content = {**record.model_dump(exclude_defaults=True), "artifact": _artifact(store, record.key)}
     if not images and record.result is not None:
         for name in record.result.images_of_its_own & {"images"}:
             content["result"].pop(name, None)
     typer.echo(json.dumps(content, indent=2))
+
+
+def _artifact(store: Store, key: str) -> dict[str, Any] | None:
+    """Of a cell: its key, and the folder if it is there."""
+    if (artifact := store.artifact_of(key)) is None:
+        return None
+    return {"key": artifact, "folder": str(store.artifacts.path(artifact)) if store.has_artifact(artifact) else None}
 
 
 def stored_record(store: Store, prefix: str) -> Record:

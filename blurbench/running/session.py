@@ -19,7 +19,7 @@ from blurbench.matrix.board_id import board_name, content_digest
 from blurbench.matrix.cell import Data
 from blurbench.matrix.plan import Plan, Planner
 from blurbench.matrix.suite import Suite, find
-from blurbench.matrix.tasks import Fit, Task
+from blurbench.matrix.tasks import Evaluate, Fit, Task
 from blurbench.measurements import MEASUREMENTS
 from blurbench.registry import Registry
 from blurbench.registry.discovery import discover, use
@@ -264,7 +264,11 @@ class Session:
 
     def manifest(self) -> Manifest:
         """The board's cells as this session plans them."""
-        lines = [Line(key=cell.key, seed=cell.seed, labels=dict(cell.labels)) for cell in self.plan.cells]
+        fitted = {key: task.fit.key for key, task in self.plan.tasks.items() if isinstance(task, Evaluate) and task.fit}
+        lines = [
+            Line(key=cell.key, seed=cell.seed, labels=dict(cell.labels), artifact=fitted.get(cell.key))
+            for cell in self.plan.cells
+        ]
         return Manifest(
             measure=self.measurement.name,
             suite=self.suite.name,

@@ -30,7 +30,7 @@ from blurbench.registry import Registry, config
 from blurbench.store.files import building, is_regular
 from blurbench.store.store import Store
 
-__all__ = ["SPLITS", "class_names", "describe", "read_splits", "restored_splits"]
+__all__ = ["SPLITS", "class_names", "decoded_before", "describe", "read_splits", "restored_splits"]
 
 SPLITS = ("train", "validation", "test")
 METADATA = "about.json"
@@ -73,6 +73,14 @@ def restored_splits(
             f"the images of {registry.name_of(dataset)} are not those that the run was planned with; run again"
         )
     return read_splits(store, data.key)
+
+
+def decoded_before(store: Store, fingerprint: str) -> Data | None:
+    """What planning must know of a data set whose files are gone, where its decoded images are here still."""
+    for folder in sorted((store.root / "data").glob("[0-9a-f]*")):
+        if (data := _read(store, folder.name)) is not None and data.fingerprint == fingerprint:
+            return data
+    return None
 
 
 def class_names(store: Store, key: str) -> tuple[str, ...]:

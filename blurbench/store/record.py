@@ -139,6 +139,8 @@ class Line(Stored):
     seed: Whole
     labels: dict[Text, Label]
     """By axis; empty where the cell has no value on it."""
+    artifact: Key | None = None
+    """The key of what was fitted and is measured there, in the results folder that planned it."""
 
     def place(self) -> tuple[str | int, ...]:
         """The coordinates without the key."""

@@ -77,6 +77,12 @@ class Store:
         """See `ArtifactStore.get`."""
         return self.artifacts.get(key)
 
+    def artifact_of(self, key: str) -> str | None:
+        """The key of what was fitted for a cell, as the boards say; None where none does."""
+        boards = (self.records.board(name) for name in self.records.boards())
+        lines = (line for board in boards if board is not None for line in board.lines)
+        return next((line.artifact for line in lines if line.key == key and line.artifact), None)
+
     def is_measured(self, key: str, identity: Mapping[str, Any]) -> bool:
         """Whether there is a measured record of the cell that a plan describes so."""
         record = self.records.get(key)

@@ -7,13 +7,14 @@ row's data set under each test blur that it was measured with, when it was loade
 from __future__ import annotations
 
 import importlib.util
+import io
 import json
 import logging
 import os
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -156,16 +157,23 @@ def _traced(row: Row, network: Whole, images: Tensor) -> tuple[ExportedProgram, 
 def _reason(error: Exception) -> str:
     if isinstance(error, BlurbenchError):
         return str(error)
+    return (
+        "torch.export cannot follow what it does, which depends on values in the images or is done outside of torch "
+        f"({_named(error)})"
+    )
+
+
+def _named(error: Exception) -> str:
     first = next((line for line in str(error).splitlines() if line.strip()), "")
-    return f"what it does depends on what is in the image ({type(error).__name__}: {shortened(first, 160)})"
+    return f"{type(error).__name__}: {shortened(first, 160)}"
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Tracing tells of its own insides, and what matters is checked."""
-    logger = logging.getLogger("torch")
+    """Tracing tells of its own insides, prints whole graphs where it fails, and what matters is checked."""
+    logger, unread = logging.getLogger("torch"), io.StringIO()
     level = logger.level
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), redirect_stdout(unread), redirect_stderr(unread):
         warnings.simplefilter("ignore")
         try:
             logger.setLevel(logging.CRITICAL)
@@ -187,7 +195,7 @@ def _write_onnx(row: Row, program: ExportedProgram, path: Path) -> Loaded:
     try:
         torch.onnx.export(program, (), path, dynamo=True, external_data=False, verbose=False, **names)
     except Exception as error:
-        raise UsageError(f"{row.name} cannot be exported to ONNX: {_reason(error)}; .pt2 may do") from None
+        raise UsageError(f"{row.name} cannot be exported to ONNX ({_named(error)}); .pt2 may do") from None
     return _load_onnx(path)
 
 
@@ -227,7 +235,7 @@ def _apart(row: Row, prediction: Prediction, loaded: Loaded, images: Tensor, any
             answers = torch.cat([loaded(part.clone()) for part in parts if len(part)])
         except Exception as error:
             raise UsageError(
-                f"{row.name} cannot be exported: what was written does not run ({_reason(error)})"
+                f"{row.name} cannot be exported: what was written does not run ({_named(error)})"
             ) from None
     apart = float((answers - expected).abs().max())
     allowed = TOLERANCE * max(1.0, float(expected.abs().max()))

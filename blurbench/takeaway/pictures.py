@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from blurbench.contract import Dataset
-from blurbench.errors import BlurbenchError, UsageError
+from blurbench.errors import BlurbenchError, PluginError, UsageError
 from blurbench.imaging.files import decoding_error, open_regular
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _batches(
         try:
             images.append(_picture(row, path))
             met.append(path)
-        except BlurbenchError as error:
+        except UsageError as error:
             refused.append(Refused(path, str(error)))
         if len(images) == size:
             yield np.stack(images)
@@ -104,11 +104,15 @@ def _picture(row: Row, path: Path) -> NDArray[np.uint8]:
     dataset, shape = row.fit.dataset, row.fit.data.shape
     try:
         with open_regular(path) as file:
-            return dataset.picture(file, shape)
-    except BlurbenchError:
-        raise
+            picture = dataset.picture(file, shape)
+    except BlurbenchError as error:
+        raise UsageError(f"{path}: {error}") from None
     except Exception as error:  # a damaged file may raise anything
         raise UsageError(f"{path}: cannot be decoded ({decoding_error(error)}); mend or remove it") from None
+    if str(picture.dtype) != "uint8" or picture.shape != astuple(shape):
+        who = f"data set {type(dataset).__name__}"
+        raise PluginError(f"{who}: picture() gave {picture.dtype} {picture.shape}, wanted uint8 of {shape}")
+    return picture
 
 
 def remarks(row: Row, prediction: Prediction, pictures: int) -> Iterator[str]:

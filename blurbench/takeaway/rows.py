@@ -10,11 +10,11 @@ from pathlib import Path
 
 from blurbench.board.render.formatting import row_name
 from blurbench.contract import Dataset
-from blurbench.errors import RecordError, UnknownName, UsageError
+from blurbench.errors import RecordError, Unavailable, UnknownName, UsageError
 from blurbench.matrix.cell import Data
 from blurbench.matrix.tasks import FitPredictor
-from blurbench.registry import Registry
-from blurbench.store.dataset_cache import class_names, describe
+from blurbench.registry import Registry, config
+from blurbench.store.dataset_cache import class_names, decoded_before, describe
 from blurbench.store.record import Line, Record
 from blurbench.store.store import Store
 from blurbench.submissions.replan import replan
@@ -69,7 +69,8 @@ class Row:
 
         Raises RecordError where it was made by another version, or its artifact is not here any more.
         """
-        _, task = replan(self.rows.registry, self.cells[0][1], self.rows.describe)
+        record = self.cells[0][1]
+        _, task = replan(self.rows.registry, record, lambda dataset: self.rows.describe(dataset, record))
         assert isinstance(task.fit, FitPredictor)
         for needed in task.fit.with_all_before():
             if self.rows.store.artifact(needed.key) is None:
@@ -101,11 +102,17 @@ class Rows:
     known: Callable[[Dataset], Data] | None = None
     """What describes a data set, where somebody did that before."""
 
-    def describe(self, dataset: Dataset) -> Data:
-        """What planning must know of a data set."""
-        if self.known is not None:
-            return self.known(dataset)
-        return describe(self.registry, self.store, dataset, self.folders)
+    def describe(self, dataset: Dataset, record: Record) -> Data:
+        """What planning must know of a data set: of the record's own also where its files are not here any more."""
+        try:
+            if self.known is not None:
+                return self.known(dataset)
+            return describe(self.registry, self.store, dataset, self.folders)
+        except Unavailable:
+            data = decoded_before(self.store, record.data_fingerprint)
+            if data is None or config(self.registry, dataset) != record.axes["dataset"].config:
+                raise
+            return data
 
     def named(
         self, name: str, dataset: str | None = None, classifier: str | None = None, seed: int | None = None

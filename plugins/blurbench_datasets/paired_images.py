@@ -15,10 +15,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, BinaryIO, ClassVar, Literal, TypeAlias
 
 from blurbench import hookimpl
-from blurbench.contract import Count, Dataset, Fraction, Pixels, Split, Splits
+from blurbench.contract import Count, Dataset, Fraction, Pixels, Shape, Split, Splits
 from blurbench.errors import UsageError
 from blurbench.imaging.files import MEGAPIXELS, Tree, is_picture, open_image, upright
 from blurbench_datasets.imagefolder import PARTS, undecoded
@@ -83,6 +83,14 @@ class PairedImages(Dataset):
 
     def fetch(self, folder: Path) -> None:
         raise missing("paired-images", self.path, WANTED)
+
+    def picture(self, file: BinaryIO, shape: Shape) -> NDArray[np.uint8]:
+        """The crop in the middle. Raises UsageError for a picture that is smaller."""
+        picture = self._decoded(file)
+        if min(picture.shape[1:]) < self.side:
+            raise UsageError(f"{_size(picture)} pixels, too small for a crop of {self.side}")
+        top, left = ((length - self.side) // 2 for length in picture.shape[1:])
+        return picture[:, top : top + self.side, left : left + self.side]
 
     def _look(self, folders: Sequence[Path]) -> tuple[Path, Tree]:
         place = find_place("paired-images", self.path, folders, WANTED)
@@ -199,13 +207,16 @@ class PairedImages(Dataset):
 
     def _read(self, path: Path) -> NDArray[np.uint8]:
         """A picture as (3, H, W), upright."""
-        import numpy as np
-
         try:
-            with open_image(path, self.megapixels) as file:
-                return np.asarray(upright(file).convert("RGB")).transpose(2, 0, 1)
+            return self._decoded(path)
         except Exception as error:  # a damaged file may raise anything
             raise undecoded(path, error, self.megapixels) from None
+
+    def _decoded(self, source: Path | BinaryIO) -> NDArray[np.uint8]:
+        import numpy as np
+
+        with open_image(source, self.megapixels) as file:
+            return np.asarray(upright(file).convert("RGB")).transpose(2, 0, 1)
 
 
 def _check_empty(place: Path, tree: Tree, pairs: Sequence[_Pair]) -> None:

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from blurbench.cli.app import app
 from blurbench.contract import Dataset, Shape
-from blurbench.errors import UsageError
+from blurbench.errors import PluginError, UsageError
 from blurbench.registry import Registry
 from blurbench.store.store import Store
 from blurbench.takeaway.pictures import Answer, answers, remarks
@@ -109,6 +109,30 @@ def test_a_row_that_is_told_the_psf_is_given_no_photograph(results: Path, pictur
 def test_json_and_csv_are_one_or_the_other(results: Path, pictures: Path) -> None:
     with pytest.raises(UsageError, match="not both"):
         say(results, "plain", pictures, "--json", "--csv")
+
+
+def test_what_was_fitted_needs_its_training_pictures_no_more(
+    registry: Registry, results: Path, pictures: Path, tmp_path: Path
+) -> None:
+    picture = tmp_path / "picture.png"
+    picture.write_bytes((pictures / "test" / "bars" / "test-0.png").read_bytes())
+    before = say(results, "retrain", picture).stdout
+    away = pictures.rename(tmp_path / "away")
+    try:
+        assert say(results, "retrain", picture).stdout == before
+        assert row_of(registry, results, "retrain").fit.data.test == 18
+    finally:
+        away.rename(pictures)
+
+
+def test_a_data_set_that_gives_no_pixels_is_named(
+    results: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ImageFolder, "picture", lambda self, file, shape: np.zeros((3, 4, 4)))
+    with pytest.raises(
+        PluginError, match=r"ImageFolder: picture\(\) gave float64 \(3, 4, 4\), wanted uint8 of 3x20x20"
+    ):
+        say(results, "plain", pictures / "test")
 
 
 # --- data that are no files ----------------------------------------------------------------------------------------

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from blurbench.board.outcomes import stored_outcomes
+from blurbench.cli.app import app
 from blurbench.errors import RecordError, UsageError
 from blurbench.registry import Registry
+from blurbench.store.record import Manifest
 from blurbench.store.store import Store
 from blurbench.takeaway.rows import Rows, measured
 
@@ -63,3 +68,23 @@ def test_a_row_whose_artifact_is_gone_says_how_to_have_it_again(rows: Rows, tmp_
             _ = rows.named("retrain").fit
     finally:
         moved.rename(row.artifact)
+
+
+def test_a_cell_names_its_artifact_in_the_frame_and_in_show(rows: Rows, results: Path) -> None:
+    frame = stored_outcomes(rows.store, rows.board).frame()
+    for name, seed in (("deblur-unet", 1), ("bn-adapt[batch=4]", 0)):
+        row = rows.named(name, seed=seed)
+        cells = frame.query("strategy == @name and seed == @seed")
+        assert set(cells.artifact) == {row.fit.key}
+        shown = CliRunner().invoke(app, ["show", cells.key.iloc[0], "--out", str(results)])
+        assert json.loads(shown.stdout)["artifact"] == {"key": row.fit.key, "folder": str(row.artifact)}
+    assert frame.artifact.nunique() == 10  # a seed of each of five rows has one, for both test blurs
+
+
+def test_a_board_of_before_names_none(rows: Rows, results: Path) -> None:
+    manifest = rows.store.records.board(rows.board)
+    assert manifest is not None
+    old = manifest.model_dump(mode="json")
+    for line in old["lines"]:
+        del line["artifact"]
+    assert all(line.artifact is None for line in Manifest.model_validate(old).lines)

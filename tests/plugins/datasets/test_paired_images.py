@@ -1,5 +1,6 @@
 """Pairs in the layouts of REDS and GoPro, on small real-shaped files."""
 
+import io
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from PIL import Image
 from scipy.ndimage import uniform_filter1d
 from skimage import data
 
+from blurbench.contract import Shape
 from blurbench.errors import Skip, Unavailable, UsageError
 from blurbench.imaging.draws import Draws
 from blurbench.registry.discovery import discover
@@ -103,3 +105,13 @@ def test_a_folder_that_is_missing_or_holds_no_pairs_says_what_is_expected(tmp_pa
         PairedImages(path="nowhere").load([tmp_path])
     with pytest.raises(UsageError, match="as in REDS and GoPro"):
         PairedImages(path=str(tmp_path)).load([])
+
+
+def test_a_picture_to_predict_is_the_crop_in_its_middle_at_full_size() -> None:
+    pixels = np.random.default_rng(3).integers(0, 256, (20, 31, 3), np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    cropped = PairedImages(side=10).picture(buffer, Shape(3, 10, 10))
+    assert np.array_equal(cropped.transpose(1, 2, 0), pixels[5:15, 10:20])
+    with pytest.raises(UsageError, match="31x20 pixels, too small for a crop of 24"):
+        PairedImages(side=24).picture(buffer, Shape(3, 24, 24))
