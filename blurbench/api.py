@@ -476,7 +476,9 @@ class Board:
         return render(self.standings)
 
     def _repr_html_(self) -> str:
-        return str(self.overall().to_html())
+        from blurbench.board.render.overall_tables import in_html
+
+        return "\n".join(in_html(ranking, self.standings.baseline) for ranking in self.standings.rankings)
 
 
 def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -525,7 +527,7 @@ def compare(
         board: its name, where a folder holds several.
 
     Returns:
-        A row a change, fractions (of estimators: squared pixels), with the ends of its 95% interval and whether it can
+        A row a change, fractions (squared pixels of estimators), with the ends of its 95% interval and whether it can
         be told from 0: over all blurred blocks (`of` is `blurred`), all sharp ones (`sharp`), and block by block; then
         a row with a `reason` for each cell that could not be compared.
     """

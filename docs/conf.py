@@ -37,22 +37,24 @@ html_css_files = ["site.css"]
 
 myst_enable_extensions = ["attrs_block", "colon_fence", "deflist"]
 myst_heading_anchors = 3
+smartquotes = False  # `--option` is no dash
 copybutton_exclude = ".linenos, .gp, .go"
 
 nb_execution_mode = "force"
 nb_execution_in_temp = True
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300
+nb_merge_streams = True
 
 default_role = "literal"  # docstrings write names between single backticks
 python_maximum_signature_line_length = 100
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
-autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_default_options = {"members": True}
 add_module_names = False
 
 OTHERS = r"(abc|collections|np|numpy|nn|pandas|pathlib|pd|torch|typing)\..*|Mapping\[str|NDArray|Path"
-INNER = r"(.*\.)?(Board|FitPredictor|Images|Padding|Psf|Registry|Report|Rerun|Session|Standings|Subject)"
+INNER = r"(.*\.)?(Board|Exported|Images|Outcomes|Padding|Psf|Registry|Report|Rerun|Row|Session|Side|Standings|Subject)"
 nitpick_ignore_regex = [("py:.*", f"{OTHERS}|{INNER}")]
 """Classes of other libraries, and those of ours that a user never makes by name."""
 

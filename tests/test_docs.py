@@ -23,6 +23,7 @@ def test_what_a_page_shows_works_in_its_order(page: str, tmp_path: Path, monkeyp
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
     monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.syspath_prepend(tmp_path)
     names: dict[str, Any] = {}
     for language, file, text in BLOCK.findall((DOCS / f"{page}.md").read_text()):
         if file:

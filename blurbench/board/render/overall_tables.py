@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from html import escape
 from itertools import groupby
 
 from blurbench.board.render.escape import for_markdown, named, one_line
@@ -20,7 +21,7 @@ from blurbench.board.render.formatting import (
 from blurbench.board.render.tables import Column, bullets, grid, table
 from blurbench.board.schema import Block, EqualSteps, RankedStrategy, Ranking, Standings, Unseen
 
-__all__ = ["equal_steps_section", "extent", "losses", "ranking_section", "shortened", "unseen_section"]
+__all__ = ["equal_steps_section", "extent", "in_html", "losses", "ranking_section", "shortened", "unseen_section"]
 
 
 def ranking_section(ranking: Ranking, baseline: str) -> list[str]:
@@ -93,13 +94,22 @@ def _some(cells: Sequence[str], most: int = 3) -> str:
 
 def shortened(ranking: Ranking, most: int) -> str:
     """For a terminal: the first `most` rows without some columns, and how many more rows there are."""
-    columns = [(head, _FOR_TERMINALS.get(head, cell)) for head, cell in _OVERALL if head not in _LEFT_OUT]
-    shown = table(ranking.rows[:most], columns)
+    shown = table(ranking.rows[:most], _short())
     left_out = len(ranking.rows) - most
     notes = [f"{left_out} more"] if left_out > 0 else []
     notes += [f"{len(ranking.oracles)} told the true PSF"] if ranking.oracles else []
     notes += [f"{len(ranking.incomplete)} not measured everywhere"] if ranking.incomplete else []
     return shown + (f"\n({', '.join(notes)})" if notes else "")
+
+
+def in_html(ranking: Ranking, baseline: str) -> str:
+    """For a notebook: the same table with all rows."""
+    over = f"{ranking.classifier}: mean gain over {baseline} in {extent(ranking)}, percentage points"
+    return f"<p>{escape(one_line(over))}</p>\n{table(ranking.rows, _short(), 'html')}"
+
+
+def _short() -> list[Column[RankedStrategy]]:
+    return [(head, _PLAIN.get(head, cell)) for head, cell in _OVERALL if head not in _LEFT_OUT]
 
 
 _UNSEEN: list[Column[Unseen]] = [
@@ -135,7 +145,7 @@ _OVERALL: list[Column[RankedStrategy]] = [
 ]
 
 
-_FOR_TERMINALS: dict[str, Callable[[RankedStrategy], str]] = {
+_PLAIN: dict[str, Callable[[RankedStrategy], str]] = {
     "strategy": lambda one: one_line(one.strategy),
     "train blur": lambda one: one_line(one.train_blur) or NOTHING,
 }
