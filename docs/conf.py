@@ -54,7 +54,10 @@ autodoc_default_options = {"members": True}
 add_module_names = False
 
 OTHERS = r"(abc|collections|np|numpy|nn|pandas|pathlib|pd|torch|typing)\..*|Mapping\[str|NDArray|Path"
-INNER = r"(.*\.)?(Board|Chart|Exported|Images|Outcomes|Padding|Psf|Registry|Report|Rerun|Row|Session|Side|Standings|Subject)"
+MADE_BY_CALLS = (
+    "Board|Chart|Exported|Images|Outcomes|Padding|Psf|Registry|Report|Rerun|Row|Session|Side|Standings|Subject"
+)
+INNER = rf"(.*\.)?({MADE_BY_CALLS})"
 nitpick_ignore_regex = [("py:.*", f"{OTHERS}|{INNER}")]
 """Classes of other libraries, and those of ours that a user never makes by name."""
 
