@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, NamedTuple
@@ -451,12 +452,15 @@ class Standings:
     corruptions: tuple[CorruptionTable, ...] = ()
 
     @property
-    def flagged(self) -> dict[str, list[RowKey]]:
-        """The rows that have each flag, in any block or overall."""
-        rows: list[Row | RankedStrategy] = [row for block in self.blocks for row in (*block.rows, *block.oracles)]
-        rows += [row for ranking in self.rankings for row in (*ranking.rows, *ranking.oracles)]
-        found: dict[str, dict[RowKey, None]] = {}
+    def flagged(self) -> dict[str, dict[RowKey, tuple[int, int]]]:
+        """By flag, the rows that have it, each with in how many blocks, of so many that it was measured in; 0 where it
+        is unsteady over all blocks together and in none alone."""
+        blocks = [row for block in self.blocks for row in (*block.rows, *block.oracles)]
+        measured, flags = Counter(row.key for row in blocks), Counter((f, row.key) for row in blocks for f in row.flags)
+        overall = [row for ranking in self.rankings for row in (*ranking.rows, *ranking.oracles)]
+        rows: list[Row | RankedStrategy] = [*blocks, *overall]
+        found: dict[str, dict[RowKey, tuple[int, int]]] = {}
         for row in rows:
             for flag in row.flags:
-                found.setdefault(flag, {})[row.key] = None
-        return {flag: list(keys) for flag, keys in found.items()}
+                found.setdefault(flag, {})[row.key] = flags[flag, row.key], measured[row.key]
+        return found

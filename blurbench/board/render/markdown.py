@@ -84,9 +84,15 @@ def _opening(standings: Standings) -> list[str]:
 
 def _flagged(standings: Standings, show: Callable[[str], str], most: int = 6) -> Iterator[tuple[str, str]]:
     """Each flag, and the rows that have it."""
-    for flag, keys in standings.flagged.items():
-        more = f" and {len(keys) - most} more" if len(keys) > most else ""
-        yield flag, ", ".join(show(row_name(*key)) for key in keys[:most]) + more
+    for flag, rows in standings.flagged.items():
+        named = [show(row_name(*key)) + _where(*counts) for key, counts in rows.items()]
+        yield flag, ", ".join(named[:most]) + (f" and {len(named) - most} more" if len(named) > most else "")
+
+
+def _where(flagged: int, measured: int) -> str:
+    if flagged == measured:
+        return ""
+    return f" (in {flagged} of {measured} tests)" if flagged else " (overall)"
 
 
 def _edition(standings: Standings, show: Callable[[str], str]) -> str:
