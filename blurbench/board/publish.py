@@ -125,7 +125,7 @@ def _strips(store: Store, board: str) -> Iterator[Strip]:
 
     strips: dict[tuple[str, str], dict[str, NDArray[np.uint8]]] = {}
     for dataset, blur, strategy, key in restored_samples(store, board):
-        if samples := store.samples(key):
+        if samples := store.samples(key, ("clean", "blurred", "restored")):
             shown = {name: images[:IMAGES] for name, images in samples.items()}
             first = {"clean": shown["clean"], "blurred": shown["blurred"]}
             strips.setdefault((dataset, blur), first).setdefault(strategy, shown["restored"])
@@ -135,7 +135,7 @@ def _strips(store: Store, board: str) -> Iterator[Strip]:
 def _estimator_files(store: Store, board: str, baseline_classifier: str | None) -> tuple[str, Files]:
     from blurbench.board.outcomes import stored_estimates
     from blurbench.board.render import estimators
-    from blurbench.board.render.sigma_maps import map_picture
+    from blurbench.board.render.sigma_maps import MAP_PARTS, map_picture
 
     if baseline_classifier is not None:
         raise UsageError(f"board {board} is of estimators: --baseline-classifier says nothing there")
@@ -143,7 +143,7 @@ def _estimator_files(store: Store, board: str, baseline_classifier: str | None) 
     pictures: dict[tuple[str, str], str] = {}
     drawn: Files = {}
     for place, members in estimators.by_place(estimates.cells).items():
-        maps = [(cell.title, samples) for cell in members if (samples := store.samples(cell.key))]
+        maps = [(cell.title, samples) for cell in members if (samples := store.samples(cell.key, MAP_PARTS))]
         if maps:
             pictures[place] = f"{_file_name(f'{board}.' + '.'.join(place))}.png"
             drawn[pictures[place]] = map_picture(dict(maps[:MAPS]))

@@ -233,9 +233,12 @@ def _validated(table: type[T], content: Mapping[str, Any], where: str) -> T:
         raise UsageError(f"{where}: {first_line(error)}") from None
 
 
+_NAMES_ALONE = "a name is of small letters, digits, and single hyphens between them"
+
+
 def first_line(error: ValidationError) -> str:
     """What is wrong first, and where."""
     problem = error.errors(include_url=False)[0]
-    place = ".".join(str(part) for part in problem["loc"])
-    message = problem["msg"]
+    place = ".".join(str(part) for part in problem["loc"] if part != "[key]")
+    message = _NAMES_ALONE if problem["type"] == "string_pattern_mismatch" else problem["msg"]
     return f"{place}: {message[0].lower() + message[1:]}"

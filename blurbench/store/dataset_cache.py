@@ -100,8 +100,9 @@ def _folder(store: Store, key: str) -> Path:
 
 def _stated(store: Store, key: str) -> dict[str, Any]:
     """What the cache says of a data set. Raises RecordError where it is damaged."""
+    path = _folder(store, key) / METADATA
     try:
-        metadata: dict[str, Any] = json.loads((_folder(store, key) / METADATA).read_bytes())
+        metadata: dict[str, Any] = json.loads(path.read_bytes() if is_regular(path) else b"")
         Shape(**metadata["shape"])
         seal = metadata.pop("seal")
         whole = seal == digest(metadata) and all(isinstance(metadata[name], kind) for name, kind in FIELDS.items())

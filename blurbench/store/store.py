@@ -20,14 +20,14 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from blurbench.errors import UsageError
 from blurbench.store.artifacts import ArtifactStore
-from blurbench.store.files import write_atomically
+from blurbench.store.files import is_regular, write_atomically
 from blurbench.store.locks import Locks
 from blurbench.store.record import Timing
 from blurbench.store.records import RecordStore, check_own, read_if_there
@@ -108,20 +108,19 @@ class Store:
         np.savez_compressed(buffer, **dict(samples))  # type: ignore[arg-type] # names are not the function's own options
         write_atomically(self.root / "samples" / f"{key}.npz", buffer.getvalue())
 
-    def samples(self, key: str) -> dict[str, NDArray[np.uint8]]:
-        """The images kept of a cell by name; none if there are none, or where they are damaged."""
+    def samples(self, key: str, wanted: Collection[str]) -> dict[str, NDArray[np.uint8]]:
+        """The images kept of a cell by name; none if some that are wanted are not there, or where they are damaged."""
         import numpy as np
 
-        try:
-            with np.load(self.root / "samples" / f"{key}.npz", allow_pickle=False) as stored:
-                found = dict(stored)
-        except (OSError, EOFError, ValueError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error):
+        path = self.root / "samples" / f"{key}.npz"
+        if not is_regular(path):
             return {}
-        return (
-            found
-            if found and all(isinstance(value, np.ndarray) and value.ndim >= 3 for value in found.values())
-            else {}
-        )
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+                found = dict(stored)
+        except (*_UNREADABLE, zipfile.BadZipFile, zlib.error):
+            return {}
+        return found if _are_images(found, wanted) else {}
 
     # --- timings ---------------------------------------------------------------------------------------------------
 
@@ -140,3 +139,22 @@ class Store:
     def log_path(self, key: str) -> Path:
         """Where the log of a task lies."""
         return self.root / "logs" / f"{key}.log"
+
+
+_UNREADABLE = (OSError, EOFError, ValueError, TypeError, AttributeError, RuntimeError, KeyError, MemoryError)
+"""What reading a damaged file of arrays raises."""
+
+
+def _are_images(arrays: Mapping[str, NDArray[Any]], wanted: Collection[str]) -> bool:
+    """Whether all are bytes, (N, C, H, W) or maps (N, H, W), and those that are wanted are there and of one size."""
+    import numpy as np
+
+    sizes = {arrays[name].shape[-2:] for name in wanted if name in arrays}
+    sound = all(
+        isinstance(value, np.ndarray)
+        and value.dtype == np.uint8
+        and value.size
+        and (value.ndim == 3 or (value.ndim == 4 and value.shape[1] in (1, 3)))
+        for value in arrays.values()
+    )
+    return sound and set(wanted) <= arrays.keys() and len(sizes) == 1

@@ -74,7 +74,7 @@ def test_a_changed_budget_shows_the_change_in_its_name(tmp_path: Path) -> None:
         ('"tiny"', f'"{"a" * 10_000}"', "name: a text of 10000 characters"),
         ('title = "Tiny"', 'title = "\\u001b[31mred"', "title: the invisible character U+001B"),
         ('soft = "', '"\\u202esoft" = "none"\nsoft = "', "labels (a key): the invisible character U+202E"),
-        ("[budgets.large]", "[budgets.my_budget]", "budgets.my_budget"),
+        ("[budgets.large]", "[budgets.my_budget]", "budgets.my_budget: a name is of small letters"),
         ("[budgets.large]", '[budgets.large]\nlabels = "x"', "budgets.large.labels must be a table"),
         ('title = "Tiny"', f'title = "Tiny"\nx = {"[" * 3000}{"]" * 3000}', "tables are nested too deep"),
         ("train_images = 100", "train_images = nan", "a number that is not finite"),

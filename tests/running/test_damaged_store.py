@@ -171,8 +171,23 @@ def no_description(folder: Path) -> None:
     (folder / "about.json").write_text("{}")
 
 
+def a_pipe_for_its_description(folder: Path) -> None:
+    (folder / "about.json").unlink()
+    os.mkfifo(folder / "about.json")
+
+
 @pytest.mark.parametrize(
-    "damage", [cut, nothing, of_another_shape, a_pickle, another_fingerprint, other_pixels, no_description]
+    "damage",
+    [
+        cut,
+        a_pipe_for_its_description,
+        nothing,
+        of_another_shape,
+        a_pickle,
+        another_fingerprint,
+        other_pixels,
+        no_description,
+    ],
 )
 def test_decoded_images_that_are_damaged_are_decoded_again(whole: Path, results: Path, damage: Damage) -> None:
     (data,) = (results / "data").glob("[0-9a-f]*")

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import multiprocessing
 import os
 import signal
 import time
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from blurbench.errors import UsageError
 from blurbench.store.artifacts import STATE
@@ -150,3 +155,57 @@ def test_a_folder_that_cannot_be_written_to_is_one_clear_line(tmp_path: Path) ->
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match="cannot write to the results folder"):
         Store(tmp_path / "file" / "results").create()
+
+
+# --- samples -------------------------------------------------------------------------------------------------------
+
+WANTED = ("clean", "blurred")
+
+
+def image(dtype: type = np.uint8, size: int = 4, channels: int = 1) -> NDArray[Any]:
+    return np.zeros((2, channels, size, size), dtype)
+
+
+def a_pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def an_empty_zip(path: Path) -> None:
+    zipfile.ZipFile(path, "w").close()
+
+
+def a_part(path: Path) -> None:
+    np.savez(path, clean=image(), blurred=image())
+    path.write_bytes(path.read_bytes()[:200])
+
+
+def larger_than_memory(path: Path) -> None:
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": (2**58, 1, 4, 4)})
+    with zipfile.ZipFile(path, "w") as packed:
+        packed.writestr("clean.npy", header.getvalue())
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        a_pipe,
+        an_empty_zip,
+        a_part,
+        larger_than_memory,
+        lambda path: np.savez(path, clean=image()),
+        lambda path: np.savez(path, clean=image(), blurred=image(np.float64)),
+        lambda path: np.savez(path, clean=image(), blurred=image(size=5)),
+        lambda path: np.savez(path, clean=image(), blurred=image(channels=5)),
+        lambda path: np.savez(path, clean=image(), blurred=image()[:0]),
+        lambda path: np.savez(path, clean=image(), blurred=np.uint8(3)),
+        lambda path: np.savez(path, clean=image(), blurred=np.array([{"a": 1}], object)),
+    ],
+)
+def test_samples_that_cannot_be_shown_count_as_none(store: Store, damage: Callable[[Path], None]) -> None:
+    store.put_samples(KEY, {"clean": image(), "blurred": image()})
+    assert set(store.samples(KEY, WANTED)) == set(WANTED)
+    path = store.root / "samples" / f"{KEY}.npz"
+    path.unlink()
+    damage(path)
+    assert store.samples(KEY, WANTED) == {}

@@ -12,9 +12,13 @@ from numpy.typing import NDArray
 from blurbench.board.render.drawing import GREY, SETTINGS, drawn, plain
 from blurbench.measurements.blur_estimation.result import SMALLEST_SCALE, steps_of
 
-__all__ = ["map_picture"]
+__all__ = ["MAP_PARTS", "map_picture"]
 
 _WORST = 1.0
+
+
+MAP_PARTS = ("picture", "true", "estimate", "smoothed")
+"""What is kept of a row and shown."""
 
 
 def map_picture(maps: Mapping[str, Mapping[str, NDArray[np.uint8]]]) -> bytes:
