@@ -33,7 +33,7 @@ from blurbench.store.files import write_atomically
 if TYPE_CHECKING:
     from blurbench.store.store import Store
 
-__all__ = ["Diagnosis", "Look", "diagnose", "look", "write"]
+__all__ = ["GAUSSIANS", "Diagnosis", "Look", "Seen", "chosen_blurs", "diagnose", "look", "write"]
 
 STRIDE = 16
 """Pixels from window to window of a reading."""
@@ -305,13 +305,15 @@ def diagnose(found: Look, wanted: Request, measure: Callable[[Session], object] 
         UsageError: the request is wrong.
     """
     (classifier,) = wanted.only["classifier"]
+    if wanted.out.absolute().is_relative_to(found.folder.absolute()):
+        raise UsageError(f"{wanted.out.parent}: this lies among the pictures; give --out a folder elsewhere")
     if found.lacking:
         return Diagnosis(found, classifier)
     sharper = _linked(found, wanted.out.with_name("sharper-half"))
     suite, registry = _suite(wanted)
     folders = {"photographs": found.folder, "sharp": sharper}
     datasets = {name: _dataset(registry, suite, place, found.side) for name, place in folders.items()}
-    blurs = {"photographs": [CLEAN], "sharp": [CLEAN, *_chosen(registry, suite, found)]}
+    blurs = {"photographs": [CLEAN], "sharp": [CLEAN, *chosen_blurs(registry, suite, found)]}
     for name, dataset in datasets.items():
         only = {**wanted.only, "dataset": (dataset,), "test_blur": tuple(blurs[name])}
         session = Session(replace(wanted, only=only))
@@ -349,7 +351,7 @@ def _dataset(registry: Registry, suite: AccuracySuite, folder: Path, side: int) 
     return label(registry, replace(dataset, path=str(folder.absolute()), side=side))
 
 
-def _chosen(registry: Registry, suite: AccuracySuite, found: Look) -> list[str]:
+def chosen_blurs(registry: Registry, suite: AccuracySuite, found: Look) -> list[str]:
     """The suite's test blurs nearest in strength to what was read."""
     values = AccuracyAxes.of(registry, suite).test_blurs
     chosen: list[str] = []

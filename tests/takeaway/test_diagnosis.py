@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,12 +18,13 @@ from typer.testing import CliRunner
 
 from blurbench.cli.app import app
 from blurbench.errors import UsageError
+from blurbench.matrix.suite import AccuracySuite, find
 from blurbench.matrix.tasks import TimePipeline
 from blurbench.metrics.intervals import Interval
 from blurbench.registry import Registry
 from blurbench.running.runtime import WorkerRuntime
 from blurbench.running.session import Request, Session
-from blurbench.takeaway.diagnosis import Diagnosis, Look, diagnose, look, write
+from blurbench.takeaway.diagnosis import GAUSSIANS, Diagnosis, Look, Seen, chosen_blurs, diagnose, look, write
 
 CLASSES = ("astronaut", "grass", "gravel")
 EACH = 8
@@ -181,9 +183,16 @@ def test_a_second_diagnosis_measures_nothing_again(seen: Look, diagnosis: tuple[
 
 
 def test_without_labels_it_says_how_blurred_and_what_is_missing(photographs: Path, tmp_path: Path) -> None:
-    for path in (photographs / "grass").iterdir():
-        (tmp_path / path.name).write_bytes(path.read_bytes())
-    arguments = ["diagnose", "--images", str(tmp_path), "--classifier", "timm[model=resnet18]", "--side", str(SIDE)]
+    shutil.copytree(photographs / "grass", tmp_path / "pictures")
+    arguments = [
+        "diagnose",
+        "--images",
+        str(tmp_path / "pictures"),
+        "--classifier",
+        "timm[model=resnet18]",
+        "--side",
+        str(SIDE),
+    ]
     done = CliRunner().invoke(app, [*arguments, "--out", str(tmp_path / "report")])
     assert done.exit_code == 0, done.output
     assert f"{EACH // 2} of {EACH} pictures are blurred" in done.stdout
@@ -199,3 +208,24 @@ def test_a_folder_that_is_none_is_one_line(registry: Registry, tmp_path: Path) -
     (tmp_path / "broken.png").write_bytes(b"no picture")
     with pytest.raises(UsageError, match=r"no picture in it can be read; the first: .*broken\.png"):
         look(tmp_path, SIDE, estimator)
+
+
+def test_motion_is_tried_at_the_lengths_nearest_to_what_was_read(registry: Registry, tmp_path: Path) -> None:
+    suite = find(registry, "diagnosis").under("quick")
+    assert isinstance(suite, AccuracySuite)
+    still = [Seen(tmp_path / "a" / f"{number}.png", 0.5, 0.4, None) for number in range(8)]
+    moved = [Seen(tmp_path / "b" / f"{length}.png", 2.0, 0.4, length) for length in (7.0, 8.0, 11.0)]
+    found = Look(tmp_path, SIDE, (*still, *moved), (), 3.0)
+    assert found.motion == 8.0
+    assert chosen_blurs(registry, suite, found)[GAUSSIANS:] == ["linear-motion[length=5]", "linear-motion[length=9]"]
+    few = Look(tmp_path, SIDE, (*still, *still, *still, moved[0]), (), 3.0)
+    assert few.motion is None
+    assert len(chosen_blurs(registry, suite, few)) == GAUSSIANS
+
+
+def test_a_report_among_the_pictures_is_refused(seen: Look, photographs: Path) -> None:
+    wanted = Request(
+        "diagnosis", out=photographs / "report" / "results", only={"classifier": ("timm[model=resnet18]",)}
+    )
+    with pytest.raises(UsageError, match=r"report: this lies among the pictures; give --out a folder elsewhere"):
+        diagnose(seen, wanted, in_this_process)
