@@ -209,6 +209,23 @@ def test_the_same_network_is_not_measured_twice_and_a_changed_one_is_anew(tmp_pa
     assert top1(first) == top1(bb.evaluate(network(), to_test(), blurs=BLURS[0]))  # its own board is as it was
 
 
+def test_what_cannot_be_compared_is_measured_anew_unless_it_has_a_version(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    net, generator = network().eval(), torch.Generator()
+
+    def noisy(images: Tensor) -> Tensor:
+        logits: Tensor = net(images)
+        return logits + 1e-3 * torch.rand(logits.shape, generator=generator)
+
+    first = bb.evaluate(noisy, to_test(), out=tmp_path)
+    assert "noisy holds what cannot be compared, so it is measured anew each time" in caplog.text
+    assert not keys(bb.evaluate(noisy, to_test(), out=tmp_path)) & keys(first)
+    one = bb.evaluate(noisy, to_test(), out=tmp_path, version="1")
+    assert keys(bb.evaluate(noisy, to_test(), out=tmp_path, version="1")) == keys(one)
+    assert keys(bb.evaluate(noisy, to_test(), out=tmp_path, version="2")) != keys(one)
+
+
 # --- data ----------------------------------------------------------------------------------------------------------
 
 
