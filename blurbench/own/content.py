@@ -9,9 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import logging
-import os
 import sys
-import sysconfig
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -26,7 +24,7 @@ import torch
 __all__ = ["content_digest"]
 
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, PurePath, Enum, range, slice, torch.dtype, torch.device)
-_INSTALLED = tuple(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+_INSTALLED = {"site-packages", "dist-packages"}
 
 
 class _Opaque(Exception):
@@ -171,4 +169,4 @@ def _is_installed(module: str | None) -> bool:
     file = getattr(sys.modules.get(module or ""), "__file__", None)
     if top in sys.stdlib_module_names and top != "__main__":
         return True
-    return file is not None and str(Path(file)).startswith(tuple(path + os.sep for path in _INSTALLED))
+    return file is not None and not _INSTALLED.isdisjoint(Path(file).parts)
