@@ -572,8 +572,8 @@ def probe(
         estimator: what reads sigma: one that needs no fitting.
 
     Returns:
-        A row a picture: its size, `sigma_px` and whether that is `at_limit`, the length and angle of a motion, how many
-        windows could be read, noise, and `hints` whether to trust it. What cannot be read has a `reason`.
+        A row a picture, with its size, `sigma_px` and whether that is `at_limit`, the length and angle of a motion, how
+        many windows could be read, noise, and `hints` whether to trust it. What cannot be read has a `reason`.
     """
     from blurbench.imaging.files import find_pictures
     from blurbench.own.probing import COARSER_STRIDE, answers, files, frame_of, images, reader_of

@@ -5,6 +5,7 @@ The command line reference is written from the commands themselves, and the note
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -54,11 +55,8 @@ autodoc_default_options = {"members": True}
 add_module_names = False
 
 OTHERS = r"(abc|collections|np|numpy|nn|pandas|pathlib|pd|torch|typing)\..*|Mapping\[str|NDArray|Path"
-MADE_BY_CALLS = (
-    "Board|Chart|Exported|Images|Outcomes|Padding|Psf|Registry|Report|Rerun|Row|Session|Side|Standings|Subject"
-)
-INNER = rf"(.*\.)?({MADE_BY_CALLS})"
-nitpick_ignore_regex = [("py:.*", f"{OTHERS}|{INNER}")]
+INNER = "Board Chart Exported Images Outcomes Padding Psf Registry Report Rerun Row Session Side Standings Subject"
+nitpick_ignore_regex = [("py:.*", rf"{OTHERS}|(.*\.)?({INNER.replace(' ', '|')})")]
 """Classes of other libraries, and those of ours that a user never makes by name."""
 
 
@@ -109,6 +107,13 @@ def put_back(app: Sphinx, what: str, name: str, value: Any, options: Any, lines:
     lines[:] = PLAIN.pop(name, lines)
 
 
+def without_limits(
+    app: Sphinx, what: str, name: str, value: Any, options: Any, signature: str | None, result: str | None
+) -> tuple[str | None, str | None]:
+    """Units and ranges of parameters would bury their types."""
+    return re.sub(r"Annotated\[([^,\]]+), [^\]]*\]", r"\1", signature or "") or None, result
+
+
 def link(app: Sphinx, env: Any, node: Any, shown: nodes.Element) -> nodes.Element | None:
     """Annotations call a class by its last name, or by the module that defines it: link it where it is documented."""
     if node["refdomain"] != "py":
@@ -125,4 +130,5 @@ def setup(app: Sphinx) -> None:
     app.connect("source-read", reference)
     app.connect("autodoc-process-docstring", keep, priority=400)
     app.connect("autodoc-process-docstring", put_back, priority=600)
+    app.connect("autodoc-process-signature", without_limits)
     app.connect("missing-reference", link)

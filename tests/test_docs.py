@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+import blurbench as bb
+
 DOCS = Path(__file__).parent.parent / "docs"
 
 BLOCK = re.compile(r"^```(?:\{code-block\} )?(python|toml|console)\n(?::caption: (\S+)\n+)?(.*?)^```$", re.M | re.S)
@@ -47,3 +49,9 @@ def converse(text: str) -> None:
 def form(text: str) -> str:
     """The text with 0 for every number, and with lines of any length as one dash."""
     return re.sub(r"[-+~]*\d[\d.,]*", "0", re.sub(r"-{2,}(?=\|)", "-", text))
+
+
+def test_every_name_of_the_package_is_on_the_page_of_the_python_api() -> None:
+    page = (DOCS / "api.md").read_text()
+    named = set(re.findall(r"^\.\. (?:autofunction|autoclass|data):: (\w+)$", page, re.M))
+    assert named == set(bb.__all__) - {"__version__"}

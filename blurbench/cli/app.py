@@ -9,6 +9,7 @@ from blurbench.cli import (
     advise,
     compare,
     data,
+    diagnose,
     export,
     leaderboard,
     ls,
@@ -62,6 +63,7 @@ app.command("replay")(replay.replay)
 app.command("reproduce")(reproduce.reproduce)
 app.command("verify")(verify.verify)
 app.command("probe")(probe.probe)
+app.command("diagnose")(diagnose.diagnose)
 app.command("predict")(predict.predict)
 app.command("export")(export.export)
 app.add_typer(data.app, name="data")

@@ -185,7 +185,10 @@ class AxisFilter:
         if not installed:
             known = {name for value in listed for name in (value.label, value.name)}
             raise UnknownName(
-                f"{axis.replace('_', ' ')} in this suite:", choice, known | {*self.registry.entries[kind]}
+                f"{axis.replace('_', ' ')} in this suite:",
+                choice,
+                known | {*self.registry.entries[kind]},
+                _as_parameter(self.registry, kind, choice),
             )
         yield from axis_values(self.registry, {}, kind, choice)
 
@@ -194,6 +197,13 @@ class AxisFilter:
         for axis in self.unused:
             option = axis.replace("_", "-")
             raise UsageError(f"suite {self.suite.name} measures {self.suite.measure}: --{option} chooses nothing in it")
+
+
+def _as_parameter(registry: Registry, kind: str, choice: str) -> str:
+    """How to name a place, where the choice looks like one."""
+    fields = {name: getattr(entry.target, "__dataclass_fields__", {}) for name, entry in registry.entries[kind].items()}
+    taking = [f"{name}[path={choice}]" for name, known in fields.items() if "path" in known]
+    return f" A place is a parameter: {', '.join(taking)}" if "/" in choice and taking else ""
 
 
 def _distinct(values: Iterable[AxisValue]) -> list[AxisValue]:

@@ -23,7 +23,7 @@ ROUNDING = 1e-5
 
 def images_and_labels(data: Any) -> Images:
     """Of `(images, labels)`, or of a map-style torch data set. Raises UsageError for anything else."""
-    if isinstance(data, tuple | list) and len(data) == 2:
+    if isinstance(data, tuple | list) and len(data) == 2 and not isinstance(data[0], tuple | list):
         images, labels = _array(data[0], "images"), _array(data[1], "labels")
         names: tuple[str, ...] = ()
     elif hasattr(data, "__getitem__") and hasattr(data, "__len__"):
@@ -68,7 +68,7 @@ def _pairs(data: Any) -> Iterator[tuple[NDArray[Any], Any]]:
             image, label = data[place]
         except Exception as error:  # whatever a stranger's data set raises
             raise UsageError(f"the data set gave no image and label at {place}: {shown_error(error)}") from None
-        yield _channels_first(image, place), int(label) if np.ndim(label) == 0 else label
+        yield _channels_first(image, place), _array(label, f"label {place}")
 
 
 def _channels_first(image: Any, place: int) -> NDArray[Any]:

@@ -63,7 +63,7 @@ class PatchMask(Strategy):
 
     def skip(self, setting: Setting) -> str | None:
         if not isinstance(setting.classifier, PatchClassifier):
-            return "the classifier does not cut images into patches"
+            return "the classifier does not cut images into patches; masked-patches[network=...] has one do so"
         return None
 
     def needs(self, setting: Setting) -> Mapping[str, Need]:

@@ -32,6 +32,10 @@ def test_help_comes_at_once(blurbench: Command) -> None:
         (["run", "--suite", "mnist-famly"], "unknown suite 'mnist-famly'; did you mean 'mnist-family'?"),
         (["run", "--budget", "quik"], "unknown budget of suite mnist-family: 'quik'; did you mean 'quick'?"),
         (["run", "--dataset", "digitz"], "unknown dataset in this suite: 'digitz'; did you mean 'digits'?"),
+        (
+            ["run", "--dataset", "./mine"],
+            "A place is a parameter: imagefolder[path=./mine], paired-images[path=./mine]",
+        ),
         (["run", "--device", "gpu"], "--device gpu: give auto, cpu, cuda, or one GPU of several, such as cuda:1"),
         (["run", "--suite", "nowhere.toml"], "suite file nowhere.toml does not exist"),
         (["run", "--max-seeds", "5"], "--max-seeds is for --until-separated; --seeds N measures N of them"),

@@ -17,6 +17,7 @@ WORDS = {
     "imaging/fourier.py": {"wiener"},  # a function of that name
     "store/provenance.py": {"timm", "torchvision"},  # packages
     "cli/ls.py": {"none"},  # no value
+    "cli/diagnose.py": {"diagnosis", "spectral"},  # defaults of options
     "cli/predict.py": {"pictures"},  # a key of its own JSON
     "cli/probe.py": {"pictures", "spectral"},  # a key of its own JSON; the default of an option
     "cli/options.py": {"mnist-family"},  # the default of --suite
@@ -34,6 +35,7 @@ WORDS = {
     "contract/plugin.py": {"identity"},
     "running/probe_summary.py": {"pictures"},
     "submissions/label_schema.py": {"none"},  # no value
+    "takeaway/diagnosis.py": {"pictures"},  # a key of its own JSON
     "testing/samples.py": {"gaussian", "pictures"},
     "training/augmentation.py": {"none"},
     "training/classifiers.py": {"none"},

@@ -209,6 +209,23 @@ def test_the_same_network_is_not_measured_twice_and_a_changed_one_is_anew(tmp_pa
     assert top1(first) == top1(bb.evaluate(network(), to_test(), blurs=BLURS[0]))  # its own board is as it was
 
 
+def test_what_cannot_be_compared_is_measured_anew_unless_it_has_a_version(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    net, generator = network().eval(), torch.Generator()
+
+    def noisy(images: Tensor) -> Tensor:
+        logits: Tensor = net(images)
+        return logits + 1e-3 * torch.rand(logits.shape, generator=generator)
+
+    first = bb.evaluate(noisy, to_test(), out=tmp_path)
+    assert "noisy holds what cannot be compared, so it is measured anew each time" in caplog.text
+    assert not keys(bb.evaluate(noisy, to_test(), out=tmp_path)) & keys(first)
+    one = bb.evaluate(noisy, to_test(), out=tmp_path, version="1")
+    assert keys(bb.evaluate(noisy, to_test(), out=tmp_path, version="1")) == keys(one)
+    assert keys(bb.evaluate(noisy, to_test(), out=tmp_path, version="2")) != keys(one)
+
+
 # --- data ----------------------------------------------------------------------------------------------------------
 
 
@@ -295,6 +312,9 @@ def wide(images: Tensor) -> Any:
         (network(), 7, "data is of the type int: give a folder"),
         (network(), "no/such/folder", "data: there is no folder no/such/folder"),
         (network(), [(to_test()[0][0], 1), (to_test()[0][0, :, 2:], 1), (to_test()[0][0], 1)], "image 1 is"),
+        (network(), [(to_test()[0][0], "cat")] * 3, r"labels must be 3 whole numbers, one an image, not \(3,\) of <U3"),
+        (network(), [(to_test()[0][0], torch.eye(10)[1])] * 2, r"one an image, not \(2, 10\) of float32"),
+        (network(), [1, 2, 3], "the data set gave no image and label at 0: TypeError"),
         (nn.Linear(3, 2), to_test(), r"the network does not take images \(2, 1, 16, 16\) in \[0, 1\]: RuntimeError"),
         (nn.Identity(), to_test(), r"gave a tensor of the shape \(2, 1, 16, 16\) for 2 images, wanted logits"),
         (lambda images: None, to_test(), r"the network gave None for 2 images"),

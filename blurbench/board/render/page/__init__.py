@@ -22,7 +22,7 @@ from blurbench.board.render.drawing import merged
 from blurbench.board.render.page import charts
 from blurbench.board.schema import RankedStrategy, Ranking, Row, Standings, Unseen
 
-__all__ = ["Strip", "render", "template"]
+__all__ = ["Strip", "render", "styled", "template"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,11 @@ def render(standings: Standings, strips: Sequence[Strip] = ()) -> str:
         severity=[charts.severity(sweep) for sweep in standings.sweeps],
         pareto=[chart for ranking in standings.rankings if (chart := charts.pareto(ranking))],
     )
+
+
+def styled(name: str, **values: Any) -> str:
+    """A page of another template, in the same style; it has no script."""
+    return template(name).render(style=Markup(_text("page.css")), **values)
 
 
 def template(name: str, autoescape: bool = True) -> Template:

@@ -1,0 +1,64 @@
+"""`blurbench diagnose`: my pictures and my network: what does blur cost, and what pays without training?"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from blurbench.board.render.escape import one_line
+from blurbench.cli import options
+from blurbench.cli.stopping import keeping
+from blurbench.errors import UsageError
+from blurbench.registry.discovery import discover
+from blurbench.running.session import Request
+
+__all__ = ["diagnose"]
+
+
+@options.with_plugins
+def diagnose(
+    images: Annotated[Path, typer.Option(help="A folder of pictures; with one folder a class in it all is measured.")],
+    classifier: Annotated[
+        str, typer.Option(help="The trained network: checkpoint[network='timm:resnet18', weights=mine.safetensors] ...")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the report and all that it rests on.")] = Path(
+        "blurbench-diagnosis"
+    ),
+    side: Annotated[int, typer.Option(min=32, max=1024, help="Pixels a side that the network sees.")] = 224,
+    budget: Annotated[str, typer.Option("--budget", "-b", help="quick: 300 test pictures; standard: all.")] = "quick",
+    suite: Annotated[str, typer.Option("--suite", "-s", help="Whose remedies and blurs are tried.")] = "diagnosis",
+    estimator: Annotated[str, typer.Option(help="What reads how blurred a picture is.")] = "spectral",
+    device: options.Device = "auto",
+    jobs: options.Jobs = None,
+    threads: options.Threads = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything, as JSON.")] = False,
+) -> None:
+    """How blurred are my pictures, what does that cost my network, and which remedies pay without training?
+
+    Writes a page and JSON into --out. Without labels (a folder a class) it says how blurred they are, and what is
+    missing for the rest.
+    """
+    from blurbench.takeaway.diagnosis import diagnose, look, write
+
+    registry = discover()
+    registry.resolve("classifiers", classifier)
+    reader = registry.resolve("estimators", estimator)
+    if reader.trainable:
+        raise UsageError(f"--estimator {estimator}: it has to be fitted first; take one that has not")
+    found = look(images.expanduser(), side, reader)
+    only = {"classifier": (classifier,)}
+    wanted = Request(suite, budget, out.expanduser() / "results", only=only, device=device, jobs=jobs, threads=threads)
+    with keeping(out):
+        answer = diagnose(found, wanted)
+    paths = write(answer, out.expanduser())
+    for reason in (*found.refused, *answer.failures):
+        print(f"blurbench: {one_line(reason, 2000)}", file=sys.stderr)
+    if as_json:
+        typer.echo(json.dumps(answer.facts(), indent=1))
+        return
+    typer.echo("\n\n".join(answer.advice()))
+    typer.echo("\n".join(["", "Written:", *(f"  {path}" for path in paths)]))

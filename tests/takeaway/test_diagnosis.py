@@ -1,0 +1,231 @@
+"""A camera and a trained network: how blurred, at what cost, and what pays."""
+
+from __future__ import annotations
+
+import html
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from blurbench_datasets.packaged import packaged_file
+from PIL import Image, ImageFilter
+from torch import nn
+from typer.testing import CliRunner
+
+from blurbench.cli.app import app
+from blurbench.errors import UsageError
+from blurbench.matrix.suite import AccuracySuite, find
+from blurbench.matrix.tasks import TimePipeline
+from blurbench.metrics.intervals import Interval
+from blurbench.registry import Registry
+from blurbench.running.runtime import WorkerRuntime
+from blurbench.running.session import Request, Session
+from blurbench.takeaway.diagnosis import GAUSSIANS, Diagnosis, Look, Seen, chosen_blurs, diagnose, look, write
+
+CLASSES = ("astronaut", "grass", "gravel")
+EACH = 8
+SIDE = 64
+NETWORK = """
+from torch import nn
+
+def build(classes):
+    first = [nn.Conv2d(3, 8, 5, 2, 2), nn.BatchNorm2d(8), nn.ReLU()]
+    second = [nn.Conv2d(8, 16, 3, 2, 1), nn.BatchNorm2d(16), nn.ReLU()]
+    return nn.Sequential(*first, *second, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, classes))
+"""
+
+
+def crop(label: int, draws: np.random.Generator) -> Image.Image:
+    """A square of 128 pixels of one of three photographs, in colour."""
+    whole = Image.open(packaged_file("skimage", f"data/{CLASSES[label]}.png", "scikit-image")).convert("RGB")
+    left, top = (int(draws.integers(0, length - 128)) for length in whole.size)
+    return whole.crop((left, top, left + 128, top + 128))
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of each class half as drawn, half out of focus."""
+    folder, draws = tmp_path_factory.mktemp("photographs"), np.random.default_rng(5)
+    for label, name in enumerate(CLASSES):
+        (folder / name).mkdir()
+        for number in range(EACH):
+            picture = crop(label, draws)
+            if number % 2:
+                picture = picture.filter(ImageFilter.GaussianBlur(3))
+            picture.save(folder / name / f"{number}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A small network, trained here on sharp pictures, as an expression."""
+    folder, draws, scope = tmp_path_factory.mktemp("network"), np.random.default_rng(6), {}
+    (folder / "net.py").write_text(NETWORK)
+    exec(NETWORK, scope)
+    torch.manual_seed(0)
+    module: nn.Module = scope["build"](3)
+    labels = torch.arange(60) % 3
+    images = [np.asarray(crop(int(label), draws).resize((SIDE, SIDE), Image.Resampling.BILINEAR)) for label in labels]
+    batch = torch.from_numpy(np.stack(images)).float().permute(0, 3, 1, 2) / 255
+    mean, deviation = (torch.tensor(one)[:, None, None] for one in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+    batch = (batch - mean) / deviation
+    optimiser = torch.optim.Adam(module.parameters(), 1e-2)
+    for _ in range(60):
+        optimiser.zero_grad()
+        nn.functional.cross_entropy(module(batch), labels).backward()
+        optimiser.step()
+    torch.save(module.state_dict(), folder / "net.pt")
+    return f"checkpoint[network='{folder}/net.py:build', weights='{folder}/net.pt']"
+
+
+@pytest.fixture(scope="module")
+def seen(registry: Registry, photographs: Path) -> Look:
+    return look(photographs, SIDE, registry.resolve("estimators", "spectral"))
+
+
+def in_this_process(session: Session) -> None:
+    session.store.create()
+    session.store.records.add_to_board(session.board, session.manifest(), lambda board: board)
+    runtime = WorkerRuntime(session.registry, session.store, torch.device("cpu"), lambda: None, session.folders)
+    for task in session.plan.tasks.values():
+        if not isinstance(task, TimePipeline):
+            task.run(runtime, force=False)
+
+
+@pytest.fixture(scope="module")
+def diagnosis(seen: Look, network: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Diagnosis, Path]:
+    folder = tmp_path_factory.mktemp("diagnosis")
+    wanted = Request("diagnosis", "quick", folder / "results", only={"classifier": (network,)}, device="cpu")
+    return diagnose(seen, wanted, in_this_process), folder
+
+
+def test_the_pictures_out_of_focus_are_told_from_the_others(seen: Look, photographs: Path) -> None:
+    sharp = {photographs / name / f"{number}.png" for name in CLASSES for number in range(0, EACH, 2)}
+    assert len(sharp & set(seen.sharper_half)) >= len(sharp) - 1  # what is smooth by itself reads as blurred
+    assert abs(seen.summary.blurred - len(sharp)) <= 2
+    assert 1.0 < seen.added_sigma < 3.0  # 3 pixels of 128, reduced to 64
+    assert seen.lacking == ""
+
+
+def test_what_blur_costs_is_measured_around_the_strength_that_was_read(
+    seen: Look, diagnosis: tuple[Diagnosis, Path]
+) -> None:
+    found, _ = diagnosis
+    assert found.failures == ()
+    assert found.photographs is not None
+    assert found.photographs.rows[0].n == 3 * EACH
+    assert found.sharp is not None
+    assert {row.n for row in found.sharp.rows} == {3 * EACH // 2}
+    strengths = [float(block.test_blur.split("=")[1].rstrip("]")) for block in found.blurred]
+    assert len(strengths) == 3
+    assert min(strengths) <= seen.added_sigma * 1.2
+    assert max(strengths) >= seen.added_sigma / 1.2
+    assert found.sharp.baseline is not None
+    assert found.photographs.baseline is not None
+    assert found.sharp.baseline.estimate > 0.9 > found.photographs.baseline.estimate
+    names = {row.strategy for row in found.photographs.rows}
+    assert {"plain", "bn-adapt", "tent", "sharpened", "spectral-wiener"} <= names
+
+
+def test_the_advice_and_the_page_say_the_same_as_the_figures(diagnosis: tuple[Diagnosis, Path]) -> None:
+    found, folder = diagnosis
+    page, answer = write(found, folder)
+    facts = json.loads(answer.read_text())
+    text = page.read_text()
+    advice = facts["advice"]
+    assert advice[0].startswith(f"{found.look.summary.blurred} of {3 * EACH} pictures are blurred")
+    plain = next(row for row in facts["blocks"][0]["rows"] if row["row"] == "plain")
+    assert f"right on {100 * plain['top1'][0]:.0f}% [" in advice[1]
+    assert found.photographs is not None
+    assert all(row.rank_low == 1 for row in found.photographs.rows)  # 24 pictures tell nothing apart
+    best = found.remedies[0]
+    assert best.gain is not None
+    assert best.gain.low > 0
+    assert "no remedy that needs no training surely wins: keep the network as it is" in advice[-1]
+    assert f"{best.strategy} would win {100 * best.gain.estimate:.1f} [" in advice[-1]
+    assert text.count("<table>") == len(facts["blocks"]) + 1
+    assert "http" not in text.replace("http-equiv", "")
+    assert all(sentence in html.unescape(text) for sentence in advice)
+    assert all(f"<td>{row['row']}</td>" in text for block in facts["blocks"] for row in block["rows"])
+
+
+def test_a_remedy_that_surely_wins_on_the_pictures_as_they_are_is_the_advice(
+    diagnosis: tuple[Diagnosis, Path],
+) -> None:
+    found, _ = diagnosis
+    assert found.photographs is not None
+    best, *others = found.photographs.rows
+    sure = replace(best, gain=Interval(0.2, 0.1, 0.3))
+    beaten = [replace(row, rank_low=2) if row.is_baseline else row for row in others]
+    told = replace(found, photographs=replace(found.photographs, rows=(sure, *beaten)))
+    assert list(told.advice())[-1].startswith(
+        f"Use {best.strategy}: on these pictures it wins 20.0 [10.0, 30.0] points"
+    )
+    untold = replace(found, photographs=replace(found.photographs, rows=(sure, *others)))
+    assert list(untold.advice())[-1].startswith("On these pictures as they are no remedy")
+
+
+def test_a_second_diagnosis_measures_nothing_again(seen: Look, diagnosis: tuple[Diagnosis, Path]) -> None:
+    found, folder = diagnosis
+    wanted = Request("diagnosis", "quick", folder / "results", only={"classifier": (found.classifier,)}, device="cpu")
+    left: list[int] = []
+    again = diagnose(
+        seen,
+        wanted,
+        lambda session: left.append(sum(not task.wants_quiet for task in session.outstanding("missing").values())),
+    )
+    assert left == [0, 0]
+    assert again.facts() == found.facts()
+
+
+def test_without_labels_it_says_how_blurred_and_what_is_missing(photographs: Path, tmp_path: Path) -> None:
+    shutil.copytree(photographs / "grass", tmp_path / "pictures")
+    arguments = [
+        "diagnose",
+        "--images",
+        str(tmp_path / "pictures"),
+        "--classifier",
+        "timm[model=resnet18]",
+        "--side",
+        str(SIDE),
+    ]
+    done = CliRunner().invoke(app, [*arguments, "--out", str(tmp_path / "report")])
+    assert done.exit_code == 0, done.output
+    assert f"{EACH // 2} of {EACH} pictures are blurred" in done.stdout
+    assert "no labels: put the pictures into one folder a class, FOLDER/CLASS/FILE" in done.stdout
+    assert (tmp_path / "report" / "diagnosis.html").is_file()
+    assert not (tmp_path / "report" / "results").exists()
+
+
+def test_a_folder_that_is_none_is_one_line(registry: Registry, tmp_path: Path) -> None:
+    estimator = registry.resolve("estimators", "spectral")
+    with pytest.raises(UsageError, match="there is no such folder; give one with a folder a class in it"):
+        look(tmp_path / "nowhere", SIDE, estimator)
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    with pytest.raises(UsageError, match=r"no picture in it can be read; the first: .*broken\.png"):
+        look(tmp_path, SIDE, estimator)
+
+
+def test_motion_is_tried_at_the_lengths_nearest_to_what_was_read(registry: Registry, tmp_path: Path) -> None:
+    suite = find(registry, "diagnosis").under("quick")
+    assert isinstance(suite, AccuracySuite)
+    still = [Seen(tmp_path / "a" / f"{number}.png", 0.5, 0.4, None) for number in range(8)]
+    moved = [Seen(tmp_path / "b" / f"{length}.png", 2.0, 0.4, length) for length in (7.0, 8.0, 11.0)]
+    found = Look(tmp_path, SIDE, (*still, *moved), (), 3.0)
+    assert found.motion == 8.0
+    assert chosen_blurs(registry, suite, found)[GAUSSIANS:] == ["linear-motion[length=5]", "linear-motion[length=9]"]
+    few = Look(tmp_path, SIDE, (*still, *still, *still, moved[0]), (), 3.0)
+    assert few.motion is None
+    assert len(chosen_blurs(registry, suite, few)) == GAUSSIANS
+
+
+def test_a_report_among_the_pictures_is_refused(seen: Look, photographs: Path) -> None:
+    wanted = Request(
+        "diagnosis", out=photographs / "report" / "results", only={"classifier": ("timm[model=resnet18]",)}
+    )
+    with pytest.raises(UsageError, match=r"report: this lies among the pictures; give --out a folder elsewhere"):
+        diagnose(seen, wanted, in_this_process)
