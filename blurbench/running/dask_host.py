@@ -49,11 +49,12 @@ _followers: dict[str, asyncio.Task[None]] = {}
 
 def survey(wanted: str, threads: int, token: str, dask_worker: Any) -> dict[str, Any]:
     """What a run must know of a Dask worker. Plain values: another version may ask, or answer."""
-    device = chosen_device(wanted)
+    resources = dict(dask_worker.state.total_resources)
+    device = "cpu" if wanted == "auto" and resources.get("GPU") == 0 else chosen_device(wanted)
     return {
         "worker": dask_worker.id,
         "nthreads": dask_worker.state.nthreads,
-        "resources": dict(dask_worker.state.total_resources),
+        "resources": resources,
         "host": host_name(),
         "versions": {**package_versions(), **installed_packages()},
         "sees": Path(token).is_file(),

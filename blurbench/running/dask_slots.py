@@ -73,6 +73,8 @@ class DaskSlots:
         """Held as long as the run goes on."""
         self.places: dict[int, _Place] = {}
         self.fresh = itertools.count()
+        self.spare: list[_Place] = []
+        """Those beyond the most that are wanted, until others go."""
         self.known: set[str] = set()
         """The addresses of all workers, those that cannot take part included."""
         self.said: queue.SimpleQueue[tuple[int, Future]] = queue.SimpleQueue()
@@ -211,8 +213,14 @@ class DaskSlots:
 
     def _forget(self, address: str) -> None:
         self.known.discard(address)
+        self.spare = [place for place in self.spare if place.address != address]
         for slot in [slot for slot, place in self.places.items() if place.address == address]:
             del self.places[slot]
+        self._fill()
+
+    def _fill(self) -> None:
+        while self.spare and len(self.places) < self.most:
+            self.places[next(self.fresh)] = self.spare.pop(0)
 
     def _take_in(self, fresh: list[str], starting: bool) -> None:
         """Make slots of new workers. One that cannot take part ends a run that starts; later it is left out."""
@@ -229,7 +237,7 @@ class DaskSlots:
                     raise UsageError(problem)
                 print(f"blurbench: {problem}: it is left out", file=sys.stderr, flush=True)
                 continue
-            self._add(address, answer, devices(answer["devices"], wanted.device, wanted.threads, answer))
+            self._add(address, answer, devices(answer, wanted.threads))
 
     def _problem(self, answer: dict[str, Any] | Exception) -> str:
         """Why a worker cannot take part; empty if it can."""
@@ -246,10 +254,11 @@ class DaskSlots:
     def _add(self, address: str, answer: Mapping[str, Any], slots: Sequence[str]) -> None:
         self.machine = self.machine or answer["machine"]
         self.client.run(follow, self.run, self.anchor.key, workers=[address], on_error="ignore")
-        for device in slots[: max(0, int(min(self.most - len(self.places), len(slots))))]:
+        for device in slots:
             options = replace(self.options, device=device)
             end = self.now() + answer["seconds_left"]
-            self.places[next(self.fresh)] = _Place(address, answer["worker"], options, answer["machine"], end)
+            self.spare.append(_Place(address, answer["worker"], options, answer["machine"], end))
+        self._fill()
 
     def _is_on_timing_machine(self, slot: int) -> bool:
         """With nothing else under way, the slot trades places with one that is, if need be."""
@@ -283,14 +292,15 @@ def dask_slots(place: DaskPlace, options: Options, most: int | None) -> Iterator
             token.unlink(missing_ok=True)
 
 
-def devices(found: Sequence[str], wanted: str, threads: int, told: Mapping[str, Any]) -> list[str]:
+def devices(told: Mapping[str, Any], threads: int) -> list[str]:
     """The device of each slot of a worker: one a GPU, as many as it says that it has, but no more than it runs at once;
     else one for so many of its threads."""
-    gpus = int(told["resources"].get("GPU", len(found)))
-    if found[0].startswith("cuda") and (gpus or wanted != "auto"):
-        return list(found[: min(gpus, told["nthreads"])])
-    device = found[0] if wanted != "auto" else "cpu"
-    return [device] * max(1, told["nthreads"] // threads)
+    found: list[str] = told["devices"]
+    runs: int = told["nthreads"]
+    if found[0].startswith("cuda"):
+        gpus: float = told["resources"].get("GPU", len(found))
+        return found[: int(min(gpus, runs))]
+    return found[:1] * max(1, runs // threads)
 
 
 def _versions() -> dict[str, str]:

@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from distributed import Client, LocalCluster
@@ -86,21 +85,20 @@ def test_versions_are_compared_but_for_what_they_are_built_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "wanted", "threads", "says", "expected"),
+    ("found", "threads", "runs", "resources", "expected"),
     [
-        (["cpu"] * 8, "auto", 1, {"nthreads": 3, "resources": {}}, ["cpu"] * 3),
-        (["cpu"] * 8, "cpu", 2, {"nthreads": 5, "resources": {}}, ["cpu"] * 2),
-        (["cpu"], "auto", 4, {"nthreads": 1, "resources": {"GPU": 0}}, ["cpu"]),
-        (["cuda:0", "cuda:1"], "auto", 1, {"nthreads": 8, "resources": {}}, ["cuda:0", "cuda:1"]),
-        (["cuda:0", "cuda:1"], "auto", 1, {"nthreads": 1, "resources": {}}, ["cuda:0"]),  # as dask-cuda starts them
-        (["cuda:0", "cuda:1"], "auto", 1, {"nthreads": 8, "resources": {"GPU": 1}}, ["cuda:0"]),
-        (["cuda:0"], "auto", 1, {"nthreads": 2, "resources": {"GPU": 0}}, ["cpu"] * 2),
+        (["cpu"] * 8, 1, 3, {}, ["cpu"] * 3),
+        (["cpu"] * 8, 2, 5, {}, ["cpu"] * 2),
+        (["cpu"], 4, 1, {"GPU": 0}, ["cpu"]),
+        (["cuda:0", "cuda:1"], 1, 8, {}, ["cuda:0", "cuda:1"]),
+        (["cuda:0", "cuda:1"], 1, 1, {}, ["cuda:0"]),  # as dask-cuda starts them
+        (["cuda:0", "cuda:1"], 1, 8, {"GPU": 1}, ["cuda:0"]),
     ],
 )
 def test_a_slot_is_a_gpu_that_a_worker_says_it_has_or_a_thread(
-    found: list[str], wanted: str, threads: int, says: dict[str, Any], expected: list[str]
+    found: list[str], threads: int, runs: int, resources: dict[str, float], expected: list[str]
 ) -> None:
-    assert devices(found, wanted, threads, says) == expected
+    assert devices({"devices": found, "nthreads": runs, "resources": resources}, threads) == expected
 
 
 def test_a_worker_without_a_plugin_package_of_the_run_is_refused_in_one_line(
@@ -129,9 +127,9 @@ def test_a_worker_that_does_not_see_the_results_folder_is_refused(tmp_path: Path
 def test_time_limits_crashes_and_lost_workers_cost_one_task_each(
     blurbench: Command, trapped: Path, cluster: LocalCluster
 ) -> None:
-    run = ("run", "--suite", "./tiny.toml", "--plugins", "trap.py", "--minutes", "0.3")
-    first = blurbench(*run, "--dask", cluster.scheduler_address)
-    assert first.returncode == 1
+    options = ("--plugins", "trap.py", "--minutes", "0.3", "-j", "1")
+    run = blurbench("run", "--suite", "./tiny.toml", "--dask", cluster.scheduler_address, *options)
+    assert run.returncode == 1
     found = {record["axes"]["test_blur"]["label"]: record for record in records(trapped / RESULTS).values()}
     assert {label: record["reason"] for label, record in found.items()} == {
         "none": "",
