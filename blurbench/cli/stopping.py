@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -26,12 +27,28 @@ def hear_signals() -> None:
     for number, usual in ((signal.SIGTERM, signal.SIG_DFL), (signal.SIGINT, signal.default_int_handler)):
         if signal.getsignal(number) is usual:
             signal.signal(number, _raise)
+    sys.unraisablehook = _ask_again
 
 
 def _raise(number: int, frame: FrameType | None) -> None:
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, signal.SIG_IGN)
     raise KeyboardInterrupt if number == signal.SIGINT else Terminated
+
+
+def _ask_again(lost: sys.UnraisableHookArgs) -> None:
+    """Python drops what is raised inside a destructor or a callback. A signal that came there comes again soon."""
+    number = {KeyboardInterrupt: signal.SIGINT, Terminated: signal.SIGTERM}.get(lost.exc_type)
+    if number is None:
+        sys.__unraisablehook__(lost)
+        return
+
+    def again(_: int, frame: FrameType | None) -> None:
+        signal.signal(number, _raise)
+        os.kill(os.getpid(), number)
+
+    signal.signal(signal.SIGALRM, again)
+    signal.setitimer(signal.ITIMER_REAL, 0.05)
 
 
 @contextmanager
