@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -49,7 +50,7 @@ def diagnose(
     reader = registry.resolve("estimators", estimator)
     if reader.trainable:
         raise UsageError(f"--estimator {estimator}: it has to be fitted first; take one that has not")
-    found = look(images.expanduser(), side, reader)
+    found = look(images.expanduser(), side, reader, _watched)
     only = {"classifier": (classifier,)}
     wanted = Request(suite, budget, out.expanduser() / "results", only=only, device=device, jobs=jobs, threads=threads)
     with keeping(out):
@@ -62,3 +63,14 @@ def diagnose(
         return
     typer.echo("\n\n".join(answer.advice()))
     typer.echo("\n".join(["", "Written:", *(f"  {path}" for path in paths)]))
+
+
+def _watched(paths: Sequence[Path]) -> Iterable[Path]:
+    """A bar on a terminal, one line elsewhere: each takes a part of a second."""
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        print(f"Reading {len(paths)} pictures", file=sys.stderr)
+    return track(paths, "Reading pictures", console=console, transient=True, disable=not console.is_terminal)

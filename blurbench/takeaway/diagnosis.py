@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -123,14 +123,17 @@ def _softness(one: Seen) -> tuple[bool, float]:
     return (one.motion is not None or one.at_side is None, one.at_side or 0.0)
 
 
-def look(folder: Path, side: int, estimator: Estimator) -> Look:
-    """Read every picture of a folder. Raises UsageError where there is none, or none can be read."""
+def look(
+    folder: Path, side: int, estimator: Estimator, watched: Callable[[Sequence[Path]], Iterable[Path]] = iter
+) -> Look:
+    """Read every picture of a folder; `watched` hands on their paths. Raises UsageError where there is none or none can
+    be read."""
     if not folder.is_dir():
         raise UsageError(f"{folder}: there is no such folder; give one with a folder a class in it")
     if side < estimator.window:
         raise UsageError(f"--side {side}: the estimator needs windows of {estimator.window} pixels")
     seen, refused = [], []
-    for path in find_pictures([str(folder)]).pictures:
+    for path in watched(find_pictures([str(folder)]).pictures):
         try:
             seen.append(_read(path, side, estimator))
         except UsageError as error:
