@@ -61,7 +61,7 @@ class InProcessSlots:
 @contextmanager
 def in_process(workers: Sequence[Options], registry: Registry) -> Iterator[InProcessSlots]:
     """This process as the one worker, for as long as the block runs."""
-    with guarded([]), _generators_kept(), torch.inference_mode(False), torch.enable_grad():
+    with guarded([]), _generators_kept(), torch.inference_mode(False):
         yield InProcessSlots(open_runtime(workers[0], registry=registry))
 
 
