@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 import timm
 import torch
-from PIL import Image
+from PIL import Image, ImageFilter
 from safetensors.torch import save_file
 from skimage import data
 from torch.nn import functional as F
@@ -21,8 +22,9 @@ from tests.conftest import Command
 
 CLASSES = ("brick", "coins", "grass", "gravel", "text")
 SIDE, BLUR = 48, "gaussian[sigma=1]"
-PARTS = {"train": (0.62, 0.8, 24), "test": (0.8, 1, 36)}
-SUITE = """
+PARTS = {"photos/train": (0.62, 0.8, 24), "photos/test": (0.8, 1, 24), "camera": (0.8, 1, 12)}
+NETWORK = "checkpoint[network='timm:test_resnet', weights=mine.safetensors]"
+SUITE = f"""
 name = "mine"
 version = 1
 title = "Mine"
@@ -35,7 +37,7 @@ classifiers = ["mine"]
 strategies = ["plain", "bn-adapt", "blur-augment"]
 
 [labels]
-mine = "checkpoint[network='timm:test_resnet', weights=mine.safetensors]"
+mine = "{NETWORK}"
 
 [budgets.quick]
 epochs = 6
@@ -71,21 +73,37 @@ def train(weights: Path) -> None:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """Where the engineer stands: photos/CLASS/FILE, the trained weights, and a suite."""
+    """Where the engineer stands: trained weights, a suite, labelled photographs in photos/ and in camera/, where every
+    third is out of focus."""
     train(tmp_path / "mine.safetensors")
     for part, of in PARTS.items():
         for name in CLASSES:
-            (tmp_path / "photos" / part / name).mkdir(parents=True)
+            (tmp_path / part / name).mkdir(parents=True)
             for number, picture in enumerate(crops(name, *of)):
-                picture.save(tmp_path / "photos" / part / name / f"{number:02}.png")
+                out_of_focus = part == "camera" and number % 3 == 0
+                taken = picture.filter(ImageFilter.GaussianBlur(2)) if out_of_focus else picture
+                taken.save(tmp_path / part / name / f"{number:02}.png")
     (tmp_path / "mine.toml").write_text(SUITE)
     return tmp_path
+
+
+def test_a_diagnosis_counts_the_blurred_photographs_and_says_what_blur_costs(place: Path, blurbench: Command) -> None:
+    assert len(list(place.rglob("*.png"))) == 300
+    asked = blurbench(
+        "diagnose", "--images", "camera", "--classifier", NETWORK, "--side", str(SIDE), "-j", "1", "--json"
+    )
+    assert asked.returncode == 0, asked.stderr
+    diagnosis = json.loads(asked.stdout)
+    assert diagnosis["lacking"] == ""
+    assert diagnosis["pictures"]["pictures"] == 60
+    assert 14 <= diagnosis["pictures"]["blurred"] <= 26  # 20 are
+    costs = [block["loss"][0] for block in diagnosis["blocks"] if block["loss"]]
+    assert max(costs) > 0.05
 
 
 def test_the_board_the_prediction_and_the_exported_file_agree(
     place: Path, blurbench: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert len(list(place.glob("photos/*/*/*.png"))) == 300
     ran = blurbench("run", "--suite", "mine.toml", "-j", "1")
     assert ran.returncode == 0, ran.stderr
     monkeypatch.chdir(place)
@@ -97,7 +115,7 @@ def test_the_board_the_prediction_and_the_exported_file_agree(
     predicted = blurbench("predict", "blur-augment", "photos/test", "--csv")
     assert predicted.returncode == 0, predicted.stderr
     answers = list(csv.DictReader(io.StringIO(predicted.stdout)))
-    assert len(answers) == 180
+    assert len(answers) == 120
     right = [answer["class"] == Path(answer["file"]).parent.name for answer in answers]
     assert np.mean(right) == pytest.approx(top1.loc["blur-augment", "none"])
 
