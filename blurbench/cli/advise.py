@@ -25,7 +25,8 @@ __all__ = ["advise"]
 def advise(
     blur: Annotated[str, typer.Option(help="The blur that you have: gaussian[sigma=2], or the board's name for it.")],
     board: Annotated[
-        str | None, typer.Option(help="A published board's JSON file, or the name of a board in the results folder.")
+        str | None,
+        typer.Option(help="A published board's JSON file, a results folder, or a board's name in --out."),
     ] = None,
     out: options.Out = Path("blurbench-results"),
     dataset: Annotated[str | None, typer.Option(help="The data set most like your images [all].")] = None,
@@ -62,6 +63,8 @@ def _standings(out: Path, board: str | None) -> tuple[str, Standings]:
     path = Path(board) if board is not None and board.endswith(".json") else None
     if path is not None and (found := _published(path)) is not None:
         return path.stem, found
+    if board is not None and Path(board).is_dir():  # a results folder where a board in one was asked for
+        path = Path(board)
     store, name = board_at(path or out, None if path else board, measure=ACCURACY)
     return name, standings(stored_outcomes(store, name))
 
