@@ -1,14 +1,17 @@
 """blurbench: what blur costs an image classifier, which remedy wins it back, and at what price.
 
 Plugin modules import `hookimpl` from here. The functions of `blurbench.api` are here too, looked up when they are asked
-for, so that `import blurbench` stays instant.
+for, so that `import blurbench` stays instant and imports nothing by itself: until it has, a command cannot hear Ctrl-C.
 """
 
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
-from pluggy import HookimplMarker
-
+TYPE_CHECKING = False  # which type checkers take as true; `typing` takes longer to import than this module
 if TYPE_CHECKING:
+    from typing import Any
+
+    from pluggy import HookimplMarker
+
     from blurbench.api import (
         Board,
         Plan,
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     )
 
     __version__: str
+    hookimpl: HookimplMarker
 
 __all__ = [
     "Board",
@@ -45,8 +49,6 @@ __all__ = [
     "run",
 ]
 
-hookimpl = HookimplMarker("blurbench")
-
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any:
@@ -54,6 +56,10 @@ if not TYPE_CHECKING:
             from blurbench.checkout import own_version
 
             return own_version()
+        if name == "hookimpl":
+            from pluggy import HookimplMarker
+
+            return globals().setdefault(name, HookimplMarker("blurbench"))
         if name not in __all__:
             raise AttributeError(f"module 'blurbench' has no attribute {name!r}")
         from blurbench import api

@@ -2,14 +2,14 @@
 
 import sys
 
-from blurbench.checkout import unmet
-
 if __name__ == "__main__":
     try:
         from blurbench.cli import main
 
         main()
     except ModuleNotFoundError as error:
+        from blurbench.checkout import unmet
+
         if not unmet():
             raise
         needed = ", ".join(unmet())

@@ -77,16 +77,20 @@ def _json(registry: Registry, value: Any) -> Any:
             return sorted((_json(registry, item) for item in value), key=str)
         case dict():
             return {str(name): _json(registry, item) for name, item in value.items()}
-        case None | bool() | int() | float() | str():
+        case float():
+            return value + 0.0  # -0.0 equals 0.0, and is written otherwise
+        case None | bool() | int() | str():
             return value
     raise PluginError(f"{type(value).__name__} is no type of parameter that can be written down: {value!r:.60}")
 
 
 def label(registry: Registry, plugin: Plugin) -> str:
     """The shortest expression that gives this plugin: `gaussian[sigma=2]`."""
-    shown = []
+    adapters, shown = adapters_of(type(plugin)), []
     for item in fields(plugin):  # type: ignore[arg-type]
         value = getattr(plugin, item.name)
+        if item.name in adapters:
+            value = _coerced(adapters[item.name], value)
         default = default_of(item)
         if default is MISSING or value != default:
             shown.append(f"{item.name}={_text(registry, value)}")

@@ -97,10 +97,12 @@ def _value(text: str) -> Any:
     except (tomllib.TOMLDecodeError, RecursionError):
         if text.startswith("[") and text.endswith("]"):
             return [_value(part) for part in _split(text[1:-1], ",") if part.strip()]
-        # A bare word is a name (restorer=wiener, restorer=unet[kernel=9]) or a path.
-        if re.match(r"[A-Za-z]", text) or re.fullmatch(r"[.~/\\][^\[\]{}\"',|]*", text):
+        # A bare word is a name (restorer=wiener, restorer=unet[kernel=9]), or a text without signs that mean something.
+        if re.match(r"[A-Za-z]", text) or re.fullmatch(r"[^\[\]{}\"',|]+", text):
             return text
-        raise UsageError(f"{text!r} is not a TOML value (texts with spaces need quotes)") from None
+        raise UsageError(
+            f"{shortened(text, 200)!r} is not a TOML value (texts with brackets, quotes, commas or bars need quotes)"
+        ) from None
     # A text that looks like a date is a text here: no parameter is a date.
     return text if isinstance(value, date | time) else value
 

@@ -73,6 +73,8 @@ def _validate(registry: Resolver, where: str, adapter: TypeAdapter[Any], value: 
             message = "too few values"
         is_named = problem["type"] == "plugin" or message.endswith(f"not {_shown(value)}")
         got = "" if is_named else f" (got {_shown(value)})"
+        if problem["type"] in ("string_type", "path_type") and isinstance(value, int | float):
+            got += "; in quotes it is one"
         message = message[0].lower() + message[1:]
         if problem["type"] not in _TELLING:
             message = message.replace("tuple", "list")  # which is what the user wrote

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from blurbench.contract import Blur, Choice, Quantity, Range
@@ -75,9 +76,26 @@ def test_a_label_gives_back_the_plugin_that_it_names(own: Registry, field: str, 
     assert own.resolve("blurs", json.loads(json.dumps(config(own, plugin)))) == plugin
 
 
-@pytest.mark.parametrize("path", ["/data/photos", "./photos", "~/photos", "../photos", "photos/cats"])
+PATHS = ["/data/photos", "./photos", "~/photos", "../photos", "photos/cats", "/my photos", "2024/05/01", "2024-holiday"]
+
+
+@pytest.mark.parametrize("path", [*PATHS, "ärzte", "_new", "-x", "$HOME/x", "/a=b", "/a#b"])
 def test_a_path_needs_no_quotes(path: str) -> None:
     assert parse(f"imagefolder[path={path}]") == {"name": "imagefolder", "path": path}
+
+
+@pytest.mark.parametrize("path", ["/a's", "/a[1]", '/a"b'])
+def test_a_path_with_signs_that_mean_something_is_refused_with_what_it_needs(path: str) -> None:
+    with pytest.raises(UsageError, match="need quotes|closing bracket") as refused:
+        parse(f"imagefolder[path={path}]")
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("field", ["text", "path"])
+def test_a_text_that_reads_as_a_number_is_told_that_it_needs_quotes(own: Registry, field: str) -> None:
+    with pytest.raises(UsageError, match=r"\(got 2024\); in quotes it is one"):
+        own.resolve("blurs", f"strange[{field}=2024]")
+    assert str(getattr(own.resolve("blurs", f'strange[{field}="2024"]'), field)) == "2024"
 
 
 @pytest.mark.parametrize("text", ["2024-05-01", "2024-05-01T10:00:00", "10:00:00"])
@@ -87,13 +105,31 @@ def test_what_looks_like_a_date_is_a_text(text: str) -> None:
 
 @pytest.mark.parametrize(
     "plugin",
-    [Strange(), Strange(limit=3), Strange(sigma=2), Strange(sigma=Choice((1, 2))), Strange(weights=(3, 4))],
+    [
+        Strange(),
+        Strange(limit=3),
+        Strange(limit=np.float32(3)),
+        Strange(limit=-0.0),
+        Strange(sigma=2),
+        Strange(sigma=Choice((1, 2))),
+        Strange(sigma=Range(-0.0, 1)),
+        Strange(weights=(3, 4)),
+    ],
 )
 def test_equal_plugins_have_one_config_whoever_made_them(own: Registry, plugin: Strange) -> None:
     written = json.dumps(config(own, plugin), sort_keys=True, allow_nan=False)
     again = own.resolve("blurs", json.loads(written))
     assert again == plugin
     assert json.dumps(config(own, again), sort_keys=True) == written
+
+
+def test_numbers_of_other_types_and_signs_of_zero_change_neither_key_nor_label(own: Registry) -> None:
+    given, other = (
+        Strange(limit=0.0, sigma=Range(0, 2)),
+        Strange(limit=np.float32(-0.0), sigma=Range(-0.0, np.int64(2))),
+    )
+    assert json.dumps(config(own, given)) == json.dumps(config(own, other))
+    assert label(own, Strange(limit=np.int64(5))) == label(own, Strange(limit=5)) == "strange[limit=5]"
 
 
 def test_every_installed_plugin_has_the_key_of_its_defaults_however_they_are_written(registry: Registry) -> None:
