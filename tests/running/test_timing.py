@@ -20,11 +20,20 @@ class Sleeping(Predictor):
 
     seconds: list[float]
     taken: list[float] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
 
     def predict(self, degraded: Degraded) -> Output:
         self.taken.append(self.seconds[min(len(self.taken), len(self.seconds) - 1)])
+        self.sizes.append(len(degraded.images))
         time.sleep(self.taken[-1])
         return Output(torch.zeros(len(degraded.images), 2))
+
+
+def test_a_round_takes_the_images_in_the_batches_that_the_remedy_declares() -> None:
+    predictor = Sleeping([0.0])
+    predictor.batch = 2
+    timing._prediction(predictor, torch.zeros(5, 1, 4, 4), is_oracle=False)()
+    assert predictor.sizes == [2, 2, 1]
 
 
 @pytest.mark.parametrize(
