@@ -86,7 +86,7 @@ def test_a_path_needs_no_quotes(path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/a's", "/a[1]", '/a"b'])
 def test_a_path_with_signs_that_mean_something_is_refused_with_what_it_needs(path: str) -> None:
-    with pytest.raises(UsageError, match="need quotes|closing bracket") as refused:
+    with pytest.raises(UsageError, match=r"need quotes|closing bracket") as refused:
         parse(f"imagefolder[path={path}]")
     assert "\n" not in str(refused.value)
 
