@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from blurbench.contract.plugin import Plugin
 from blurbench.errors import UnknownName, UsageError, shortened
 from blurbench.matrix.suite import AccuracySuite, EstimationSuite, Matrix, Request, SplitBy, Suite
 from blurbench.registry import Registry, expand, label
-from blurbench.registry.expressions import LONGEST
+from blurbench.registry.expressions import LONGEST, quoted
 
 __all__ = ["SHARP", "AccuracyAxes", "AxisFilter", "AxisValue", "EstimationAxes", "MatrixBlock", "Only", "axis_values"]
 
@@ -181,7 +184,9 @@ class AxisFilter:
         try:
             installed = all(table["name"] in self.registry.entries[kind] for table in expand(choice))
         except UsageError:
-            installed = "[" in choice  # an expression with a mistake in it: resolving says which
+            installed = "[" in choice and not _is_folder(
+                choice
+            )  # an expression with a mistake in it: resolving says which
         if not installed:
             known = {name for value in listed for name in (value.label, value.name)}
             raise UnknownName(
@@ -200,10 +205,30 @@ class AxisFilter:
 
 
 def _as_parameter(registry: Registry, kind: str, choice: str) -> str:
-    """How to name a place, where the choice looks like one."""
+    """How to name a place, where the choice is one or looks like one."""
+    is_folder = _is_folder(choice)
+    place = quoted(f"./{choice}" if is_folder and "/" not in choice else choice)
     fields = {name: getattr(entry.target, "__dataclass_fields__", {}) for name, entry in registry.entries[kind].items()}
-    taking = [f"{name}[path={choice}]" for name, known in fields.items() if "path" in known]
-    return f" A place is a parameter: {', '.join(taking)}" if "/" in choice and taking else ""
+    taking = [f"{name}[path={place}]" for name, known in fields.items() if "path" in known]
+    if not taking or not (is_folder or "/" in choice):
+        return ""
+    note = f" A place is a parameter: {', '.join(taking)}"
+    return f"{note}; to test with all of a folder: {_of_folder(registry, choice, place)}" if is_folder else note
+
+
+def _is_folder(choice: str) -> bool:
+    return os.path.isdir(os.path.expanduser(choice))  # which takes any text, as Path does not
+
+
+SIDE = 96
+"""Shown where pictures need one, to be changed: not what a plugin takes by itself, which would not be shown."""
+
+
+def _of_folder(registry: Registry, choice: str, place: str) -> str:
+    """The option that tests with all pictures of a folder, which is called what the user called it."""
+    folder = Path(choice).expanduser().absolute()
+    shown = label(registry, registry.folder_dataset(folder, SIDE)).replace(quoted(str(folder)), place)
+    return f"--dataset {shlex.quote(shown)}"
 
 
 def _distinct(values: Iterable[AxisValue]) -> list[AxisValue]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Annotated, ClassVar, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["Key", "Label", "MeasureName", "Number", "Result", "Seconds", "Share", "Stored", "Text", "Whole"]
 
@@ -64,8 +67,9 @@ class Result(Stored):
         """How long everything took that was fitted for it."""
         return 0.0
 
-    def fitted_answers(self) -> Hashable | None:
-        """What no two fits have in common: None where nothing was fitted, or too little was measured to tell."""
+    def fitted_answers(self) -> NDArray[np.float64] | None:
+        """(units,): what no two fits have in common, NaN where an answer does not tell; None where nothing was fitted,
+        or too little was measured to tell."""
         raise NotImplementedError
 
     def difference(self, other: Self) -> str:

@@ -7,11 +7,15 @@ all records on them, so the few that differ from the many are found, and left ou
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from blurbench.matrix.keys import digest
 from blurbench.measurements import MEASUREMENTS
 from blurbench.store.record import Manifest, Record
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["copied", "inconsistent", "without_inconsistent"]
 
@@ -28,21 +32,46 @@ def inconsistent(records: Iterable[Record]) -> dict[str, str]:
     return {key: reason for group in groups.values() for key, reason in _minority(group).items()}
 
 
-def copied(records: Iterable[Record]) -> dict[str, str]:
-    """The keys of measured records that are another seed's, answer for answer, though something was fitted: two fits
-    never agree so far. The first of them stays."""
-    known: dict[tuple[str, Any], Record] = {}
-    found = {}
-    for record in sorted(records, key=lambda record: record.seed):
-        if record.result is not None and (answers := record.result.fitted_answers()) is not None:
+def copied(records: Iterable[Record], believed: Iterable[Record] = ()) -> dict[str, str]:
+    """The keys of measured records whose answers are, for most images, exactly another seed's, though something was
+    fitted: two fits never agree so far. The first of them stays, and so do those that are `believed`."""
+    rows: dict[str, list[Record]] = {}
+    known = list(believed)
+    for record in (*known, *sorted(records, key=lambda record: record.seed)):
+        if record.result is not None:
             axes = {axis: value.config for axis, value in record.axes.items()}
-            row = digest([axes, record.budget, record.test_seed, record.settings])
-            first = known.setdefault((row, answers), record)
-            if first.seed != record.seed:
-                found[record.key] = (
-                    f"its answers are those of seed {first.seed}, image for image: no two fits agree so far"
-                )
+            rows.setdefault(digest([axes, record.budget, record.test_seed, record.settings]), []).append(record)
+    kept = {record.key for record in known}
+    found = {key: reason for row in rows.values() if len(row) > 1 for key, reason in _copies(row).items()}
+    return {key: reason for key, reason in found.items() if key not in kept}
+
+
+def _copies(row: list[Record]) -> dict[str, str]:
+    """Of one cell in several seeds, those that repeat one before them."""
+    found: dict[str, str] = {}
+    known: list[tuple[int, NDArray[np.float64]]] = []
+    for record in row:
+        assert record.result is not None
+        if (answers := record.result.fitted_answers()) is None:
+            continue
+        for seed, others in known:
+            if seed != record.seed and (alike := _alike(answers, others)):
+                found[record.key] = f"its answers are those of seed {seed}, {alike}: no two fits agree so far"
+                break
+        else:
+            known.append((record.seed, answers))
     return found
+
+
+def _alike(answers: NDArray[np.float64], others: NDArray[np.float64]) -> str:
+    """For how many of the images that tell two fits apart they are the same; empty where it is no more than half."""
+    if answers.shape != others.shape:
+        return ""
+    same = int((answers == others).sum())  # NaN equals nothing
+    told = max(int((one == one).sum()) for one in (answers, others))
+    if 2 * same <= told:
+        return ""
+    return "image for image" if same == told else f"in {same} of {told} images"
 
 
 def _same_images(record: Record) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 from blurbench.errors import RecordError, UsageError
 from blurbench.matrix.board_id import board_name
+from blurbench.store.label_consistency import copied
 from blurbench.store.record import Line, Manifest, Record
 from blurbench.store.store import Store
 from blurbench.submissions.bundle import pack
@@ -167,6 +168,7 @@ def _merge_lines(
 ) -> list[Line]:
     """Store the new records; return the lines that are to stand on the board."""
     places = {line.place(): line for line in (here.lines if here else [])}
+    _refuse_copies(submission, here, store)
     records, accepted = submission.by_key(), []
     for line in incoming.lines:
         if line.key not in records:
@@ -184,6 +186,17 @@ def _merge_lines(
             submission.unchecked.discard(record.key)  # one's own measurement says the same
         accepted.append(line)
     return accepted
+
+
+def _refuse_copies(submission: Submission, here: Manifest | None, store: Store) -> None:
+    """Records whose answers are those of another seed that is here already."""
+    keys = {line.key for line in (here.lines if here else [])}
+    own = [record for key in keys if (record := store.records.get(key)) is not None and record.status == "ok"]
+    copies = copied((record for key, (_, record) in submission.by_key().items() if key not in keys), own)
+    for file, record in list(submission.records.items()):
+        if record.key in copies:
+            submission.refuse(file, copies[record.key])
+            del submission.records[file]
 
 
 def _not_new(record: Record, line: Line | None, store: Store) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import time
 from pathlib import Path
@@ -24,6 +25,23 @@ def test_help_comes_at_once(blurbench: Command) -> None:
     commands = ("run", "plan", "status", "ls", "show", "leaderboard", "data", "plugin")
     for command in (*commands, "validate", "submit", "compare", "replay", "verify", "advise"):
         assert f"\n  {command} " in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("photos", "'imagefolder[path=./photos, side=96, test=1]'"), ("./a[1]'s", 'imagefolder[path="./a[1]\'s"')],
+)
+def test_a_folder_given_as_a_data_set_is_told_how_to_give_it(
+    blurbench: Command, tmp_path: Path, name: str, shown: str
+) -> None:
+    (tmp_path / name).mkdir()
+    result = blurbench("run", "--dataset", name)
+    assert result.returncode == 2
+    assert len(result.stderr.strip().splitlines()) == 1
+    _, option = result.stderr.strip().split("to test with all of a folder: --dataset ")
+    assert shown in option or shown in shlex.split(option)[0]
+    (given,) = shlex.split(option)
+    assert f"{tmp_path / name}: no image in" in blurbench("plan", "--dataset", given).stdout
 
 
 @pytest.mark.parametrize(

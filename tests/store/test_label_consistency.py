@@ -72,3 +72,30 @@ def test_one_seeds_answers_under_another_seed_are_a_copy(board: Board) -> None:
 
 def test_where_nothing_was_fitted_all_seeds_may_answer_alike(board: Board) -> None:
     assert copied([answers(board, seed, 0.5, seen=0) for seed in range(3)]) == {}
+
+
+@pytest.mark.parametrize(("changed", "told"), [(0, "image for image"), (1, "in 19 of 20 images"), (9, "in 11 of 20")])
+def test_a_copy_with_some_answers_changed_is_a_copy(board: Board, changed: int, told: str) -> None:
+    first, copy = answers(board, 0, 0.5), answers(board, 1, 0.5)
+    confidence = [0.1 + 0.01 * n if n < changed else value for n, value in enumerate(copy.accuracy.images.confidence)]
+    images = copy.accuracy.images.model_copy(update={"confidence": confidence})
+    copy = copy.model_copy(update={"result": copy.accuracy.model_copy(update={"images": images})})
+    assert told in copied([first, copy])[copy.key]
+
+
+def test_half_of_the_answers_alike_may_be_chance(board: Board) -> None:
+    first, other = answers(board, 0, 0.5), answers(board, 1, 0.51)  # ten of twenty confidences are common to both
+    images = other.accuracy.images
+    shifted = images.model_copy(
+        update={"confidence": [*first.accuracy.images.confidence[:10], *images.confidence[10:]]}
+    )
+    other = other.model_copy(update={"result": other.accuracy.model_copy(update={"images": shifted})})
+    assert copied([first, other]) == {}
+
+
+def test_a_copy_of_what_is_believed_is_found_whatever_its_seed(board: Board) -> None:
+    own, copy = answers(board, 1, 0.5), answers(board, 0, 0.5)
+    assert list(copied([copy], believed=[own])) == [copy.key]
+    assert copied([copy, own]) == {
+        own.key: "its answers are those of seed 0, image for image: no two fits agree so far"
+    }

@@ -167,6 +167,23 @@ def test_a_cell_that_was_measured_otherwise_is_refused_by_name_and_the_rest_is_m
     assert other.records.get(record.key) == own
 
 
+def test_a_seed_whose_answers_are_those_of_one_that_is_here_is_refused(
+    store: Store, bundled: Callable[[Store], Submission]
+) -> None:
+    held, seeds = bundled(store), {}
+    for file, record in held.records.items():
+        seeds[record.key] = record.key[::-1]
+        held.records[file] = record.model_copy(update={"seed": record.seed + 1, "key": seeds[record.key]})
+    ((name, board),) = held.boards.items()
+    lines = [line.model_copy(update={"seed": line.seed + 1, "key": seeds[line.key]}) for line in board.lines]
+    held.boards[name] = board.model_copy(update={"lines": lines})
+    fitted = sum(record.accuracy.fitted_answers() is not None for record in held.records.values())
+    merged = merge(held, store)
+    assert merged is not None
+    assert 0 < fitted == len(held.refusals) == len(lines) - merged.added
+    assert "its answers are those of seed 0, image for image" in held.refusals[0].reason
+
+
 def test_a_bundle_fills_the_cells_that_could_not_be_had_here(
     store: Store, bundled: Callable[[Store], Submission], tmp_path: Path
 ) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from itertools import repeat
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from blurbench.measurements.schema import Key, Number, Result, Seconds, Share, Stored, Text, Whole
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["AccuracyResult", "Cost", "Images", "Metrics"]
 
@@ -134,11 +137,14 @@ class AccuracyResult(Result):
     def fitting_seconds(self) -> float:
         return self.cost.fit_seconds
 
-    def fitted_answers(self) -> Hashable | None:
-        images = self.images
-        # Confidences of 1 are alike whatever was fitted.
-        tells = sum(0.001 < confidence < 0.9995 for confidence in images.confidence) >= TELLING
-        return (*images.predicted, *images.confidence) if self.cost.fit_images_seen and tells else None
+    def fitted_answers(self) -> NDArray[np.float64] | None:
+        import numpy as np
+
+        if not self.cost.fit_images_seen:
+            return None
+        predicted, confidence = np.array(self.images.predicted), np.array(self.images.confidence)
+        telling = (confidence > 0.001) & (confidence < 0.9995)  # those of 1 are alike whatever was fitted
+        return np.where(telling, predicted + confidence, np.nan) if telling.sum() >= TELLING else None
 
     def difference(self, other: Self) -> str:
         flips = self._flips(other)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from blurbench.measurements.schema import Number, Result, Seconds, Share, Stored, Whole
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["SMALLEST_SCALE", "Errors", "EstimationResult", "Measured", "steps_of"]
 
@@ -113,8 +116,10 @@ class EstimationResult(Result):
     def fitting_seconds(self) -> float:
         return self.fit_seconds or 0.0
 
-    def fitted_answers(self) -> Hashable | None:
-        return tuple(self.measured.raw.per_picture) if self.fit_seconds and self.parameters else None
+    def fitted_answers(self) -> NDArray[np.float64] | None:
+        import numpy as np
+
+        return np.array(self.measured.raw.per_picture) if self.fit_seconds and self.parameters else None
 
     def difference(self, other: Self) -> str:
         if self.measured.close_to(other.measured):

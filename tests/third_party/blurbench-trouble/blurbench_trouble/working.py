@@ -2,7 +2,9 @@
 
 import os
 import signal
+import sys
 import time
+import warnings
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -207,7 +209,10 @@ class BadPredictor(Predictor):
 class Meddling(Strategy):
     """Leaves a setting of the whole process as it likes it."""
 
-    what: Literal["dtype", "device", "threads", "gradients", "determinism", "mkldnn", "denormals", "folder"]
+    what: Literal[
+        *("dtype", "device", "threads", "gradients", "determinism", "mkldnn", "denormals", "folder", "products"),
+        *("attention", "autocast", "hooks", "errors", "warnings", "recursion", "rights"),
+    ]
 
     def uses_train_blur(self):
         return False
@@ -232,6 +237,24 @@ class Meddling(Strategy):
                 torch.set_flush_denormal(True)
             case "folder":
                 os.chdir("/")
+            case "products":
+                torch.set_float32_matmul_precision("medium")
+            case "attention":
+                torch.backends.cuda.enable_math_sdp(False)
+            case "autocast":
+                torch.set_autocast_enabled("cpu", True)
+            case "hooks":
+                torch.nn.modules.module.register_module_forward_hook(lambda module, given, answer: 2 * answer)
+            case "errors":
+                import numpy as np
+
+                np.seterr(all="raise")
+            case "warnings":
+                warnings.simplefilter("error")
+            case "recursion":
+                sys.setrecursionlimit(100)
+            case "rights":
+                os.umask(0o077)
         return {}
 
 
