@@ -184,9 +184,8 @@ class AxisFilter:
         try:
             installed = all(table["name"] in self.registry.entries[kind] for table in expand(choice))
         except UsageError:
-            installed = "[" in choice and not _is_folder(
-                choice
-            )  # an expression with a mistake in it: resolving says which
+            # An expression with a mistake in it: resolving says which.
+            installed = "[" in choice and not _is_folder(choice)
         if not installed:
             known = {name for value in listed for name in (value.label, value.name)}
             raise UnknownName(

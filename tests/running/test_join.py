@@ -176,5 +176,5 @@ PRINTED = "--dry-run prints the script, for a machine that has it"
 def test_what_cannot_be_submitted_is_one_line(
     blurbench: Command, tmp_path: Path, arguments: tuple[str, ...], says: str
 ) -> None:
-    result = blurbench("run", "--suite", str(write_suite(tmp_path)), *arguments, PATH=os.environ["PATH"])
+    result = blurbench("run", "--suite", str(write_suite(tmp_path)), *arguments, PATH=str(tmp_path))
     assert (result.returncode, result.stderr) == (2, f"blurbench: {says}\n")
