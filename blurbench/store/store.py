@@ -146,10 +146,11 @@ _UNREADABLE = (OSError, EOFError, ValueError, TypeError, AttributeError, Runtime
 
 
 def _are_images(arrays: Mapping[str, NDArray[Any]], wanted: Collection[str]) -> bool:
-    """Whether all are bytes, (N, C, H, W) or maps (N, H, W), and those that are wanted are there and of one size."""
+    """Whether all are bytes, (N, C, H, W) or maps (N, H, W), and those that are wanted are there: images of one size,
+    and so the maps."""
     import numpy as np
 
-    sizes = {arrays[name].shape[-2:] for name in wanted if name in arrays}
+    sizes = {(arrays[name].ndim, arrays[name].shape[-2:]) for name in wanted if name in arrays}
     sound = all(
         isinstance(value, np.ndarray)
         and value.dtype == np.uint8
@@ -157,4 +158,4 @@ def _are_images(arrays: Mapping[str, NDArray[Any]], wanted: Collection[str]) -> 
         and (value.ndim == 3 or (value.ndim == 4 and value.shape[1] in (1, 3)))
         for value in arrays.values()
     )
-    return sound and set(wanted) <= arrays.keys() and len(sizes) == 1
+    return sound and set(wanted) <= arrays.keys() and len(sizes) == len(dict(sizes))
