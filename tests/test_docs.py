@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from doctest import ELLIPSIS, NORMALIZE_WHITESPACE, OutputChecker
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,15 @@ def converse(text: str) -> None:
 
 
 def form(text: str) -> str:
-    """The text with 0 for every number, and with lines of any length as one dash."""
-    return re.sub(r"[-+~]*\d[\d.,]*", "0", re.sub(r"-{2,}(?=\|)", "-", text))
+    """The text with 0 for every number and range, with lines of any length as one dash, and a table's rows by name:
+    another processor rounds otherwise, and then rows that cannot be told apart change places."""
+    lines = re.sub(r"[-+~]*\d[\d.,]*(?:-\d+)?", "0", re.sub(r"-{2,}(?=\|)", "-", text)).split("\n")
+    parts = groupby(lines, lambda line: line.startswith("| "))
+    return "\n".join(line for is_table, part in parts for line in (sorted(part, key=_named) if is_table else part))
+
+
+def _named(row: str) -> str:
+    return row.split("|")[2].strip()
 
 
 def test_every_name_of_the_package_is_on_the_page_of_the_python_api() -> None:
