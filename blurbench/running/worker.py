@@ -5,6 +5,7 @@ Imports nothing heavy at module level, so that the scheduler can import it.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import sys
@@ -127,6 +128,8 @@ def serve(connection: Connection, options: Options) -> None:
     for number in STOPPING:  # sent to all of a group; the scheduler's to handle
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)  # held back until now, see `scheduler`
+    # Plugins start processes as in any script: where this one's way was kept, those could not import a plugin's file.
+    multiprocessing.set_start_method(None, force=True)
     _follow_parent()
     with suppress(BrokenPipeError, ConnectionError):  # the scheduler is gone: so is whoever would hear of it
         with suppress(OSError):  # another machine may have no such folder, nor need it

@@ -49,6 +49,52 @@ def test_its_plugins_run_in_workers_and_a_changed_file_is_measured_anew(blurbenc
     assert any('"source":' in text for text in texts.values())
 
 
+LOADING = """
+from dataclasses import dataclass
+
+import torch
+from blurbench.contract import Strategy
+from blurbench.training import fit_from_scratch
+
+
+class Squares(torch.utils.data.Dataset):
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, place):
+        return torch.tensor(place**2)
+
+
+@dataclass(frozen=True)
+class Loading(Strategy):
+    '''Reads through processes of its own.'''
+
+    def fit(self, module, job):
+        total = sum(int(batch.sum()) for batch in torch.utils.data.DataLoader(Squares(), num_workers=2))
+        if total != 14:
+            raise ValueError(total)
+        return fit_from_scratch(module, job, lambda images, epoch: job.blur(images, epoch).images)
+"""
+
+
+def test_a_remedy_may_start_processes_of_its_own(blurbench: Command, tmp_path: Path) -> None:
+    (tmp_path / "loading.py").write_text(LOADING)
+    command = ("run", "--suite", "smoke", "-j", "1", "--classifier", "cnn3[widths=[8, 16, 16]]")
+    result = blurbench(*command, "--strategy", "loading", "--plugins", "loading.py")
+        "--suite",
+        "smoke",
+        "-j",
+        "1",
+        "--classifier",
+        "cnn3[widths=[8, 16, 16]]",
+        "--strategy",
+        "loading",
+    )
+    result = blurbench(*command, "--plugins", "loading.py")
+    assert result.returncode == 0, result.stderr
+    assert {record["status"] for record in records(tmp_path / "blurbench-results").values()} == {"ok"}
+
+
 def test_without_the_file_its_names_are_unknown(blurbench: Command) -> None:
     result = blurbench(*CHOSEN)
     assert result.returncode == 2
