@@ -81,16 +81,6 @@ def test_a_remedy_may_start_processes_of_its_own(blurbench: Command, tmp_path: P
     (tmp_path / "loading.py").write_text(LOADING)
     command = ("run", "--suite", "smoke", "-j", "1", "--classifier", "cnn3[widths=[8, 16, 16]]")
     result = blurbench(*command, "--strategy", "loading", "--plugins", "loading.py")
-        "--suite",
-        "smoke",
-        "-j",
-        "1",
-        "--classifier",
-        "cnn3[widths=[8, 16, 16]]",
-        "--strategy",
-        "loading",
-    )
-    result = blurbench(*command, "--plugins", "loading.py")
     assert result.returncode == 0, result.stderr
     assert {record["status"] for record in records(tmp_path / "blurbench-results").values()} == {"ok"}
 
