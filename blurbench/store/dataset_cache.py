@@ -14,7 +14,7 @@ import json
 import logging
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ __all__ = ["SPLITS", "class_names", "decoded_before", "describe", "read_splits",
 
 SPLITS = ("train", "validation", "test")
 METADATA = "about.json"
+TRIES = 3
 REPEATED = 0.1
 """Up to this share of a split may be in another one, too: collections of real photographs hold a few twice."""
 
@@ -44,13 +45,18 @@ def describe(registry: Registry, store: Store, dataset: Dataset, folders: Sequen
         (os.fsencode(path).decode("utf-8", "backslashreplace"), *_state(path)) for path in dataset.sources(folders)
     ]
     key = digest({"dataset": config(registry, dataset), "files": files})
-    if (known := _read(store, key)) is None:
+    known = _read(store, key)
+    for _ in range(TRIES):  # where locks do not hold, somebody else may be about to put theirs in its place
+        if known is not None:
+            break
         with store.locked(key):
-            if (known := _read(store, key)) is None:
-                _write(store, key, registry.name_of(dataset), dataset.load(folders))
-                known = _read(store, key)
-                assert known is not None
-    for note in _stated(store, key).get("notes", ()):
+            if _read(store, key) is None:
+                splits = dataset.load(folders)
+                _write(store, key, registry.name_of(dataset), splits, lambda: _read(store, key) is not None)
+            known = _read(store, key)
+    if known is None:
+        raise RecordError("the decoded images in the results folder cannot be read")
+    for note in _notes(store, key):
         logging.getLogger("blurbench").warning("%s", shortened(str(note)))
     return known
 
@@ -113,6 +119,13 @@ def _stated(store: Store, key: str) -> dict[str, Any]:
     return metadata
 
 
+def _notes(store: Store, key: str) -> Sequence[object]:
+    try:
+        return tuple(_stated(store, key).get("notes", ()))
+    except RecordError:
+        return ()
+
+
 FIELDS = {"fingerprint": str, "classes": list, "counts": dict, "states": dict}
 
 
@@ -128,10 +141,10 @@ def _read(store: Store, key: str) -> Data | None:
     return data if all(is_regular(folder / name) for name in metadata["states"]) else None
 
 
-def _write(store: Store, key: str, name: str, splits: Splits) -> None:
+def _write(store: Store, key: str, name: str, splits: Splits, is_there: Callable[[], bool] = lambda: False) -> None:
     notes = _check(name, splits)
     shape = Shape(*splits.train.images.shape[1:])
-    with building(_folder(store, key)) as folder:
+    with building(_folder(store, key), is_there) as folder:
         for split_name in SPLITS:
             split: Split = getattr(splits, split_name)
             _save(folder / f"{split_name}-images.npy", np.ascontiguousarray(split.images))

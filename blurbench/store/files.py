@@ -9,7 +9,7 @@ import shutil
 import socket
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -32,8 +32,9 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
 
 @contextmanager
-def building(final: Path) -> Iterator[Path]:
-    """A temporary folder that becomes `final` in one rename. Call it with the lock of what is built held."""
+def building(final: Path, is_there: Callable[[], bool] = lambda: False) -> Iterator[Path]:
+    """A temporary folder that becomes `final` in one rename. Call it with the lock of what is built held; where locks
+    do not hold, what `is_there` by then stays: somebody reads it."""
     clear_leftovers(final)
     folder = final.with_name(_temporary_name(final.name))
     folder.mkdir(parents=True)
@@ -41,8 +42,9 @@ def building(final: Path) -> Iterator[Path]:
         yield folder
         for path in folder.iterdir():
             _flush(path)
-        remove(final)  # damaged, or it would not be written again
-        _place(folder, final)
+        if not is_there():
+            remove(final)  # damaged, or it would not be written again
+            _place(folder, final)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

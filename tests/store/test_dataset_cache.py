@@ -89,3 +89,34 @@ def test_looking_at_as_many_images_as_mnist_has_takes_no_time_to_speak_of(tmp_pa
     before = time.process_time()
     _check_apart("large", large)
     assert time.process_time() - before < 1.5
+
+
+@dataclass(frozen=True)
+class Overtaken(Given):
+    """While it loads, another run decodes the same and is read from: where locks do not hold."""
+
+    def load(self, folders: Sequence[Path]) -> Splits:
+        if PLACES:
+            store, aside = Store(PLACES.pop()), Store(PLACES.pop())
+            aside.create()
+            describe(REGISTRY, aside, self, ())
+            (made,) = (aside.root / "data").iterdir()
+            THEIRS.append(made.stat().st_ino)
+            made.rename(store.root / "data" / made.name)
+        return APART
+
+
+PLACES: list[Path] = []
+THEIRS: list[int] = []
+REGISTRY = Registry()
+REGISTRY.add(Registration("datasets", "overtaken", Overtaken, "outside", "1"))
+
+
+def test_images_that_another_run_decoded_meanwhile_stay_as_they_are(tmp_path: Path) -> None:
+    store = Store(tmp_path / "own")
+    store.create()
+    (store.root / "data").mkdir(exist_ok=True)
+    PLACES.extend([tmp_path / "aside", tmp_path / "own"])
+    assert describe(REGISTRY, store, Overtaken(), ()).train == 60
+    (folder,) = (store.root / "data").iterdir()
+    assert [folder.stat().st_ino] == THEIRS
