@@ -19,7 +19,7 @@ from spandrel.architectures.LaMa import LaMa
 import blurbench as bb
 from blurbench.contract import Shape
 from blurbench.errors import Skip, Unavailable, UsageError
-from blurbench.registry import spec
+from blurbench.registry import config
 from blurbench.registry.discovery import discover
 from blurbench.testing import check_plugin
 
@@ -89,12 +89,12 @@ def test_the_formats_of_published_weights_are_read(file_of: Files, tmp_path: Pat
 def test_the_content_of_the_file_is_part_of_the_key(file_of: Files, tmp_path: Path) -> None:
     mine = tmp_path / "mine.safetensors"
     shutil.copy(file_of("nafnet"), mine)
-    first = spec(discover(), Spandrel(mine))
+    first = config(discover(), Spandrel(mine))
     shutil.copy(file_of("dncnn"), mine)
-    assert spec(discover(), Spandrel(mine)) != first
+    assert config(discover(), Spandrel(mine)) != first
     mine.unlink()
     with pytest.raises(Unavailable, match=r"mine.safetensors: No such file or directory; name a file that is there"):
-        spec(discover(), Spandrel(mine))
+        config(discover(), Spandrel(mine))
 
 
 def test_a_network_that_is_no_restorer_is_refused_in_a_line(file_of: Files) -> None:
