@@ -163,7 +163,7 @@ def test_the_callers_network_is_left_as_it_was() -> None:
 
 
 def test_the_process_is_left_as_it_was() -> None:
-    net = network()
+    net, deterministic = network(), torch.are_deterministic_algorithms_enabled()
     random.seed(1)
     np.random.seed(1)
     torch.manual_seed(1)
@@ -176,7 +176,7 @@ def test_the_process_is_left_as_it_was() -> None:
         assert not torch.is_grad_enabled()
     assert set(tented.results().status) == {"ok"}
     assert wanted == (random.random(), float(np.random.rand()), float(torch.rand(1)))
-    assert not torch.are_deterministic_algorithms_enabled()
+    assert torch.are_deterministic_algorithms_enabled() == deterministic
 
 
 # --- keys ----------------------------------------------------------------------------------------------------------
