@@ -125,7 +125,7 @@ class _Csv:
 def _facts(row: Row, told: list[Answer], refused: list[Refused], others: tuple[Path, ...]) -> dict[str, object]:
     return {
         "row": row.name,
-        "labels": {axis: label for axis, label in row.labels.items() if axis != "test_blur"},
+        "labels": row.labels,
         "seed": row.seed,
         "artifact": str(row.artifact),
         "pictures": [one.facts() for one in told],

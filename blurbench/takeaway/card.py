@@ -51,7 +51,7 @@ def facts(row: Row) -> dict[str, Any]:
     fit = row.fit
     return {
         "row": row.name,
-        "labels": {axis: label for axis, label in row.labels.items() if axis != "test_blur"},
+        "labels": row.labels,
         "seed": row.seed,
         "artifact": fit.key,
         "records": [line.key for line, _ in row.cells],

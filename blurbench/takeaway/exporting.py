@@ -25,8 +25,7 @@ from torch import Tensor, nn
 from blurbench.contract import Blur, Degraded
 from blurbench.errors import BlurbenchError, Unavailable, UsageError, shortened
 from blurbench.measurements.accuracy.measure import networks_of
-from blurbench.running.images import degraded_in_chunks, image_set
-from blurbench.store.dataset_cache import restored_splits
+from blurbench.running.images import degraded_in_chunks
 from blurbench.submissions.replan import plugin_of
 from blurbench.takeaway.card import CARD, card, facts
 from blurbench.takeaway.prediction import Prediction
@@ -215,9 +214,8 @@ def _load_onnx(path: Path) -> Loaded:
 def _test_images(row: Row, prediction: Prediction) -> Tensor:
     """The first test images of the row's data set, under each test blur that it was measured with."""
     fit, record = row.fit, row.cells[0][1]
-    splits = restored_splits(row.rows.registry, row.rows.store, fit.dataset, fit.data, row.rows.folders)
     limit = record.budget.get("test_images")
-    clean = image_set(splits["test"], limit, prediction.device, "test").part(slice(CHECKED))
+    clean = prediction.runtime.images(fit.dataset, fit.data, "test", limit).part(slice(CHECKED))
     blurred = []
     for _, record in row.cells:
         blur = plugin_of(row.rows.registry, record, "test_blur")

@@ -61,7 +61,7 @@ class Prediction:
     def _asked(self, images: Images) -> list[Output]:
         import torch
 
-        given = float_images(images)
+        given = checked_images(images)
         return list(self.stream(torch.split(given, self.predictor.batch or max(1, len(given)))))
 
     def stream(self, batches: Iterable[Images]) -> Iterator[Output]:

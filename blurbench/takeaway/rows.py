@@ -47,7 +47,7 @@ class Row:
     @property
     def labels(self) -> Mapping[str, str]:
         """Its place on the board; the test blur is any."""
-        return self.cells[0][0].labels
+        return {axis: value for axis, value in self.cells[0][0].labels.items() if axis != "test_blur"}
 
     @property
     def name(self) -> str:
