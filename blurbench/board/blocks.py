@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any, TypeVar
@@ -22,7 +22,7 @@ from blurbench.metrics.ratios import Ratio, calibration_interval, mean_ratio_int
 from blurbench.metrics.robustness import recovered, retained
 from blurbench.metrics.steadiness import unsteady
 
-__all__ = ["block", "in_order", "marked", "recovered_ratio", "with_ranks"]
+__all__ = ["block", "in_order", "recovered_ratio", "with_ranks"]
 
 
 def block(key: BlockKey, outcomes: Outcomes) -> Block:
@@ -202,14 +202,6 @@ def _score(row: Row | RankedStrategy) -> float:
     return row.gain.estimate if row.gain else 0.0
 
 
-def marked(rows: Sequence[_Ranked], by_seed: Sequence[Sequence[float]]) -> list[_Ranked]:
-    """The rows, those that are unsteady by their top-1 for each seed flagged as such."""
-    return [
-        replace(row, flags=(*row.flags, UNSTEADY)) if far else row
-        for row, far in zip(rows, unsteady(by_seed), strict=True)
-    ]
-
-
 def with_ranks(rows: list[_Ranked], sets: Callable[[list[RowKey]], list[Ranks]]) -> tuple[_Ranked, ...]:
     """`rows`, in order, with the ranks that each may truly have, and whether it is worth its cost. Those that are
     unsteady have no ranks, and no part in those of others."""
@@ -234,5 +226,9 @@ def _ranked(rows: list[Row], outcomes: Mapping[RowKey, RowOutcomes]) -> tuple[Ro
     def sets(keys: list[RowKey]) -> list[Ranks]:
         return rank_sets([Scores([{seed: cell.correct for seed, cell in outcomes[key].cells.items()} for key in keys])])
 
-    ranked = with_ranks(in_order(marked(rows, [row.top1_by_seed for row in rows])), sets)
+    far_apart = unsteady([row.top1_by_seed for row in rows])
+    marked = [
+        replace(row, flags=(*row.flags, UNSTEADY)) if far else row for row, far in zip(rows, far_apart, strict=True)
+    ]
+    ranked = with_ranks(in_order(marked), sets)
     return tuple(replace(row, ties_with_best=row.rank_low == 1) for row in ranked)

@@ -10,7 +10,7 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import NDArray
 
-from blurbench.board.blocks import in_order, marked, recovered_ratio, with_ranks
+from blurbench.board.blocks import in_order, recovered_ratio, with_ranks
 from blurbench.board.outcomes import Outcomes, RowOutcomes
 from blurbench.board.paired import (
     Pair,
@@ -39,6 +39,7 @@ from blurbench.board.schema import (
 from blurbench.metrics.intervals import Interval
 from blurbench.metrics.ranks import Ranks, Scores, rank_sets
 from blurbench.metrics.ratios import Ratio, mean_ratio_interval
+from blurbench.metrics.steadiness import unsteady
 
 __all__ = ["ranking"]
 
@@ -194,7 +195,10 @@ class _Board:
 
     def marked(self, rows: Sequence[RankedStrategy]) -> list[RankedStrategy]:
         """The rows, those that are unsteady over the blurred blocks flagged as such."""
-        return marked(rows, [self._top1_by_seed(row.key) for row in rows])
+        found = unsteady([self._top1_by_seed(row.key) for row in rows])
+        return [
+            replace(row, flags=(*row.flags, UNSTEADY)) if far else row for row, far in zip(rows, found, strict=True)
+        ]
 
     def _top1_by_seed(self, key: RowKey) -> list[float]:
         """The mean over the blurred blocks, for the seeds that it has in all of them."""
