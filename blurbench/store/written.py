@@ -26,9 +26,10 @@ _OURS = {
     ".csv": r"suite,suite_version,budget,dataset,|(tested_on,blur|dataset,test_blur),estimator,fitted_on,split,seed,",
     ".json": r'\{\s*"format": \d+,\s*"title": |\{\s*"title": [^\n]*\n\s*"suite": '
     r'|\{\s*"(kind": "|measure": "blur-)estimation",\s*"suite": |\{\s*"schema_version": \d+,\s*"name": '
-    r'|\{\s*"command": "blurbench (time|gpu)\b',
+    r'|\{\s*"command": "blurbench (time|gpu)\b|\{\s*"images": [^\n]*\n\s*"classifier": ',
     ".tex": r"% .*\n% suite .*; written by blurbench\n",
     ".html": r"<!doctype html>\n<html lang=\"en\">(.|\n)*?(<title>blurbench: published results</title>"
+    r"|Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n<title>Diagnosis of "
     r"|Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src)",
 }
 """How texts of ours begin, those of earlier versions too."""

@@ -28,7 +28,7 @@ from blurbench.registry import Registry, label
 from blurbench.running.probe_summary import BLURRED, Summary, summary
 from blurbench.running.probing import probe
 from blurbench.running.session import Request, Session
-from blurbench.store.files import write_atomically
+from blurbench.store.written import write_all
 
 if TYPE_CHECKING:
     from blurbench.store.store import Store
@@ -397,6 +397,4 @@ def write(found: Diagnosis, folder: Path) -> list[Path]:
     shown = {"lines": found.look.summary.lines(), "blocks": found.blocks, "remedies": found.remedies}
     page = styled("diagnosis.html.jinja", facts=found.facts(), **shown)
     contents = {"diagnosis.html": page, "diagnosis.json": json.dumps(found.facts(), indent=1) + "\n"}
-    for name, content in contents.items():
-        write_atomically(folder / name, content)
-    return [folder / name for name in contents]
+    return write_all(folder, contents)

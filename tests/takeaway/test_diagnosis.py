@@ -153,6 +153,19 @@ def test_the_advice_and_the_page_say_the_same_as_the_figures(diagnosis: tuple[Di
     assert all(f"<td>{row['row']}</td>" in text for block in facts["blocks"] for row in block["rows"])
 
 
+def test_a_report_replaces_an_older_one_and_no_file_of_the_users(
+    diagnosis: tuple[Diagnosis, Path], tmp_path: Path
+) -> None:
+    found, _ = diagnosis
+    assert write(found, tmp_path) == write(found, tmp_path)
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "diagnosis.json").write_text("{}")
+    with pytest.raises(UsageError, match="was not written by blurbench"):
+        write(found, own)
+    assert [path.name for path in own.iterdir()] == ["diagnosis.json"]
+
+
 def test_a_remedy_that_surely_wins_on_the_pictures_as_they_are_is_the_advice(
     diagnosis: tuple[Diagnosis, Path],
 ) -> None:
