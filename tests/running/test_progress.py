@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from blurbench.matrix.tasks import Results, Runtime, Task
 from blurbench.running import progress
 from blurbench.running.scheduler import Event
+from blurbench.running.session import Request, Session
 from blurbench.running.worker import Answer
 
 DONE = Answer("")
@@ -106,3 +108,11 @@ def test_what_was_blocked_never_started_and_tells_no_time(clock: Clock) -> None:
     do(clock, tally, todo, "0", 1)
     tally.hear(Event(todo["1"], -1, Answer("1", "blocked", "it needs another")))
     assert (tally.ended, tally.eta()) == (2, "0:00")  # half a second is guessed for the other
+
+
+@pytest.mark.parametrize("suite", ["smoke", "kernel-estimation"])
+def test_the_cells_of_every_measurement_are_counted(suite: str, tmp_path: Path) -> None:
+    session = Session(Request(suite, out=tmp_path / "results", timing=False))
+    cells = [cell for cell in session.plan.cells if not cell.skip]
+    assert cells
+    assert progress._Tally(session.outstanding("missing"), lambda: 1).cells == len(cells)
