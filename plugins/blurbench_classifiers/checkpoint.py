@@ -72,19 +72,19 @@ class Checkpoint(Published):
         return adapted
 
     def _made(self, classes: int) -> nn.Module:
+        from blurbench_classifiers.networks.adapted import channels_last
+
         source, name = self._named()
         if source == "timm":
             import timm
 
             check_timm_model(name)
-            made: nn.Module = timm.create_model(name, num_classes=classes)
-            return made
+            return channels_last(timm.create_model(name, num_classes=classes))
         if source == "torchvision":
             from torchvision import models
 
             check_torchvision_model(name)
-            known_network: nn.Module = models.get_model(name, weights=None, num_classes=classes)
-            return known_network
+            return channels_last(models.get_model(name, weights=None, num_classes=classes))
         return _from_file(Path(source).expanduser(), name, classes)
 
     def _load(self, network: nn.Module, classes: int) -> None:

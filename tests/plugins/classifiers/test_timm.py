@@ -6,7 +6,9 @@ import sys
 
 import pytest
 import torch
+from blurbench_classifiers.published import Published
 from blurbench_classifiers.timm import Timm
+from blurbench_classifiers.torchvision import Torchvision
 
 from blurbench.contract import PatchClassifier, Shape
 from blurbench.errors import Skip, Unavailable, UnknownName, UsageError
@@ -22,6 +24,21 @@ def test_a_network_of_one_fixed_size_gets_images_of_that_size():
     module = Timm(model="test_vit").build(Shape(3, 32, 48), 10)
     assert module.resized(torch.rand(2, 3, 32, 48)).shape == (2, 3, 160, 160)
     assert module(torch.rand(2, 3, 32, 48)).shape == (2, 10)
+
+
+@pytest.mark.parametrize("classifier", [Timm(model="test_resnet"), Torchvision(model="shufflenet_v2_x0_5")])
+def test_a_published_network_works_with_its_channels_last_and_answers_as_ever(classifier: Published) -> None:
+    module = classifier.build(Shape(3, 64, 64), 10).eval()
+    assert all(
+        layer.weight.is_contiguous(memory_format=torch.channels_last)
+        for layer in module.modules()
+        if isinstance(layer, torch.nn.Conv2d)
+    )
+    images = torch.rand(2, 3, 64, 64)
+    with torch.inference_mode():
+        answers = module(images)
+        module.to(memory_format=torch.contiguous_format)
+        torch.testing.assert_close(answers, module(images))
 
 
 def test_colours_are_standardised_as_timm_states_for_the_network():
@@ -75,7 +92,9 @@ def test_a_network_without_weights_says_so_in_one_line():
 @pytest.mark.slow
 def test_weights_that_cannot_be_downloaded_are_one_line_that_says_how_to_get_them(tmp_path):
     code = """
+from blurbench_classifiers.published import Published
 from blurbench_classifiers.timm import Timm
+from blurbench_classifiers.torchvision import Torchvision
 from blurbench.errors import Unavailable
 from blurbench.contract import Shape
 try:
