@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.optim import Adam
 
 from blurbench.contract import Degraded, Fitted, Output, Predictor
@@ -87,11 +88,21 @@ def _mixing(norm: nn.modules.batchnorm._BatchNorm, prior: float) -> Callable[[nn
 
     def hook(layer: nn.Module, inputs: Any) -> None:
         images: Tensor = inputs[0].detach()
-        axes = [axis for axis in range(images.ndim) if axis != 1]
-        variance, mean = torch.var_mean(images, axes, correction=0)
+        mean, variance = _statistics(images)
         norm.running_mean, norm.running_var = mix(means, mean, len(images)), mix(variances, variance, len(images))
 
     return hook
+
+
+def _statistics(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and variance, (C,) each, of images (N, C, ...)."""
+    count, colours = images.numel() // images.shape[1], images.shape[1]
+    if count == 1:
+        return images.flatten(), images.new_zeros(colours)
+    # As the norm itself does in fitting: on processors several times as fast as torch.var_mean over these axes.
+    mean, variance = images.new_zeros(colours), images.new_zeros(colours)
+    F.batch_norm(images, mean, variance, training=True, momentum=1.0)
+    return mean, variance * ((count - 1) / count)  # which keeps the unbiased variance
 
 
 # --- certain answers -----------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from blurbench_strategies.adapting import _statistics
 from torch import nn
 
 from blurbench.contract import Degraded, Fitted, ModulePredictor, Output, Predictor
@@ -158,3 +159,12 @@ def test_what_answers_by_several_networks_is_not_adapted_but_may_ask_networks_th
     for expert in ("tent[base=retrain]", "bn-adapt[base=retrain, batch=16]"):
         report = check_plugin(f"strategies:router[estimator=laplacian-variance[window=16], expert={expert}]")
         assert report.unchecked == []
+
+
+@pytest.mark.parametrize("shape", [(1, 5), (7, 5), (1, 5, 1, 1), (1, 5, 1, 2), (6, 5, 4, 3)])
+def test_the_statistics_of_any_batch_are_its_mean_and_its_own_variance(shape: tuple[int, ...]) -> None:
+    features = torch.randn(shape) * 3 + 2
+    values = features.double().movedim(1, 0).flatten(1)
+    mean, variance = _statistics(features)
+    torch.testing.assert_close(mean.double(), values.mean(1), rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(variance.double(), values.var(1, correction=0), rtol=1e-5, atol=1e-6)
