@@ -85,6 +85,7 @@ RESTORERS = (
 )
 CLASSIFIERS = (
     "cifar10-quick",
+    "resnet-cifar[depth=8]",
     "cnn2",
     "cnn3[widths=[8, 8, 8]]",
     "lenet-mcn",
