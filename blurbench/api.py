@@ -18,7 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from blurbench.errors import RecordError, UsageError
+from blurbench.errors import RecordError, UnknownName, UsageError
 from blurbench.registry import Registry
 from blurbench.registry.discovery import discover
 from blurbench.takeaway.prediction import Prediction, Restoration, checked_images, float_images
@@ -587,16 +587,12 @@ def plugins(kind: str | None = None) -> pd.DataFrame:
     import pandas as pd
 
     registry = discover()
-    kinds = registry.entries if kind is None else {kind: registry.entries[kind]} if kind in registry.entries else None
-    if kinds is None:
-        registry.get(str(kind), "")  # raises with the kinds that there are
-        raise AssertionError
-    rows = [
-        {"kind": entry.kind, "name": entry.name, "package": entry.package, "version": entry.version}
-        for entries in kinds.values()
-        for entry in entries.values()
-    ]
-    return pd.DataFrame(rows)
+    if kind is not None and kind not in registry.entries:
+        raise UnknownName("kind of plugin", kind, registry.entries)
+    shown = ("kind", "name", "package", "version")
+    return pd.DataFrame(
+        {name: getattr(entry, name) for name in shown} for entry in registry if kind in (None, entry.kind)
+    )
 
 
 def make(expression: str, kind: str | None = None) -> Any:
@@ -612,10 +608,7 @@ def _kinds_of(registry: Registry, expression: str) -> list[str]:
     if len(kinds) > 1:
         raise UsageError(f"{name!r} is one of the {' and of the '.join(kinds)}: say kind=")
     if not kinds:
-        everything = {name for entries in registry.entries.values() for name in entries}
-        from blurbench.errors import UnknownName
-
-        raise UnknownName("plugin", name, everything)
+        raise UnknownName("plugin", name, {entry.name for entry in registry})
     return kinds
 
 
