@@ -18,7 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from blurbench.errors import RecordError, UsageError
+from blurbench.errors import RecordError, UnknownName, UsageError
 from blurbench.registry import Registry
 from blurbench.registry.discovery import discover
 from blurbench.takeaway.prediction import Prediction, Restoration, checked_images, float_images
@@ -305,9 +305,11 @@ class Run:
         label, the predicted one, confidence, and the errors of blurred and restored image."""
         import pandas as pd
 
+        from blurbench.takeaway.rows import labels_shown
+
         frames = [self._of_images(line, record) for line, record in self._measured(labels)]
         if not frames:
-            raise UsageError(f"no measured cell has {_shown(labels)}; `results()` lists those that there are")
+            raise UsageError(f"no measured cell has {labels_shown(labels)}; `results()` lists those that there are")
         return pd.concat(frames, ignore_index=True)
 
     def _of_images(self, line: Line, record: Record) -> pd.DataFrame:
@@ -319,10 +321,9 @@ class Run:
         return pd.DataFrame({**line.labels, "seed": line.seed, "image": numbers, **columns})
 
     def _measured(self, labels: Mapping[str, Any]) -> Iterator[tuple[Line, Record]]:
-        if wrong := labels.keys() - {*AXES.values(), "seed"}:
-            raise UsageError(f"unknown axis {min(wrong)!r}; known: {', '.join((*AXES.values(), 'seed'))}")
-        from blurbench.takeaway.rows import measured
+        from blurbench.takeaway.rows import check_axes, measured
 
+        check_axes(labels, (*AXES.values(), "seed"))
         for line, record in measured(self.session.store, self.session.board):
             if all({**line.labels, "seed": line.seed}[axis] == value for axis, value in labels.items()):
                 yield line, record
@@ -333,11 +334,14 @@ class Run:
         import torch
 
         from blurbench.matrix.tasks import Evaluate
+        from blurbench.takeaway.rows import labels_shown
 
         tasks = [self.session.plan.tasks[line.key] for line, _ in self._measured(labels)]
         found = {task.shares: task for task in tasks if isinstance(task, Evaluate)}
         if len(found) != 1:
-            raise UsageError(f"name one data set and test blur by their labels; {len(found)} have {_shown(labels)}")
+            raise UsageError(
+                f"name one data set and test blur by their labels; {len(found)} have {labels_shown(labels)}"
+            )
         (task,) = found.values()
         runtime = _runtime(self.session)
         images = torch.cat([part.images for part in runtime.degraded(task)])
@@ -383,11 +387,11 @@ class Run:
         return export(self._row(labels), Path(path))
 
     def _row(self, labels: Mapping[str, Any]) -> Row:
-        from blurbench.takeaway.rows import Rows
+        from blurbench.takeaway.rows import Rows, labels_shown
 
         session = self.session
         rows = Rows(session.registry, session.store, session.board, session.folders, session.describe)
-        return rows.only(self._measured(labels), _shown(labels), labels.get("seed"))
+        return rows.only(self._measured(labels), labels_shown(labels), labels.get("seed"))
 
     def plot(self, classifier: str | None = None, most: int = 6) -> Chart:
         """See `Board.plot`."""
@@ -395,10 +399,6 @@ class Run:
 
     def _repr_html_(self) -> str:
         return self.board()._repr_html_()
-
-
-def _shown(labels: Mapping[str, Any]) -> str:
-    return ", ".join(f"{axis}={value!r}" for axis, value in labels.items()) or "no labels"
 
 
 def _runtime(session: Session) -> WorkerRuntime:
@@ -429,12 +429,14 @@ class Board:
         """The ranking over all blurred blocks of each classifier, or of one: gains as fractions, with intervals."""
         import pandas as pd
 
+        from blurbench.board.render.export import flat
+
         rankings = [one for one in self.standings.rankings if classifier in (None, one.classifier)]
         if not rankings:
             known = ", ".join(one.classifier for one in self.standings.rankings)
             raise UsageError(f"no classifier {classifier!r} on this board; known: {known}")
         return pd.DataFrame(
-            {"classifier": ranking.classifier, **_flat(vars(row))}
+            {"classifier": ranking.classifier, **flat(vars(row))}
             for ranking in rankings
             for row in (*ranking.rows, *ranking.oracles)
         )
@@ -443,9 +445,11 @@ class Board:
         """Every row of one block, best first; oracles last."""
         import pandas as pd
 
+        from blurbench.board.render.export import flat
+
         for block in self.standings.blocks:
             if (block.dataset, block.classifier, block.test_blur) == (dataset, classifier, test_blur):
-                rows = ({**_flat(vars(row)), **_flat(vars(row.cost))} for row in (*block.rows, *block.oracles))
+                rows = ({**flat(vars(row)), **flat(vars(row.cost))} for row in (*block.rows, *block.oracles))
                 return pd.DataFrame(rows).drop(columns=["cost", "hits"], errors="ignore")
         raise UsageError(f"no block {dataset!r}, {classifier!r}, {test_blur!r} on this board")
 
@@ -479,17 +483,6 @@ class Board:
         from blurbench.board.render.overall_tables import in_html
 
         return "\n".join(in_html(ranking, self.standings.baseline) for ranking in self.standings.rankings)
-
-
-def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Intervals become three columns."""
-    flat: dict[str, Any] = {}
-    for name, value in values.items():
-        if hasattr(value, "estimate"):
-            flat |= {name: value.estimate, f"{name}_low": value.low, f"{name}_high": value.high}
-        else:
-            flat[name] = value
-    return flat
 
 
 def open_board(path: str | Path) -> Board:
@@ -594,16 +587,12 @@ def plugins(kind: str | None = None) -> pd.DataFrame:
     import pandas as pd
 
     registry = discover()
-    kinds = registry.entries if kind is None else {kind: registry.entries[kind]} if kind in registry.entries else None
-    if kinds is None:
-        registry.get(str(kind), "")  # raises with the kinds that there are
-        raise AssertionError
-    rows = [
-        {"kind": entry.kind, "name": entry.name, "package": entry.package, "version": entry.version}
-        for entries in kinds.values()
-        for entry in entries.values()
-    ]
-    return pd.DataFrame(rows)
+    if kind is not None and kind not in registry.entries:
+        raise UnknownName("kind of plugin", kind, registry.entries)
+    shown = ("kind", "name", "package", "version")
+    return pd.DataFrame(
+        {name: getattr(entry, name) for name in shown} for entry in registry if kind in (None, entry.kind)
+    )
 
 
 def make(expression: str, kind: str | None = None) -> Any:
@@ -619,10 +608,7 @@ def _kinds_of(registry: Registry, expression: str) -> list[str]:
     if len(kinds) > 1:
         raise UsageError(f"{name!r} is one of the {' and of the '.join(kinds)}: say kind=")
     if not kinds:
-        everything = {name for entries in registry.entries.values() for name in entries}
-        from blurbench.errors import UnknownName
-
-        raise UnknownName("plugin", name, everything)
+        raise UnknownName("plugin", name, {entry.name for entry in registry})
     return kinds
 
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import fmean
-from typing import NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
 
 from blurbench.board.correct import unpacked
 from blurbench.board.match_blur import BlurMatch, match_blur
-from blurbench.board.paired import Pair, common_seeds, mean_of_all, paired_interval
+from blurbench.board.paired import Hits, Pair, common_seeds, mean_of_all, paired_interval
 from blurbench.board.render.formatting import row_name
 from blurbench.board.schema import CLEAN, ORACLE, Block, BlockKey, Row, RowKey, Standings
 from blurbench.errors import RecordError, Unavailable, UnknownName
@@ -131,20 +127,11 @@ def _chosen(what: str, wanted: str | None, known: Iterable[str]) -> list[str]:
     return [wanted] if wanted is not None else names
 
 
-class _Scored(NamedTuple):
-    """A row of a block with which test images were right, (images,), by seed."""
+@dataclass(frozen=True, eq=False)
+class _Scored(Hits):
+    """With the row of a block that they are of."""
 
     row: Row
-    by_seed: Mapping[int, NDArray[np.bool_]]
-
-    @property
-    def seeds(self) -> Collection[int]:
-        """Those that it was measured with."""
-        return self.by_seed.keys()
-
-    def correct(self, seeds: Iterable[int]) -> NDArray[np.bool_]:
-        """Which test images were right: (seeds, images)."""
-        return np.stack([self.by_seed[seed] for seed in seeds])
 
 
 def _scored(row: Row, block: BlockKey) -> _Scored:
@@ -157,7 +144,7 @@ def _scored(row: Row, block: BlockKey) -> _Scored:
     means = dict(zip(row.seeds, row.top1_by_seed, strict=False))
     if not by_seed or any(abs(float(hits.mean()) - means.get(seed, -1)) > 1e-6 for seed, hits in by_seed.items()):
         raise RecordError(f"{where}: its hits do not give its top-1")
-    return _Scored(row, by_seed)
+    return _Scored(by_seed, row)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any, TypeVar
@@ -22,7 +22,7 @@ from blurbench.metrics.ratios import Ratio, calibration_interval, mean_ratio_int
 from blurbench.metrics.robustness import recovered, retained
 from blurbench.metrics.steadiness import unsteady
 
-__all__ = ["block", "in_order", "recovered_ratio", "with_ranks"]
+__all__ = ["block", "in_order", "marked", "recovered_ratio", "with_ranks"]
 
 
 def block(key: BlockKey, outcomes: Outcomes) -> Block:
@@ -214,6 +214,15 @@ def with_ranks(rows: list[_Ranked], sets: Callable[[list[RowKey]], list[Ranks]])
     )
 
 
+def marked(rows: Sequence[_Ranked], top1_by_seed: Sequence[Sequence[float]]) -> list[_Ranked]:
+    """`rows`, those flagged whose seeds lie far apart."""
+
+    def flagged(row: _Ranked) -> _Ranked:
+        return replace(row, flags=(*row.flags, UNSTEADY))
+
+    return [flagged(row) if far else row for row, far in zip(rows, unsteady(top1_by_seed), strict=True)]
+
+
 def _cost_benefit(row: Row | RankedStrategy) -> CostBenefit | None:
     cost = row.cost if isinstance(row, Row) else row
     if cost.added_batch_1_ms is None or not (isinstance(row, Row) or row.is_baseline or row.gain):
@@ -226,9 +235,5 @@ def _ranked(rows: list[Row], outcomes: Mapping[RowKey, RowOutcomes]) -> tuple[Ro
     def sets(keys: list[RowKey]) -> list[Ranks]:
         return rank_sets([Scores([{seed: cell.correct for seed, cell in outcomes[key].cells.items()} for key in keys])])
 
-    far_apart = unsteady([row.top1_by_seed for row in rows])
-    marked = [
-        replace(row, flags=(*row.flags, UNSTEADY)) if far else row for row, far in zip(rows, far_apart, strict=True)
-    ]
-    ranked = with_ranks(in_order(marked), sets)
+    ranked = with_ranks(in_order(marked(rows, [row.top1_by_seed for row in rows])), sets)
     return tuple(replace(row, ties_with_best=row.rank_low == 1) for row in ranked)

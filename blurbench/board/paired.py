@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import fmean
 from typing import NamedTuple, Protocol
 
@@ -13,6 +14,7 @@ from blurbench.board.schema import BlockKey
 from blurbench.metrics.intervals import Interval, mean_difference_interval
 
 __all__ = [
+    "Hits",
     "Measured",
     "Pair",
     "common_seeds",
@@ -34,6 +36,20 @@ class Measured(Protocol):
 
     def correct(self, seeds: Iterable[int]) -> NDArray[np.bool_]:
         """Which test images were right: (seeds, images)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Hits:
+    """A row by its hits alone: which test images were right, (images,), by seed."""
+
+    by_seed: Mapping[int, NDArray[np.bool_]]
+
+    @property
+    def seeds(self) -> Collection[int]:
+        return self.by_seed.keys()
+
+    def correct(self, seeds: Iterable[int]) -> NDArray[np.bool_]:
+        return np.stack([self.by_seed[seed] for seed in seeds])
 
 
 class Pair(NamedTuple):

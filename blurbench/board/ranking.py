@@ -10,7 +10,7 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import NDArray
 
-from blurbench.board.blocks import in_order, recovered_ratio, with_ranks
+from blurbench.board.blocks import in_order, marked, recovered_ratio, with_ranks
 from blurbench.board.outcomes import Outcomes, RowOutcomes
 from blurbench.board.paired import (
     Pair,
@@ -39,7 +39,6 @@ from blurbench.board.schema import (
 from blurbench.metrics.intervals import Interval
 from blurbench.metrics.ranks import Ranks, Scores, rank_sets
 from blurbench.metrics.ratios import Ratio, mean_ratio_interval
-from blurbench.metrics.steadiness import unsteady
 
 __all__ = ["ranking"]
 
@@ -52,7 +51,8 @@ def ranking(classifier: str, outcomes: Outcomes, blocks: Sequence[Block]) -> Ran
     board = _Board(outcomes, [block for block in blocks if block.classifier == classifier])
     lacking = {key: board.lacking(key) for key in board.keys}
     complete = board.with_steps([board.overall(key) for key, cells in lacking.items() if board.measured and not cells])
-    ranked = in_order(board.marked([row for row in complete if row.knows != ORACLE]))
+    rivals = [row for row in complete if row.knows != ORACLE]
+    ranked = in_order(marked(rivals, [board.top1_by_seed(row.key) for row in rivals]))
     blurred = board.blurred
     gaps = [block.best_of_gap.gain for block in blurred if block.best_of_gap]
     told = [block.best_oracle.gain for block in blurred if block.best_oracle]
@@ -193,14 +193,7 @@ class _Board:
             if gain is not None and row.steps_ratio is not None:
                 yield EqualSteps(*row.key, row.steps_ratio, row_name(*control.key), ratio, gain)
 
-    def marked(self, rows: Sequence[RankedStrategy]) -> list[RankedStrategy]:
-        """The rows, those that are unsteady over the blurred blocks flagged as such."""
-        found = unsteady([self._top1_by_seed(row.key) for row in rows])
-        return [
-            replace(row, flags=(*row.flags, UNSTEADY)) if far else row for row, far in zip(rows, found, strict=True)
-        ]
-
-    def _top1_by_seed(self, key: RowKey) -> list[float]:
+    def top1_by_seed(self, key: RowKey) -> list[float]:
         """The mean over the blurred blocks, for the seeds that it has in all of them."""
         rows = [self.outcomes.rows[block.key][key] for block in self.blurred]
         seeds = common_seeds(*rows) if rows else []

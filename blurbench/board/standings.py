@@ -6,13 +6,19 @@ from dataclasses import asdict
 
 from blurbench.board.blocks import block
 from blurbench.board.corruptions import corruption_tables
-from blurbench.board.outcomes import Outcomes
+from blurbench.board.outcomes import Outcomes, stored_outcomes
 from blurbench.board.ranking import ranking
 from blurbench.board.schema import CLEAN, Standings
 from blurbench.board.severity import severity_sweeps, sweep_steps
 from blurbench.errors import UnknownName, UsageError
+from blurbench.store.store import Store
 
-__all__ = ["Standings", "standings"]
+__all__ = ["Standings", "standings", "stored_standings"]
+
+
+def stored_standings(store: Store, board: str) -> Standings:
+    """Of a stored board of classifiers."""
+    return standings(stored_outcomes(store, board))
 
 
 def standings(outcomes: Outcomes, baseline_classifier: str | None = None) -> Standings:

@@ -57,8 +57,7 @@ def advise(
 
 def _standings(out: Path, board: str | None) -> tuple[str, Standings]:
     """A board by its name or file: a published one is read, one in a results folder is worked out from its records."""
-    from blurbench.board.outcomes import stored_outcomes
-    from blurbench.board.standings import standings
+    from blurbench.board.standings import stored_standings
 
     path = Path(board) if board is not None and board.endswith(".json") else None
     if path is not None and (found := _published(path)) is not None:
@@ -66,7 +65,7 @@ def _standings(out: Path, board: str | None) -> tuple[str, Standings]:
     if board is not None and Path(board).is_dir():  # a results folder where a board in one was asked for
         path = Path(board)
     store, name = board_at(path or out, None if path else board, measure=ACCURACY)
-    return name, standings(stored_outcomes(store, name))
+    return name, stored_standings(store, name)
 
 
 def _published(path: Path) -> Standings | None:

@@ -13,7 +13,6 @@ import typer
 from blurbench.board.render.escape import one_line
 from blurbench.cli import options
 from blurbench.cli.stopping import keeping
-from blurbench.errors import UsageError
 from blurbench.registry.discovery import discover
 from blurbench.running.session import Request
 
@@ -43,14 +42,10 @@ def diagnose(
     Writes a page and JSON into --out. Without labels (a folder a class) it says how blurred they are, and what is
     missing for the rest.
     """
-    from blurbench.takeaway.diagnosis import diagnose, look, write
+    from blurbench.own.diagnosis import diagnose, look, write
 
-    registry = discover()
-    registry.resolve("classifiers", classifier)
-    reader = registry.resolve("estimators", estimator)
-    if reader.trainable:
-        raise UsageError(f"--estimator {estimator}: it has to be fitted first; take one that has not")
-    found = look(images.expanduser(), side, reader, _watched)
+    discover().resolve("classifiers", classifier)
+    found = look(images.expanduser(), side, estimator, _watched)
     only = {"classifier": (classifier,)}
     wanted = Request(suite, budget, out.expanduser() / "results", only=only, device=device, jobs=jobs, threads=threads)
     with keeping(out):

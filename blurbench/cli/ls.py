@@ -60,9 +60,7 @@ def _summary(registry: Registry, entry: Registration) -> str:
     if isinstance(entry.target, Path):
         return load(entry.target).title
     module = _module(entry)
-    alone = [one for entries in registry.entries.values() for one in entries.values() if _module(one) == module] == [
-        entry
-    ]
+    alone = [one for one in registry if _module(one) == module] == [entry]
     return (_paragraph(module) if alone else "") or _note(entry)
 
 

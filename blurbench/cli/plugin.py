@@ -30,10 +30,9 @@ def list_packages() -> None:
     """List the packages with what each brings, and the plugins that could not be loaded with the reason."""
     registry = discover()
     packages: dict[str, dict[str, list[str]]] = {}
-    for kind, entries in registry.entries.items():
-        for entry in entries.values():
-            kinds = packages.setdefault(f"{entry.package} {entry.version}", {})
-            kinds.setdefault(kind, []).append(entry.name)
+    for entry in registry:
+        kinds = packages.setdefault(f"{entry.package} {entry.version}", {})
+        kinds.setdefault(entry.kind, []).append(entry.name)
     for package, kinds in packages.items():
         typer.echo(package)
         for kind, names in kinds.items():

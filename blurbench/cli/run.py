@@ -111,10 +111,9 @@ def _measure_until_separated(request: Request, rerun: Rerun, most_seeds: int) ->
 
 def _sharing(session: Session) -> dict[str, list[RowKey]]:
     """The rows that share ranks, by classifier."""
-    from blurbench.board.outcomes import stored_outcomes  # numpy: not for --help
-    from blurbench.board.standings import standings
+    from blurbench.board.standings import stored_standings  # numpy: not for --help
 
-    board = standings(stored_outcomes(session.store, session.board))
+    board = stored_standings(session.store, session.board)
     asked = dict.fromkeys(cell.labels["classifier"] for cell in session.plan.cells)
     found = {name: sharing(board, name) for name in board.classifiers if name in asked}
     return {name: rows for name, rows in found.items() if rows}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 
 from blurbench.board.comparison import Change, Comparison, change_of
 from blurbench.board.outcomes import Outcomes, RowOutcomes
-from blurbench.board.paired import Pair
+from blurbench.board.paired import Hits, Pair
+from blurbench.board.render.export import flat
 from blurbench.board.render.formatting import row_name
 from blurbench.board.schema import BlockKey, RowKey
 from blurbench.board.sides import Side, compare_sides
 from blurbench.errors import UsageError
+from blurbench.takeaway.rows import check_axes, labels_shown
 
 __all__ = ["compare_answers", "compare_evaluations", "frame_of"]
 
@@ -34,9 +36,7 @@ def _rows(comparison: Comparison) -> Iterator[dict[str, Any]]:
 
 
 def _flat(change: Change) -> dict[str, Any]:
-    interval = change.change
-    ends = {"change": interval.estimate, "change_low": interval.low, "change_high": interval.high}
-    return {**vars(change), **ends, "told_apart": interval.excludes_zero}
+    return {**flat(vars(change)), "told_apart": change.change.excludes_zero}
 
 
 def compare_evaluations(first: Side, second: Side) -> Comparison:
@@ -56,20 +56,6 @@ def _called(side: Outcomes, classifier: str) -> Outcomes:
 # --- own answers ---------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False)
-class _Answers:
-    """The same answers for every seed of the row that they are held against, or a seed's own."""
-
-    by_seed: Mapping[int, NDArray[np.bool_]]
-
-    @property
-    def seeds(self) -> Collection[int]:
-        return self.by_seed.keys()
-
-    def correct(self, seeds: Iterable[int]) -> NDArray[np.bool_]:
-        return np.stack([self.by_seed[seed] for seed in seeds])
-
-
 def compare_answers(side: Outcomes, answers: Any, labels: Mapping[str, str], name: str) -> pd.DataFrame:
     """Own answers against the one row with these labels, paired image by image.
 
@@ -78,16 +64,15 @@ def compare_answers(side: Outcomes, answers: Any, labels: Mapping[str, str], nam
     block, key, row = _row(side, labels)
     truth = np.array(row.first.truth)
     hits = _predicted(answers, len(truth), len(row.seeds), int(truth.max())) == truth
-    own = _Answers(dict(zip(sorted(row.seeds), np.broadcast_to(hits, (len(row.seeds), len(truth))), strict=True)))
+    # The same answers for every seed of the row, or a seed's own.
+    own = Hits(dict(zip(sorted(row.seeds), np.broadcast_to(hits, (len(row.seeds), len(truth))), strict=True)))
     change = change_of(block, f"{name} against {row_name(*key)}", [Pair(block, own, row)])
     assert change is not None
     return pd.DataFrame([_flat(change)])
 
 
 def _row(side: Outcomes, labels: Mapping[str, str]) -> tuple[BlockKey, RowKey, RowOutcomes]:
-    known = {*BlockKey._fields, *RowKey._fields}
-    if wrong := labels.keys() - known:
-        raise UsageError(f"unknown axis {min(wrong)!r}; known: {', '.join((*BlockKey._fields, *RowKey._fields))}")
+    check_axes(labels, (*BlockKey._fields, *RowKey._fields))
     found = [
         (block, key, row)
         for block, rows in side.rows.items()
@@ -96,9 +81,8 @@ def _row(side: Outcomes, labels: Mapping[str, str]) -> tuple[BlockKey, RowKey, R
     ]
     if len(found) == 1:
         return found[0]
-    words = ", ".join(f"{axis}={value!r}" for axis, value in labels.items()) or "no labels"
     more = f": {'; '.join(_shown(*one[:2]) for one in found[:4])}{' ...' if len(found) > 4 else ''}" if found else ""
-    raise UsageError(f"name one measured row by its labels; {len(found)} have {words}{more}")
+    raise UsageError(f"name one measured row by its labels; {len(found)} have {labels_shown(labels)}{more}")
 
 
 def _shown(block: BlockKey, key: RowKey) -> str:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from blurbench.papers.paper import ReportedPaper, StoredBoard
+from blurbench.papers.findings import Cells
+from blurbench.papers.paper import ReportedPaper
 from blurbench.papers.published import Anchor
-from blurbench.papers.report import Comparison, Filled, Report, Size
+from blurbench.papers.report import Comparison, Filled, Size
 from blurbench.papers.sizes import UNKNOWN, said_of_fits
 
 if TYPE_CHECKING:
     from blurbench.measurements.blur_estimation.result import Errors
-    from blurbench.store.record import Manifest, Record
-    from blurbench.store.store import Store
+    from blurbench.registry import Registry
+    from blurbench.store.record import Line, Record
 
 __all__ = [
     "EstimationPaper",
@@ -23,7 +24,6 @@ __all__ = [
     "fill",
     "over",
     "over_pictures",
-    "read_estimations",
     "unmeasured",
 ]
 
@@ -50,38 +50,19 @@ class Reading:
         return measured.smoothed if self.smoothed else measured.raw
 
 
-@dataclass(frozen=True)
-class Estimations:
-    """The estimations of one board."""
-
-    board: Manifest
-    records: Mapping[str, Record]
+class Estimations(Cells):
+    """Those of a board of estimators."""
 
     def find(self, reading: Reading) -> list[Record] | str:
         """The records of a reading, one a seed, or why there are none."""
-        lines = [line for line in self.board.lines if line.labels == reading.labels]
-        records = [self.records[line.key] for line in lines if line.key in self.records]
-        measured = [record for record in records if record.status == "ok"]
-        if measured:
-            return measured
-        if not lines:
-            return f"budget {self.board.budget} does not have it"
-        return next((f"{record.status}: {record.reason}" for record in records), "not run yet")
+        return self.measured(self._lines(reading))
 
     def ran_out_of_time(self, reading: Reading) -> bool:
         """Whether a time limit ended a seed of it."""
-        lines = [line for line in self.board.lines if line.labels == reading.labels]
-        return any(self.records[line.key].ran_out_of_time for line in lines if line.key in self.records)
+        return any(record.ran_out_of_time for record in self.of_lines(self._lines(reading)))
 
-
-def read_estimations(store: Store, board: str) -> Estimations | None:
-    """The estimations of a stored board, if there is one."""
-    from blurbench.store.label_consistency import without_inconsistent
-
-    found = store.records.board(board)
-    if found is None:
-        return None
-    return Estimations(found, without_inconsistent(found, store.records.of_board(found)))
+    def _lines(self, reading: Reading) -> list[Line]:
+        return [line for line in self.manifest.lines if line.labels == reading.labels]
 
 
 # --- tables and comparisons ----------------------------------------------------------------------------------------
@@ -152,26 +133,16 @@ def over_pictures(empty: Comparison, values: Sequence[Sequence[float]], records:
 class EstimationPaper(ReportedPaper[Estimations]):
     """A paper whose measurements are those of a suite of estimators."""
 
-    def report(self, board: StoredBoard) -> Report:
-        found = read_estimations(board.store, board.name)
-        if found is None:
-            raise board.absent
-        return Report(
-            name=board.registry.name_of(self),
-            citation=self.paper,
-            suite=f"{found.board.suite} version {found.board.suite_version}",
-            budget=found.board.budget,
-            tables=self.tables(found),
-            claims=tuple(self.judged(found)),
-            sizes=tuple(Size(what, self.sizes.get(what, UNKNOWN), here) for what, here in _sizes(found)),
-            notes=self.notes,
-            commands=tuple(found.board.commands),
-        )
+    def evidence(self, cells: Cells) -> Estimations:
+        return Estimations(cells.manifest, cells.records)
+
+    def both_sizes(self, evidence: Estimations, registry: Registry) -> tuple[Size, ...]:
+        return tuple(Size(what, self.sizes.get(what, UNKNOWN), here) for what, here in _sizes(evidence))
 
 
 def _sizes(found: Estimations) -> Iterator[tuple[str, str]]:
     """How large the measurement was here."""
-    values = found.board.budget_values
+    values = found.manifest.budget_values
     limit = values.get("train_images")
     records = [record for record in found.records.values() if record.status == "ok"]
     yield "training images", "all pictures" if limit is None else f"at most {limit:,} pictures"
@@ -190,8 +161,8 @@ def _sizes(found: Estimations) -> Iterator[tuple[str, str]]:
 
 def _pictures(found: Estimations) -> dict[str, int]:
     """Test pictures of each collection on the board."""
-    counts = {line["dataset"]: 0 for line in found.board.lines}
-    for line in found.board.lines:
+    counts = {line["dataset"]: 0 for line in found.manifest.lines}
+    for line in found.manifest.lines:
         record = found.records.get(line.key)
         if record is not None and record.result is not None:
             counts[line["dataset"]] = record.estimation.measured.pictures

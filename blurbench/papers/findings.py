@@ -1,8 +1,8 @@
-"""What was measured, by its place in a suite."""
+"""What was measured, by its place on a board."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from statistics import fmean
@@ -14,9 +14,8 @@ if TYPE_CHECKING:  # papers are plugins: finding them loads neither numpy nor wh
 
     from blurbench.measurements.accuracy.result import Metrics
     from blurbench.store.record import Line, Manifest, Record
-    from blurbench.store.store import Store
 
-__all__ = ["Findings", "Found", "Place", "read_board"]
+__all__ = ["Cells", "Findings", "Found", "Place"]
 
 AXES = ("dataset", "strategy", "train_blur", "test_blur")
 PSNR_FLOOR = 1e-10
@@ -109,11 +108,35 @@ def _each(record: Record, metric: str) -> Values | None:
 
 
 @dataclass(frozen=True)
-class Findings:
-    """A board's cells."""
+class Cells:
+    """A board's cells: its lines, and the records of those that have one."""
 
     manifest: Manifest
     records: Mapping[str, Record]
+
+    def of_lines(self, lines: Sequence[Line]) -> list[Record]:
+        """The records that these lines have."""
+        return [self.records[line.key] for line in lines if line.key in self.records]
+
+    def measured(self, lines: Sequence[Line]) -> list[Record] | str:
+        """Of the lines of one place the records that were measured, one a seed, or why there are none."""
+        records = self.of_lines(lines)
+        if measured := [record for record in records if record.status == "ok"]:
+            return measured
+        if not lines:
+            return self.absent
+        return next((f"{record.status}: {record.reason}" for record in records), "not run yet")
+
+    @property
+    def absent(self) -> str:
+        """Why there is nothing where the board has no line."""
+        return f"budget {self.manifest.budget} does not have it"
+
+
+@dataclass(frozen=True)
+class Findings(Cells):
+    """Those of a board of classifiers."""
+
     stand_ins: Mapping[str, Collection[str]] = field(default_factory=dict)
     """For a data set's label, others that hold the same images, and are named wherever they are used."""
 
@@ -135,38 +158,15 @@ class Findings:
         """The records of a place, or why there are none."""
         reasons = []
         for dataset in (place.dataset, *self.stand_ins.get(place.dataset, ())):
-            found = self._find(replace(place, dataset=dataset))
-            if isinstance(found, Found):
-                return found
-            reasons.append(found)
-        return next((reason for reason in reasons if reason != self._absent), self._absent)
-
-    def _find(self, place: Place) -> Found | str:
-        lines = self._lines.get(place, [])
-        records = {line.seed: self.records[line.key] for line in lines if line.key in self.records}
-        measured = {seed: record for seed, record in sorted(records.items()) if record.status == "ok"}
-        if measured:
-            return Found(place.dataset, measured)
-        if not lines:
-            return self._absent
-        return next((f"{record.status}: {record.reason}" for record in records.values()), "not run yet")
+            records = self.measured(self._lines.get(replace(place, dataset=dataset), []))
+            if not isinstance(records, str):
+                by_seed = {record.seed: record for record in records}
+                return Found(dataset, dict(sorted(by_seed.items())))
+            reasons.append(records)
+        return next((reason for reason in reasons if reason != self.absent), self.absent)
 
     def ran_out_of_time(self, place: Place) -> bool:
         """Whether a time limit ended a seed of it."""
         datasets = (place.dataset, *self.stand_ins.get(place.dataset, ()))
         lines = [line for dataset in datasets for line in self._lines.get(replace(place, dataset=dataset), [])]
-        return any(self.records[line.key].ran_out_of_time for line in lines if line.key in self.records)
-
-    @property
-    def _absent(self) -> str:
-        return f"budget {self.manifest.budget} does not have it"
-
-
-def read_board(store: Store, board: str, stand_ins: Mapping[str, Collection[str]]) -> Findings | None:
-    """The findings of a stored board, if there is one; as on the board, what cannot be compared has failed."""
-    from blurbench.store.label_consistency import without_inconsistent
-
-    manifest = store.records.board(board)
-    if manifest is None:
-        return None
-    return Findings(manifest, without_inconsistent(manifest, store.records.of_board(manifest)), stand_ins)
+        return any(record.ran_out_of_time for record in self.of_lines(lines))

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from blurbench.contract import Paper
 from blurbench.errors import PluginError, UsageError
-from blurbench.papers.findings import Findings, read_board
+from blurbench.papers.findings import Cells, Findings
 from blurbench.papers.published import Anchor, Statement
-from blurbench.papers.report import Comparison, Curve, Judged, Report, Table
+from blurbench.papers.report import Comparison, Curve, Judged, Report, Size, Table
 from blurbench.papers.sizes import sizes
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CellPaper", "Claim", "ReportedPaper", "StoredBoard"]
 
-Evidence = TypeVar("Evidence")
+Evidence = TypeVar("Evidence", bound=Cells)
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,10 +31,14 @@ class StoredBoard:
     name: str
     registry: Registry
 
-    @property
-    def absent(self) -> UsageError:
-        """What a paper raises where there is no such board."""
-        return UsageError(f"no board {self.name!r} in {self.store.root}; leave out --no-run to measure it")
+    def cells(self) -> Cells:
+        """As on the board, what cannot be compared has failed. Raises UsageError where there is no such board."""
+        from blurbench.store.label_consistency import without_inconsistent
+
+        records = self.store.records
+        if (manifest := records.board(self.name)) is None:
+            raise UsageError(f"no board {self.name!r} in {self.store.root}; leave out --no-run to measure it")
+        return Cells(manifest, without_inconsistent(manifest, records.of_board(manifest)))
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ class ReportedPaper(Paper[StoredBoard, Report], Generic[Evidence]):
     """Sentences that open the report: what is assumed, and what differs from the paper."""
     sizes: ClassVar[Mapping[str, str]] = {}
     """How large the paper's own measurement was, in words: `{"seeds": "one"}`; what was measured here is set beside."""
+    unit_of_curves: ClassVar[str] = ""
 
     def anchors(self) -> tuple[Anchor, ...]:
         """The figures that the paper prints."""
@@ -86,6 +91,39 @@ class ReportedPaper(Paper[StoredBoard, Report], Generic[Evidence]):
                 statement.id, statement.text, statement.own_figures, claim.rule, rows, claim.in_paper, claim.reason
             )
 
+    def curves(self, evidence: Evidence) -> tuple[Curve, ...]:
+        """The panels of a figure; none where the paper has none."""
+        return ()
+
+    @abstractmethod
+    def evidence(self, cells: Cells) -> Evidence:
+        """The board's cells, by their place in the suite."""
+
+    @abstractmethod
+    def both_sizes(self, evidence: Evidence, registry: Registry) -> tuple[Size, ...]:
+        """How large the measurement was in the paper, and here."""
+
+    def all_notes(self, evidence: Evidence) -> tuple[str, ...]:
+        """With what only the board tells."""
+        return self.notes
+
+    def report(self, board: StoredBoard) -> Report:
+        evidence = self.evidence(board.cells())
+        manifest = evidence.manifest
+        return Report(
+            name=board.registry.name_of(self),
+            citation=self.paper,
+            suite=f"{manifest.suite} version {manifest.suite_version}",
+            budget=manifest.budget,
+            tables=self.tables(evidence),
+            claims=tuple(self.judged(evidence)),
+            sizes=self.both_sizes(evidence, board.registry),
+            notes=self.all_notes(evidence),
+            commands=tuple(manifest.commands),
+            curves=self.curves(evidence),
+            unit_of_curves=self.unit_of_curves,
+        )
+
 
 class CellPaper(ReportedPaper[Findings]):
     """A paper whose measurements are cells of a suite of classifiers."""
@@ -94,30 +132,13 @@ class CellPaper(ReportedPaper[Findings]):
     """For a data set's label, others that hold the same images in another form, each with the sentence that says so."""
     fine_tuning: ClassVar[tuple[str, ...]] = ()
     """The strategies that fit a clean classifier further: where one was measured, its epochs are told too."""
-    unit_of_curves: ClassVar[str] = ""
 
-    def curves(self, findings: Findings) -> tuple[Curve, ...]:
-        """The panels of a figure; none where the paper has none."""
-        return ()
+    def evidence(self, cells: Cells) -> Findings:
+        return Findings(cells.manifest, cells.records, self.stand_ins)
 
-    def report(self, board: StoredBoard) -> Report:
-        findings = read_board(board.store, board.name, self.stand_ins)
-        if findings is None:
-            raise board.absent
-        return Report(
-            name=board.registry.name_of(self),
-            citation=self.paper,
-            suite=f"{findings.manifest.suite} version {findings.manifest.suite_version}",
-            budget=findings.manifest.budget,
-            tables=self.tables(findings),
-            claims=tuple(self.judged(findings)),
-            sizes=sizes(findings, board.registry, self.sizes, self.fine_tuning),
-            notes=(*self.notes, *self._substitutions(findings)),
-            commands=tuple(findings.manifest.commands),
-            curves=self.curves(findings),
-            unit_of_curves=self.unit_of_curves,
-        )
+    def both_sizes(self, evidence: Findings, registry: Registry) -> tuple[Size, ...]:
+        return sizes(evidence, registry, self.sizes, self.fine_tuning)
 
-    def _substitutions(self, findings: Findings) -> Iterator[str]:
-        for others in self.stand_ins.values():
-            yield from (sentence for label, sentence in others.items() if label in findings.datasets)
+    def all_notes(self, evidence: Findings) -> tuple[str, ...]:
+        named = (item for others in self.stand_ins.values() for item in others.items())
+        return (*self.notes, *(sentence for label, sentence in named if label in evidence.datasets))

@@ -16,7 +16,7 @@ from blurbench.errors import PluginError, UnknownName, UsageError, shortened
 from blurbench.registry.expressions import parse
 from blurbench.registry.validation import adapters_of, construct, is_required
 
-__all__ = ["Registration", "Registry"]
+__all__ = ["Registration", "Registry", "singular"]
 
 RESERVED = {"name", "revision", "label", "files", "source"}
 """Keys that mean something else where a plugin is written as a table."""
@@ -45,6 +45,9 @@ class Registry:
     )
     problems: list[str] = field(default_factory=list)
 
+    def __iter__(self) -> Iterator[Registration]:
+        return (entry for entries in self.entries.values() for entry in entries.values())
+
     def copy(self) -> Registry:
         """Another one with the same lines."""
         return Registry({kind: dict(entries) for kind, entries in self.entries.items()}, list(self.problems))
@@ -69,7 +72,7 @@ class Registry:
             raise UnknownName("kind of plugin", kind, self.entries)
         known = self.entries[kind]
         if name not in known:
-            raise UnknownName(_one_of(kind), name, known, self._lacking())
+            raise UnknownName(singular(kind), name, known, self._lacking())
         return known[name]
 
     def _lacking(self) -> str:
@@ -89,7 +92,7 @@ class Registry:
             raise UsageError(f"{kind}: {json.dumps(table, default=str)} has no 'name'")
         cls = self.get(kind, name).target
         assert isinstance(cls, type)
-        return construct(self, f"{_one_of(kind)} {name!r}", cls, table)
+        return construct(self, f"{singular(kind)} {name!r}", cls, table)
 
     def kind_of(self, plugin: Plugin) -> str:
         """Of which kind a plugin object is."""
@@ -141,7 +144,8 @@ def _plugins_in(plugin: Plugin) -> Iterator[Plugin]:
                 yield inner
 
 
-def _one_of(kind: str) -> str:
+def singular(kind: str) -> str:
+    """What one plugin of a kind is."""
     return "strategy" if kind == "strategies" else kind.removesuffix("s")
 
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from blurbench.board.outcomes import RowOutcomes, stored_outcomes
 from blurbench.board.render.escape import for_markdown
+from blurbench.board.render.formatting import percent_in
 from blurbench.board.render.tables import bullets, grid
 from blurbench.board.schema import CLEAN, BlockKey, RowKey
-from blurbench.metrics.intervals import top1_interval
+from blurbench.metrics.intervals import Interval, top1_interval
 from blurbench.registry import label
 
 if TYPE_CHECKING:
@@ -132,9 +133,9 @@ def _table(measured: Sequence[Mapping[str, Any]], row: Row) -> str:
     rows = [
         [
             for_markdown(one["of"] if one["test_blur"] != CLEAN else "none: sharp images"),
-            _percent(one["top1"]),
+            percent_in(Interval(*one["top1"])),
             f"{100 * one['this_seed']:.1f}",
-            _percent(one["baseline"]) if one["baseline"] else "",
+            percent_in(Interval(*one["baseline"])) if one["baseline"] else "",
             for_markdown(one["exposure"] or ""),
             str(one["images"]),
             ", ".join(map(str, one["seeds"])),
@@ -146,11 +147,6 @@ def _table(measured: Sequence[Mapping[str, Any]], row: Row) -> str:
         "seed an interval speaks of the choice of images alone. Pictures of another kind are another question."
     )
     return f"{grid(header, rows)}\n\n{note}"
-
-
-def _percent(interval: Sequence[float]) -> str:
-    estimate, low, high = (100 * value for value in interval)
-    return f"{estimate:.1f} [{low:.1f}, {high:.1f}]"
 
 
 def _of_itself(row: Row, exported: Exported, tolerance: float) -> Iterator[str]:

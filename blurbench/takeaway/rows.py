@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from blurbench.board.render.formatting import row_name
 from blurbench.contract import Dataset
@@ -19,7 +20,7 @@ from blurbench.store.record import Line, Record
 from blurbench.store.store import Store
 from blurbench.submissions.replan import replan
 
-__all__ = ["Row", "Rows", "measured"]
+__all__ = ["Row", "Rows", "check_axes", "labels_shown", "measured"]
 
 KEY = re.compile("[0-9a-f]{4,64}")
 """What may be the beginning of a record's key."""
@@ -34,6 +35,17 @@ def measured(store: Store, board: str) -> Iterator[Measured]:
         record = store.records.get(line.key)
         if record is not None and record.status == "ok":
             yield line, record
+
+
+def check_axes(labels: Mapping[str, Any], known: Collection[str]) -> None:
+    """Raise UsageError for a label on an axis that there is not."""
+    if wrong := labels.keys() - set(known):
+        raise UsageError(f"unknown axis {min(wrong)!r}; known: {', '.join(known)}")
+
+
+def labels_shown(labels: Mapping[str, Any]) -> str:
+    """`strategy='plain', seed=1`."""
+    return ", ".join(f"{axis}={value!r}" for axis, value in labels.items()) or "no labels"
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ from typing import Any
 from blurbench.contract import Blur, Classifier, Dataset, Deconvolver, Estimator, Restorer, Strategy
 from blurbench.errors import BlurbenchError
 from blurbench.registry import Registry
+from blurbench.registry.registry import singular
 from blurbench.testing.blurs import check_blur
 from blurbench.testing.classifiers import check_classifier
 from blurbench.testing.datasets import check_dataset
@@ -39,8 +40,7 @@ KINDS: tuple[tuple[type, Callable[[Report, Registry, Any], None]], ...] = (
 
 def check(subject: Subject) -> Report:
     """Try a plugin; nothing that it does raises, and what it does to the process is undone."""
-    kind = "strategy" if subject.entry.kind == "strategies" else subject.entry.kind.removesuffix("s")
-    report = Report(f"{kind} {subject.entry.name!r}")
+    report = Report(f"{singular(subject.entry.kind)} {subject.entry.name!r}")
     check_imports(report, subject)
     check_parameters(report, subject)
     try:

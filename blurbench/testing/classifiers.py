@@ -11,7 +11,7 @@ from torch import nn
 from blurbench.contract import Classifier, FitJob, PatchClassifier, Setting, Shape
 from blurbench.imaging.received import check_shape
 from blurbench.registry import Registry
-from blurbench.testing.fitting import Blurring, check_learning, check_recipe, fitted, seeded, stored_and_loaded
+from blurbench.testing.fitting import Blurring, check_learning, check_recipe, check_stored, fitted, seeded
 from blurbench.testing.guards import check_rows, equal_states, frozen_state, is_reading, undisturbed
 from blurbench.testing.report import Report
 from blurbench.testing.samples import BUDGET, SampleBlur, SampleDigits, SampleStrategy, digit_sets, pictures
@@ -122,20 +122,14 @@ def _check_learning(report: Report, classifier: Classifier) -> None:
     shape, blur, strategy = Shape(1, 16, 16), SampleBlur(), SampleStrategy()
     setting = Setting(SampleDigits(), blur, classifier, strategy, shape, CLASSES, BUDGET, 0)
     job = FitJob(setting, train, validation, Blurring(report, blur, train, validation), {})
+    build = partial(classifier.build, shape, CLASSES)
     module, notes = fitted(
         report,
-        lambda: classifier.build(shape, CLASSES),
+        build,
         lambda module: strategy.fit(module, job),
         (train, validation),
     )
     assert module is not None
     losses = notes["train_loss"]
     check_learning(report, notes, losses[0], losses[-1], "cross-entropy")
-    loaded = stored_and_loaded(module, lambda: classifier.build(shape, CLASSES))
-    with torch.inference_mode():
-        same = torch.equal(module(train.images), loaded(train.images))
-    report.expect(
-        same,
-        "stored and loaded, the fitted network gives other logits",
-        "keep all that is learnt in parameters and buffers (register_buffer) of the module",
-    )
+    check_stored(report, module, build, lambda network: network(train.images), "gives other logits")

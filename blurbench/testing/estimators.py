@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from functools import partial
 from typing import Any
 
 import torch
@@ -12,8 +13,8 @@ from torch import nn
 from blurbench.contract import Estimator
 from blurbench.imaging.received import check_sigmas
 from blurbench.registry import Registry
-from blurbench.testing.fitting import check_learning, check_recipe, fit_estimator, stored_and_loaded
-from blurbench.testing.guards import check_rows, equal_states, frozen_state
+from blurbench.testing.fitting import check_again, check_learning, check_recipe, check_stored, fit_estimator
+from blurbench.testing.guards import check_rows
 from blurbench.testing.report import Report
 from blurbench.testing.samples import pictures
 
@@ -69,20 +70,9 @@ def _fitted(report: Report, estimator: Estimator) -> nn.Module | None:
     if losses := notes.get("train_loss"):
         check_learning(report, notes, losses[0], losses[-1], "its own")
     again, _ = fit_estimator(report, estimator, train, validation)
-    report.expect(
-        equal_states(frozen_state(module), frozen_state(again)),
-        "fitting twice with the same seed gives other weights",
-        "draw from generators seeded with job.seed (blurbench.training.derived_seed)",
-    )
-    loaded = stored_and_loaded(module, estimator.build)
+    check_again(report, module, again)
     images = pictures(1, 4, estimator.window, estimator.window).images
-    with torch.inference_mode():
-        same = torch.equal(estimator.estimate(images, module), estimator.estimate(images, loaded))
-    report.expect(
-        same,
-        "stored and loaded, the fitted network reads differently",
-        "keep all that fit() learns in parameters and buffers (register_buffer) of the module",
-    )
+    check_stored(report, module, estimator.build, partial(estimator.estimate, images), "reads differently")
     return module
 
 

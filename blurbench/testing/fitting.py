@@ -11,9 +11,20 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors.torch import load_model, save_model
-from torch import nn
+from torch import Tensor, nn
 
-from blurbench.contract import Blur, Budget, Degraded, Estimator, EstimatorJob, ImageSet, Recipe, Restorer, RestorerJob
+from blurbench.contract import (
+    Blur,
+    Budget,
+    Degraded,
+    Estimator,
+    EstimatorJob,
+    ImageSet,
+    Recipe,
+    Restorer,
+    RestorerJob,
+    Shape,
+)
 from blurbench.imaging.draws import Draws
 from blurbench.measurements.contract_checks import check_module, plain_notes
 from blurbench.testing.guards import equal_states, frozen_state, is_reading, undisturbed
@@ -22,8 +33,10 @@ from blurbench.testing.samples import BUDGET
 
 __all__ = [
     "Blurring",
+    "check_again",
     "check_learning",
     "check_recipe",
+    "check_stored",
     "fit_estimator",
     "fit_restorer",
     "fitted",
@@ -45,8 +58,8 @@ def seeded(build: Callable[[], nn.Module | None], seed: int = 0) -> nn.Module | 
 class Blurring:
     """`blur(image_set, epoch)` of a fit; it counts the calls, and notes images that are none of the fit's."""
 
-    def __init__(self, report: Report, blur: Blur, train: ImageSet, validation: ImageSet, seed: int = 0) -> None:
-        self.report, self.blur, self.train, self.validation, self.seed = report, blur, train, validation, seed
+    def __init__(self, report: Report, blur: Blur, train: ImageSet, validation: ImageSet) -> None:
+        self.report, self.blur, self.train, self.validation = report, blur, train, validation
         self.calls = 0
 
     def __call__(self, images: ImageSet, epoch: int) -> Degraded:
@@ -58,7 +71,7 @@ class Blurring:
             f"fit() asked for the blur of {part} images that it was not given",
             "pass job.train or job.validation, or a part of them, to job.blur",
         )
-        return self.blur.degrade_set(images, Draws(images.ids, self.seed, (part, epoch), images.images.device))
+        return self.blur.degrade_set(images, Draws(images.ids, 0, (part, epoch), images.images.device))
 
 
 def fitted(
@@ -107,12 +120,37 @@ def stored_and_loaded(module: nn.Module, build: Callable[[], nn.Module | None]) 
     return fresh.eval().requires_grad_(False)
 
 
+def check_again(report: Report, module: nn.Module, again: nn.Module | None) -> None:
+    """A second fit gives the same network."""
+    report.expect(
+        equal_states(frozen_state(module), frozen_state(again)),
+        "fitting twice with the same seed gives other weights",
+        "draw from generators seeded with job.seed (blurbench.training.derived_seed)",
+    )
+
+
+def check_stored(
+    report: Report,
+    module: nn.Module,
+    build: Callable[[], nn.Module | None],
+    ask: Callable[[nn.Module], Tensor],
+    otherwise: str,
+) -> None:
+    """A network that was stored and loaded answers as it did."""
+    loaded = stored_and_loaded(module, build)
+    with torch.inference_mode():
+        same = torch.equal(ask(module), ask(loaded))
+    report.expect(
+        same,
+        f"stored and loaded, the fitted network {otherwise}",
+        "keep all that fit() learns in parameters and buffers (register_buffer) of the module",
+    )
+
+
 def fit_restorer(
     report: Report, restorer: Restorer, blur: Blur, train: ImageSet, validation: ImageSet
 ) -> tuple[nn.Module | None, Mapping[str, Any]]:
     """A restorer fitted to `blur`."""
-    from blurbench.contract import Shape
-
     shape = Shape(*train.images.shape[1:])
     blurring = Blurring(report, blur, train, validation)
     job = RestorerJob(train, validation, blurring, BUDGET, 0)

@@ -53,21 +53,15 @@ def undisturbed(report: Report, what: str, may_draw: bool = False) -> Iterator[N
     try:
         yield
     finally:
-        for name, before in settings.items():
-            read, write = SETTINGS[name]
-            if not report.expect(
-                read() == before, f"{what} changed {name}", "leave what belongs to the whole process as it is"
-            ):
-                write(before)
-        for name, before in states.items():
-            read, write = GENERATORS[name]
-            unchanged = may_draw or _same(read(), before)
-            if not report.expect(
-                unchanged,
-                f"{what} drew from {name}, which nobody seeds here",
-                "draw from the draws, or from a generator of your own with a fixed seed",
-            ):
-                write(before)
+        for name, (read, write) in SETTINGS.items():
+            problem, remedy = f"{what} changed {name}", "leave what belongs to the whole process as it is"
+            if not report.expect(read() == settings[name], problem, remedy):
+                write(settings[name])
+        for name, (read, write) in GENERATORS.items():
+            problem = f"{what} drew from {name}, which nobody seeds here"
+            remedy = "draw from the draws, or from a generator of your own with a fixed seed"
+            if not report.expect(may_draw or _same(read(), states[name]), problem, remedy):
+                write(states[name])
 
 
 def _same(one: Any, other: Any) -> bool:

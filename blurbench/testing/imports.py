@@ -47,8 +47,7 @@ def check_imports(report: Report, subject: Subject) -> None:
     module = _module(subject.entry)
     modules = {
         _module(entry)
-        for entries in subject.registry.entries.values()
-        for entry in entries.values()
+        for entry in subject.registry
         if entry.package == subject.entry.package and not isinstance(entry.target, Path)
     }
     report.expect(

@@ -11,7 +11,7 @@ from blurbench.contract import Blur, ImageSet, Knows, Restorer, Shape
 from blurbench.imaging.draws import Draws
 from blurbench.imaging.received import check_images
 from blurbench.registry import Registry
-from blurbench.testing.fitting import check_learning, check_recipe, fit_restorer, seeded, stored_and_loaded
+from blurbench.testing.fitting import check_again, check_learning, check_recipe, check_stored, fit_restorer, seeded
 from blurbench.testing.guards import check_rows, equal_states, frozen_state, undisturbed
 from blurbench.testing.report import Report
 from blurbench.testing.samples import SampleBlur, pictures
@@ -117,16 +117,9 @@ def _check_fitting(report: Report, restorer: Restorer, blur: Blur) -> None:
     assert module is not None
     check_learning(report, notes, before, error(module), "squared error")
     again, _ = fit_restorer(report, restorer, blur, train, validation)
-    report.expect(
-        equal_states(frozen_state(module), frozen_state(again)),
-        "fitting twice with the same seed gives other weights",
-        "draw from generators seeded with job.seed (blurbench.training.derived_seed)",
-    )
-    loaded = stored_and_loaded(module, lambda: restorer.build(Shape(1, 32, 32)))
-    with torch.inference_mode():
-        same = torch.equal(_restored(restorer, blurred, module), _restored(restorer, blurred, loaded))
-    report.expect(
-        same,
-        "stored and loaded, the fitted network restores differently",
-        "keep all that fit() learns in parameters and buffers (register_buffer) of the module",
-    )
+    check_again(report, module, again)
+
+    def restored(network: nn.Module) -> Tensor:
+        return _restored(restorer, blurred, network)
+
+    check_stored(report, module, lambda: restorer.build(Shape(1, 32, 32)), restored, "restores differently")

@@ -219,21 +219,20 @@ def _digits() -> Splits:
     return Splits(train, validation, test, tuple("0123456789"))
 
 
-SAMPLES: dict[str, tuple[type[Plugin], ...]] = {
-    "blurs": (SampleBlur,),
-    "restorers": (SampleRestorer,),
-    "classifiers": (SampleClassifier,),
-    "strategies": (SampleStrategy,),
-    "datasets": (SampleDigits,),
-    "estimators": (SampleEstimator,),
+SAMPLES: dict[str, type[Plugin]] = {
+    "blurs": SampleBlur,
+    "restorers": SampleRestorer,
+    "classifiers": SampleClassifier,
+    "strategies": SampleStrategy,
+    "datasets": SampleDigits,
+    "estimators": SampleEstimator,
 }
 
 
 def with_samples(registry: Registry) -> Registry:
     """A copy of `registry` that knows the samples, as `sample-blurs` and so on."""
-    copy = Registry({kind: dict(entries) for kind, entries in registry.entries.items()})
-    for kind, classes in SAMPLES.items():
-        for cls in classes:
-            if f"sample-{kind}" not in copy.entries[kind]:
-                copy.add(Registration(kind, f"sample-{kind}", cls, "blurbench.testing", "sample"))
+    copy = registry.copy()
+    for kind, cls in SAMPLES.items():
+        if f"sample-{kind}" not in copy.entries[kind]:
+            copy.add(Registration(kind, f"sample-{kind}", cls, "blurbench.testing", "sample"))
     return copy

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from itertools import chain, count
 from pathlib import Path
@@ -15,6 +15,7 @@ from blurbench.errors import PluginError, UnknownName, UsageError
 from blurbench.registry import Registration, Registry, parse
 from blurbench.registry.discovery import discover, fill, fill_from
 from blurbench.registry.plugin_files import PluginFile, kebab, kind_of_class
+from blurbench.registry.registry import singular
 from blurbench.testing.samples import SAMPLES, with_samples
 
 __all__ = ["Subject", "named", "subject_of"]
@@ -68,9 +69,7 @@ def subject_of(given: str | type[Plugin] | Plugin, registry: Registry | None = N
 
 
 def _kind(registry: Registry, name: str) -> str:
-    kinds = {kind: kind for kind in registry.entries} | {
-        "strategy" if kind == "strategies" else kind.removesuffix("s"): kind for kind in registry.entries
-    }
+    kinds = {called: kind for kind in registry.entries for called in (kind, singular(kind))}
     if name not in kinds:
         raise UnknownName("kind of plugin", name, kinds)
     return kinds[name]
@@ -102,16 +101,12 @@ def named(text: str, registry: Registry | None = None) -> tuple[list[Subject], l
         return _in_file(registry, Path(text))
     if ":" in text:
         return [subject_of(text, registry)], []
-    entries = [entry for entry in _all(registry) if _belongs(entry, text)]
+    entries = [entry for entry in registry if _belongs(entry, text)]
     problems = [one for one in registry.problems if f" of {text} " in one or f" from {text} " in one]
     if entries or problems:
         known = with_samples(registry)
         return [Subject(known, entry, {}) for entry in entries], problems
     return _in_module(registry, _imported(registry, text), text)
-
-
-def _all(registry: Registry) -> Iterable[Registration]:
-    return (entry for entries in registry.entries.values() for entry in entries.values())
 
 
 def _belongs(entry: Registration, text: str) -> bool:
@@ -125,28 +120,23 @@ def _imported(registry: Registry, name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name and not name.startswith(error.name):
             raise PluginError(f"{name} cannot be imported: {error}") from None
-        packages = {entry.package for entry in _all(registry)}
+        packages = {entry.package for entry in registry}
         raise UnknownName("package, module, file or kind:name", name, packages) from None
 
 
 def _in_file(registry: Registry, path: Path) -> tuple[list[Subject], list[str]]:
     known = with_samples(registry)
-    before = _keys(known)
+    before = set(known)
     fill_from(known, PluginFile.at(path))
-    return [Subject(known, entry, {}) for entry in _all(known) if (entry.kind, entry.name) not in before], []
-
-
-def _keys(registry: Registry) -> set[tuple[str, str]]:
-    return {(entry.kind, entry.name) for entry in _all(registry)}
+    return [Subject(known, entry, {}) for entry in known if entry not in before], []
 
 
 def _in_module(registry: Registry, module: ModuleType, name: str) -> tuple[list[Subject], list[str]]:
     """The plugins that the hooks of a module register, beside those that are installed."""
     known = with_samples(registry)
-    before = _keys(known)
+    before = set(known)
     fill(known, module, Path(name).stem, name, "(not installed)")
-    fresh = [entry for entry in _all(known) if (entry.kind, entry.name) not in before]
-    return [Subject(known, entry, {}) for entry in fresh], known.problems
+    return [Subject(known, entry, {}) for entry in known if entry not in before], known.problems
 
 
 # --- values for parameters without a default -----------------------------------------------------------------------
@@ -185,10 +175,9 @@ def _value(registry: Registry, cls: type, name: str, hint: Any, number: int) -> 
 
 
 def _sample(registry: Registry, wanted: type[Plugin]) -> Any:
-    for kind, classes in SAMPLES.items():
-        for cls in classes:
-            if issubclass(cls, wanted):
-                return registry.resolve(kind, f"sample-{kind}")
+    for kind, cls in SAMPLES.items():
+        if issubclass(cls, wanted):
+            return registry.resolve(kind, f"sample-{kind}")
     for name, entry in registry.entries["restorers"].items():  # there is no sample of a deconvolver
         if isinstance(entry.target, type) and issubclass(entry.target, Deconvolver):
             return registry.resolve("restorers", name)

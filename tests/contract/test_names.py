@@ -35,7 +35,7 @@ WORDS = {
     "contract/plugin.py": {"identity"},
     "running/probe_summary.py": {"pictures"},
     "submissions/label_schema.py": {"none"},  # no value
-    "takeaway/diagnosis.py": {"pictures"},  # a key of its own JSON
+    "own/diagnosis.py": {"pictures"},  # a key of its own JSON
     "testing/samples.py": {"gaussian", "pictures"},
     "training/augmentation.py": {"none"},
     "training/classifiers.py": {"none"},

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from blurbench.papers.findings import Found, Place, read_board
+from blurbench.papers.findings import Findings, Found, Place
+from blurbench.papers.paper import StoredBoard
+from blurbench.registry import Registry
 from tests.builders import PaperBoard
 
 
@@ -18,8 +20,8 @@ def test_a_cell_measured_on_other_test_images_than_the_rest_stands_in_no_table(
     odd = board.records[key]
     images = odd.accuracy.images.model_copy(update={"label": [2] * 200, "predicted": [2] * 200})
     board.records[key] = odd.model_copy(update={"result": odd.accuracy.model_copy(update={"images": images})})
-    findings = read_board(*board.stored(tmp_path / "results"), {})
-    assert findings is not None
+    cells = StoredBoard(*board.stored(tmp_path / "results"), Registry()).cells()
+    findings = Findings(cells.manifest, cells.records)
     assert isinstance(findings.find(Place("digits", "plain", "", "none")), Found)
     refused = findings.find(Place("digits", "odd", "", "none"))
     assert refused == "failed: refused: its test labels are not those of 2 other records of digits"

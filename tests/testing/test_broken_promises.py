@@ -511,7 +511,7 @@ def test_the_broken_promise_is_the_one_that_is_found(cls: type[Plugin], finding:
     assert all("\n" not in line and "; " in line for line in report.findings)
 
 
-@pytest.mark.parametrize("cls", [cls for classes in SAMPLES.values() for cls in classes])
+@pytest.mark.parametrize("cls", SAMPLES.values())
 def test_the_plugins_that_these_derive_from_keep_all_their_promises(cls: type[Plugin]) -> None:
     assert check_plugin(cls).unchecked == []
 

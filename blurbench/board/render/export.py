@@ -18,7 +18,7 @@ right.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +42,7 @@ from blurbench.metrics.intervals import Interval
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FORMAT", "frame", "parse", "render", "to_csv"]
+__all__ = ["FORMAT", "flat", "frame", "parse", "render", "to_csv"]
 
 FORMAT = 2
 
@@ -102,6 +102,14 @@ def to_csv(standings: Standings) -> str:
     return text
 
 
+def flat(values: Mapping[str, Any]) -> dict[str, Any]:
+    """`values` with three columns for each that is an interval."""
+    columns: dict[str, Any] = {}
+    for name, value in values.items():
+        columns |= {name: value.estimate, **_ends(name, value)} if isinstance(value, Interval) else {name: value}
+    return columns
+
+
 def _rows(block: Block) -> Iterator[dict[str, object]]:
     for row in block.by_key.values():
         best = {"headroom_chosen_on_test": row.key == block.best_of_gap.key} if block.best_of_gap else {}
@@ -138,8 +146,7 @@ def _by_seed(seeds: tuple[int, ...], values: tuple[float, ...]) -> str:
 def _interval(name: str, interval: Interval | None) -> dict[str, object]:
     if interval is None:
         return {}
-    ends = {name: interval.estimate, f"{name}_low": interval.low, f"{name}_high": interval.high}
-    return {**ends, f"{name}_seed_share": interval.seed_share}
+    return {**flat({name: interval}), f"{name}_seed_share": interval.seed_share}
 
 
 def _ends(name: str, interval: Interval | None) -> dict[str, object]:

@@ -13,30 +13,26 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from blurbench.board.render.escape import one_line
-from blurbench.board.render.formatting import row_name
-from blurbench.board.schema import CLEAN, Block, RankedStrategy, Standings
-from blurbench.contract import Estimator
-from blurbench.errors import UsageError
-from blurbench.imaging.files import central_square, find_pictures, open_picture
+from blurbench.board.render.formatting import percent_in, row_name
+from blurbench.board.schema import CLEAN, Block, RankedStrategy
+from blurbench.board.standings import stored_standings
+from blurbench.errors import BlurbenchError, UsageError
+from blurbench.imaging.files import find_pictures
 from blurbench.matrix.axes import AccuracyAxes
 from blurbench.matrix.suite import AccuracySuite, find
 from blurbench.metrics.intervals import Interval
+from blurbench.own.probing import COARSER_STRIDE, Row, answers, files, reader_of
 from blurbench.registry import Registry, label
+from blurbench.registry.discovery import discover, use
 from blurbench.running.probe_summary import BLURRED, Summary, summary
-from blurbench.running.probing import probe
 from blurbench.running.session import Request, Session
 from blurbench.store.written import write_all
 
-if TYPE_CHECKING:
-    from blurbench.store.store import Store
-
 __all__ = ["GAUSSIANS", "Diagnosis", "Look", "Seen", "chosen_blurs", "diagnose", "look", "write"]
 
-STRIDE = 16
-"""Pixels from window to window of a reading."""
 GAUSSIANS, MOTIONS = 3, 2
 """So many strengths of either kind are tried, those nearest to what was read."""
 MOVED = 0.1
@@ -123,34 +119,32 @@ def _softness(one: Seen) -> tuple[bool, float]:
     return (one.motion is not None or one.at_side is None, one.at_side or 0.0)
 
 
-def look(
-    folder: Path, side: int, estimator: Estimator, watched: Callable[[Sequence[Path]], Iterable[Path]] = iter
-) -> Look:
-    """Read every picture of a folder; `watched` hands on their paths. Raises UsageError where there is none or none can
-    be read."""
+def look(folder: Path, side: int, estimator: str, watched: Callable[[Sequence[Path]], Iterable[Path]] = iter) -> Look:
+    """Read every picture of a folder with an estimator, named by an expression; `watched` hands on their paths.
+
+    Raises UsageError where there is none or none can be read.
+    """
     if not folder.is_dir():
         raise UsageError(f"{folder}: there is no such folder; give one with a folder a class in it")
-    if side < estimator.window:
-        raise UsageError(f"--side {side}: the estimator needs windows of {estimator.window} pixels")
-    seen, refused = [], []
-    for path in watched(find_pictures([str(folder)]).pictures):
-        try:
-            seen.append(_read(path, side, estimator))
-        except UsageError as error:
-            refused.append(str(error))
+    reader = reader_of(estimator, None)
+    seen: list[Seen] = []
+    refused: list[str] = []
+    pictures = files(watched(find_pictures([str(folder)]).pictures))
+    for _, answer in answers(pictures, reader, estimator, COARSER_STRIDE, side):
+        if isinstance(answer, BlurbenchError):
+            refused.append(str(answer))
+        else:
+            seen.append(_seen(answer, side))
     if not seen:
         raise UsageError(f"{folder}: no picture in it can be read; the first: {refused[0]}")
-    return Look(folder, side, tuple(seen), tuple(refused), estimator.limits[1])
+    return Look(folder, side, tuple(seen), tuple(refused), reader.limits[1])
 
 
-def _read(path: Path, side: int, estimator: Estimator) -> Seen:
-    picture = open_picture(path)
-    short = min(picture.width, picture.height)
-    if short < estimator.window:
-        raise UsageError(f"{path}: {picture.width}x{picture.height} pixels, {estimator.window} are needed a side")
-    whole, reduced = (probe(one, estimator, STRIDE) for one in (picture, central_square(picture, side)))
-    moved = whole.motion.length if whole.motion is not None else None
-    return Seen(path, whole.sigma, reduced.sigma, None if moved is None else moved * side / short)
+def _seen(row: Row, side: int) -> Seen:
+    assert row.at_side is not None
+    length = row.reading.motion.length if row.reading.motion is not None else None
+    reduced = None if length is None else length * side / min(row.picture.width, row.picture.height)
+    return Seen(row.path, row.reading.sigma, row.at_side.sigma, reduced)
 
 
 # --- the answer ----------------------------------------------------------------------------------------------------
@@ -219,7 +213,7 @@ class Diagnosis:
         )
         costs = [(block.test_blur, block.loss) for block in self.blurred if block.loss is not None]
         if costs:
-            told = "; ".join(f"{one_line(blur)} costs {_points(loss)}" for blur, loss in costs)
+            told = "; ".join(f"{one_line(blur)} costs {percent_in(loss)}" for blur, loss in costs)
             yield f"Blur put on the sharper half, in pixels of {self.look.side}: {told} points."
 
     def _remedy(self) -> str:
@@ -232,13 +226,13 @@ class Diagnosis:
             best = surely[0]
             assert best.gain is not None
             name = one_line(row_name(*best.key))
-            return f"Use {name}: on these pictures it wins {_points(best.gain)} points, and needs no training."
+            return f"Use {name}: on these pictures it wins {percent_in(best.gain)} points, and needs no training."
         keep = "On these pictures as they are no remedy that needs no training surely wins: keep the network as it is."
         winning = [row for row in self.remedies if row.gain is not None and row.gain.low > 0]
         if winning and (gain := winning[0].gain) is not None:
             keep += (
                 f" Were all of them as blurred as the synthetic ones, {one_line(row_name(*winning[0].key))} would win "
-                f"{_points(gain)} points."
+                f"{percent_in(gain)} points."
             )
         return f"{keep} Remedies that are fitted need training pictures: `blurbench run` measures them."
 
@@ -261,10 +255,6 @@ def _percent(interval: Interval | None) -> str:
     if interval is None:
         return "-"
     return f"{100 * interval.estimate:.0f}% [{100 * interval.low:.0f}, {100 * interval.high:.0f}]"
-
-
-def _points(interval: Interval) -> str:
-    return f"{100 * interval.estimate:.1f} [{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
 
 
 def _block_facts(block: Block) -> dict[str, Any]:
@@ -325,8 +315,6 @@ def diagnose(found: Look, wanted: Request, measure: Callable[[Session], object] 
 
 
 def _suite(wanted: Request) -> tuple[AccuracySuite, Registry]:
-    from blurbench.registry.discovery import discover, use
-
     use(wanted.plugins)
     registry = discover()
     suite = find(registry, wanted.suite).under(wanted.budget)
@@ -367,7 +355,7 @@ def chosen_blurs(registry: Registry, suite: AccuracySuite, found: Look) -> list[
 
 
 def _answer(found: Look, classifier: str, session: Session, datasets: Mapping[str, str]) -> Diagnosis:
-    standings = _standings(session.store, session.board)
+    standings = stored_standings(session.store, session.board)
     blocks = {(block.dataset, block.test_blur): block for block in standings.blocks if block.rows}
     sharp = [block for (dataset, _), block in blocks.items() if dataset == datasets["sharp"]]
     rankings = [one.rows for one in standings.rankings]
@@ -381,13 +369,6 @@ def _answer(found: Look, classifier: str, session: Session, datasets: Mapping[st
         remedies=rankings[0] if rankings else (),
         failures=tuple(sorted(failures)),
     )
-
-
-def _standings(store: Store, board: str) -> Standings:
-    from blurbench.board.outcomes import stored_outcomes
-    from blurbench.board.standings import standings
-
-    return standings(stored_outcomes(store, board))
 
 
 def write(found: Diagnosis, folder: Path) -> list[Path]:

@@ -21,10 +21,10 @@ from blurbench.errors import UsageError
 from blurbench.matrix.suite import AccuracySuite, find
 from blurbench.matrix.tasks import TimePipeline
 from blurbench.metrics.intervals import Interval
+from blurbench.own.diagnosis import GAUSSIANS, Diagnosis, Look, Seen, chosen_blurs, diagnose, look, write
 from blurbench.registry import Registry
 from blurbench.running.runtime import WorkerRuntime
 from blurbench.running.session import Request, Session
-from blurbench.takeaway.diagnosis import GAUSSIANS, Diagnosis, Look, Seen, chosen_blurs, diagnose, look, write
 
 CLASSES = ("astronaut", "grass", "gravel")
 EACH = 8
@@ -83,8 +83,8 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="module")
-def seen(registry: Registry, photographs: Path) -> Look:
-    return look(photographs, SIDE, registry.resolve("estimators", "spectral"))
+def seen(photographs: Path) -> Look:
+    return look(photographs, SIDE, "spectral")
 
 
 def in_this_process(session: Session) -> None:
@@ -214,13 +214,12 @@ def test_without_labels_it_says_how_blurred_and_what_is_missing(photographs: Pat
     assert not (tmp_path / "report" / "results").exists()
 
 
-def test_a_folder_that_is_none_is_one_line(registry: Registry, tmp_path: Path) -> None:
-    estimator = registry.resolve("estimators", "spectral")
+def test_a_folder_that_is_none_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there is no such folder; give one with a folder a class in it"):
-        look(tmp_path / "nowhere", SIDE, estimator)
+        look(tmp_path / "nowhere", SIDE, "spectral")
     (tmp_path / "broken.png").write_bytes(b"no picture")
     with pytest.raises(UsageError, match=r"no picture in it can be read; the first: .*broken\.png"):
-        look(tmp_path, SIDE, estimator)
+        look(tmp_path, SIDE, "spectral")
 
 
 def test_motion_is_tried_at_the_lengths_nearest_to_what_was_read(registry: Registry, tmp_path: Path) -> None:
