@@ -13,6 +13,7 @@ import typer
 from blurbench.board.render.escape import one_line
 from blurbench.cli import options
 from blurbench.cli.stopping import keeping
+from blurbench.registry import named
 from blurbench.registry.discovery import discover
 from blurbench.running.session import Request
 
@@ -44,14 +45,14 @@ def diagnose(
     """
     from blurbench.own.diagnosis import diagnose, look, write
 
-    discover().resolve("classifiers", classifier)
+    discover().resolve("classifiers", named(classifier)[1])
     found = look(images.expanduser(), side, estimator, _watched)
     only = {"classifier": (classifier,)}
     wanted = Request(suite, budget, out.expanduser() / "results", only=only, device=device, jobs=jobs, threads=threads)
     with keeping(out):
         answer = diagnose(found, wanted)
     paths = write(answer, out.expanduser())
-    for reason in (*found.refused, *answer.failures):
+    for reason in (*found.refused, *(answer.failures if answer.blocks else ())):  # else the answer is why
         print(f"blurbench: {one_line(reason, 2000)}", file=sys.stderr)
     if as_json:
         typer.echo(json.dumps(answer.facts(), indent=1))

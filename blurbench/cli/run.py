@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,7 @@ from blurbench.cli.slurm import submit
 from blurbench.cli.stopping import keeping
 from blurbench.errors import UsageError, shortened
 from blurbench.matrix.tasks import Evaluate, TimePipeline
+from blurbench.registry import named
 from blurbench.running.scheduler import Outcome
 from blurbench.running.session import Request, Rerun, Session
 from blurbench.store.record import Record
@@ -103,10 +105,17 @@ def _measure_until_separated(request: Request, rerun: Rerun, most_seeds: int) ->
             break
         _stop_at_failures(session, outcome, since)
         left = None if request.walltime is None else max(0.0, request.walltime - (time.perf_counter() - began) / 60)
-        only = {**request.only, "classifier": tuple(sharing)}
+        only = {**request.only, "classifier": _as_asked(request, sharing)}
         wanted = replace(request, seeds=next_seeds(wanted.seeds, most_seeds), only=only, walltime=left)
         rerun = "missing"
     _tell(session, outcome, since)
+
+
+def _as_asked(request: Request, labels: Iterable[str]) -> tuple[str, ...]:
+    """The classifiers of these labels as the user named them: what is called so on the command line alone is no label
+    of the suite's."""
+    asked = {named(choice)[0]: choice for choice in request.only.get("classifier", ())}
+    return tuple(asked.get(label, label) for label in labels)
 
 
 def _sharing(session: Session) -> dict[str, list[RowKey]]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 from blurbench.contract.plugin import Plugin
 from blurbench.errors import UnknownName, UsageError, shortened
 from blurbench.matrix.suite import AccuracySuite, EstimationSuite, Matrix, Request, SplitBy, Suite
-from blurbench.registry import Registry, expand, label
+from blurbench.registry import Registry, expand, label, named, parse
 from blurbench.registry.expressions import LONGEST, quoted
 
 __all__ = ["SHARP", "AccuracyAxes", "AxisFilter", "AxisValue", "EstimationAxes", "MatrixBlock", "Only", "axis_values"]
@@ -21,7 +21,7 @@ SHARP = "none"
 """What the test images without blur are called on every board."""
 
 Only: TypeAlias = Mapping[str, Iterable[str]]
-"""What the user keeps: for each axis labels, names or expressions."""
+"""What the user keeps: for each axis labels, names or expressions; `mine=EXPRESSION` adds a value called so."""
 
 
 @dataclass(frozen=True)
@@ -175,14 +175,15 @@ class AxisFilter:
         if choice in (value.label, value.name):
             return True
         try:
-            kind = self.registry.kind_of(value.plugin)
-            return any(self.registry.resolve(kind, table) == value.plugin for table in expand(choice))
+            kind, (_, expression) = self.registry.kind_of(value.plugin), named(choice)
+            return any(self.registry.resolve(kind, table) == value.plugin for table in expand(expression))
         except UsageError:
             return False
 
     def _resolved(self, axis: str, kind: str, choice: str, listed: list[AxisValue]) -> Iterator[AxisValue]:
+        name, expression = named(choice)
         try:
-            installed = all(table["name"] in self.registry.entries[kind] for table in expand(choice))
+            installed = all(table["name"] in self.registry.entries[kind] for table in expand(expression))
         except UsageError:
             # An expression with a mistake in it: resolving says which.
             installed = "[" in choice and not _is_folder(choice)
@@ -194,7 +195,12 @@ class AxisFilter:
                 known | {*self.registry.entries[kind]},
                 _as_parameter(self.registry, kind, choice),
             )
-        yield from axis_values(self.registry, {}, kind, choice)
+        if not name:
+            yield from axis_values(self.registry, {}, kind, expression)
+            return
+        (value,) = axis_values(self.registry, {}, kind, parse(expression))
+        _check_is_free(self.registry, self.suite, kind, name, value)
+        yield replace(value, label=name)
 
     def check(self) -> None:
         """Raises UsageError for a choice on an axis that the suite does not have."""
@@ -272,9 +278,15 @@ def check_labels(suite: str, axis: str, values: Sequence[AxisValue]) -> None:
 def _values(registry: Registry, suite: Suite, kind: str, request: Request) -> Iterator[AxisValue]:
     values = list(axis_values(registry, suite.labels, kind, request))
     is_label = isinstance(request, str) and request in suite.labels
-    if is_label and request in registry.entries[kind] and values[0].name != request:
-        raise UsageError(f"suite {suite.name}: the label {request!r} is the name of one of the {kind}; choose another")
+    if is_label:
+        _check_is_free(registry, suite, kind, str(request), values[0])
     yield from values
+
+
+def _check_is_free(registry: Registry, suite: Suite, kind: str, name: str, value: AxisValue) -> None:
+    """Raises UsageError where `name`, a label of `value`, is the name of another plugin."""
+    if name in registry.entries[kind] and value.name != name:
+        raise UsageError(f"suite {suite.name}: the label {name!r} is the name of one of the {kind}; choose another")
 
 
 def axis_values(registry: Registry, labels: Mapping[str, Request], kind: str, request: Request) -> Iterator[AxisValue]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -25,9 +25,10 @@ from blurbench.matrix.axes import AccuracyAxes
 from blurbench.matrix.suite import AccuracySuite, find
 from blurbench.metrics.intervals import Interval
 from blurbench.own.probing import COARSER_STRIDE, Row, answers, files, reader_of
-from blurbench.registry import Registry, label
+from blurbench.registry import Registry, label, named
 from blurbench.registry.discovery import discover, use
 from blurbench.running.probe_summary import BLURRED, Summary, summary
+from blurbench.running.scheduler import NEEDS
 from blurbench.running.session import Request, Session
 from blurbench.store.written import write_all
 
@@ -41,6 +42,9 @@ LEAST = 0.4
 """Sigma of the weakest blur that is worth trying."""
 FEW = 200
 """Test images below which intervals are wide."""
+
+NETWORK, PICTURES, SHARPER = "network", "my-pictures", "sharper-half"
+"""What they are called in progress and tables: expressions with paths are long."""
 
 
 @dataclass(frozen=True)
@@ -196,7 +200,7 @@ class Diagnosis:
             yield f"What blur costs, and what wins it back, cannot be measured: {self.look.lacking}."
             return
         if self.photographs is None or self.sharp is None or self.photographs.baseline is None:
-            yield "The network could not be measured; the reasons stand below."
+            yield f"The network could not be measured: {'; '.join(self.failures) or 'it was interrupted'}."
             return
         yield from self._costs()
         yield self._remedy()
@@ -302,16 +306,16 @@ def diagnose(found: Look, wanted: Request, measure: Callable[[Session], object] 
         raise UsageError(f"{wanted.out.parent}: this lies among the pictures; give --out a folder elsewhere")
     if found.lacking:
         return Diagnosis(found, classifier)
-    sharper = _linked(found, wanted.out.with_name("sharper-half"))
+    sharper = _linked(found, wanted.out.with_name(SHARPER))
     suite, registry = _suite(wanted)
-    folders = {"photographs": found.folder, "sharp": sharper}
-    datasets = {name: _dataset(registry, suite, place, found.side) for name, place in folders.items()}
-    blurs = {"photographs": [CLEAN], "sharp": [CLEAN, *chosen_blurs(registry, suite, found)]}
-    for name, dataset in datasets.items():
-        only = {**wanted.only, "dataset": (dataset,), "test_blur": tuple(blurs[name])}
-        session = Session(replace(wanted, only=only))
+    network = classifier if named(classifier)[0] else f"{NETWORK}={classifier}"
+    blurs = {PICTURES: [CLEAN], SHARPER: [CLEAN, *chosen_blurs(registry, suite, found)]}
+    for name, folder in {PICTURES: found.folder, SHARPER: sharper}.items():
+        dataset = f"{name}={_dataset(registry, suite, folder, found.side)}"
+        only = {"classifier": (network,), "dataset": (dataset,), "test_blur": tuple(blurs[name])}
+        session = Session(replace(wanted, only={**wanted.only, **only}))
         measure(session)
-    return _answer(found, classifier, session, datasets)
+    return _answer(found, classifier, session)
 
 
 def _suite(wanted: Request) -> tuple[AccuracySuite, Registry]:
@@ -354,20 +358,21 @@ def chosen_blurs(registry: Registry, suite: AccuracySuite, found: Look) -> list[
     return chosen
 
 
-def _answer(found: Look, classifier: str, session: Session, datasets: Mapping[str, str]) -> Diagnosis:
+def _answer(found: Look, classifier: str, session: Session) -> Diagnosis:
     standings = stored_standings(session.store, session.board)
     blocks = {(block.dataset, block.test_blur): block for block in standings.blocks if block.rows}
-    sharp = [block for (dataset, _), block in blocks.items() if dataset == datasets["sharp"]]
+    sharp = [block for (dataset, _), block in blocks.items() if dataset == SHARPER]
     rankings = [one.rows for one in standings.rankings]
     failures = {gap.reason for block in standings.blocks for gap in block.missing if gap.reason}
+    causes = {reason for reason in failures if not reason.startswith(NEEDS)}
     return Diagnosis(
         found,
         classifier,
-        photographs=blocks.get((datasets["photographs"], CLEAN)),
-        sharp=blocks.get((datasets["sharp"], CLEAN)),
+        photographs=blocks.get((PICTURES, CLEAN)),
+        sharp=blocks.get((SHARPER, CLEAN)),
         blurred=tuple(block for block in sharp if block.test_blur != CLEAN),
         remedies=rankings[0] if rankings else (),
-        failures=tuple(sorted(failures)),
+        failures=tuple(sorted(causes or failures)),
     )
 
 

@@ -6,7 +6,7 @@ gaussian[sigma=2]                          on the command line and in suites
 """
 
 from blurbench.registry.config import config, label
-from blurbench.registry.expressions import expand, parse
+from blurbench.registry.expressions import expand, named, parse
 from blurbench.registry.registry import Registration, Registry
 
-__all__ = ["Registration", "Registry", "config", "expand", "label", "parse"]
+__all__ = ["Registration", "Registry", "config", "expand", "label", "named", "parse"]

@@ -13,7 +13,7 @@ from typing import Any
 
 from blurbench.errors import UsageError, shortened
 
-__all__ = ["expand", "parse", "quoted"]
+__all__ = ["expand", "named", "parse", "quoted"]
 
 
 def expand(request: str | Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -35,6 +35,18 @@ def expand(request: str | Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 LONGEST, MOST = 4000, 1000
 """Characters of an expression, and values of a grid."""
+
+
+def named(request: str) -> tuple[str, str]:
+    """`mine=gaussian[sigma=2]` taken apart: what the user calls the value, empty where nothing, and its expression."""
+    name, equals, expression = request.partition("=")
+    if not equals or "[" in name:
+        return "", request
+    if not re.fullmatch(r"\w[\w .+-]{0,79}", name := name.strip()):
+        raise UsageError(
+            f"{shortened(name, 100)!r} cannot be a name: letters, digits, spaces, dots, hyphens, at most 80 of them"
+        )
+    return name, expression.strip()
 
 
 def parse(expression: str) -> dict[str, Any]:

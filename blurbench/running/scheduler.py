@@ -24,7 +24,10 @@ from blurbench.store.locks import Held
 from blurbench.store.record import OUT_OF_TIME, Record
 from blurbench.store.store import Store
 
-__all__ = ["Event", "Outcome", "Scheduler"]
+__all__ = ["NEEDS", "Event", "Outcome", "Scheduler"]
+
+NEEDS = "it needs "
+"""How the reason of what is blocked begins."""
 
 PAST = {"failed": "failed", "skipped": "was skipped", "blocked": "was blocked"}
 
@@ -316,7 +319,7 @@ class Scheduler:
                 fate, why = status, reason
             else:
                 fate = "skipped" if status == "skipped" else "blocked"
-                why = shortened(f"it needs {task.title}, which {PAST[status]}: {reason}")
+                why = shortened(f"{NEEDS}{task.title}, which {PAST[status]}: {reason}")
             self._settle(dependent, fate, why, log)
             self.report(Event(dependent, -1, Answer(key, fate, why)))
 

@@ -150,7 +150,7 @@ def test_the_advice_and_the_page_say_the_same_as_the_figures(diagnosis: tuple[Di
     assert text.count("<table>") == len(facts["blocks"]) + 1
     assert "http" not in text.replace("http-equiv", "")
     assert all(sentence in html.unescape(text) for sentence in advice)
-    assert all(f"<td>{row['row']}</td>" in text for block in facts["blocks"] for row in block["rows"])
+    assert all(f'<td class="name">{row["row"]}</td>' in text for block in facts["blocks"] for row in block["rows"])
 
 
 def test_a_report_replaces_an_older_one_and_no_file_of_the_users(
