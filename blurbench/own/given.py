@@ -51,8 +51,9 @@ class OwnNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Raises UsageError for answers that are no logits."""
-        # What looks at the whole batch, norms that train, gets it whole.
-        whole = any(layer.training for layer in self.modules()) or len(images) <= self.batch
+        # What looks at the whole batch gets it whole: norms that train, and those that adapt, before which hooks stand.
+        looking = any(layer.training or layer._forward_pre_hooks for layer in self.modules())
+        whole = looking or len(images) <= self.batch
         parts = [images] if whole else torch.split(images, self.batch)
         return torch.cat([self._answers(part) for part in parts])
 

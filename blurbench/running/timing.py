@@ -13,6 +13,7 @@ import torch
 from blurbench.contract import Degraded, DensePsf, Predictor
 from blurbench.errors import Skip
 from blurbench.matrix.tasks import TimePipeline
+from blurbench.measurements.at_once import at_once
 from blurbench.measurements.counting import peak_memory
 from blurbench.running.images import CHUNK
 from blurbench.running.runtime import WorkerRuntime
@@ -79,7 +80,7 @@ def _are_long(rounds: list[float]) -> bool:
 
 def _prediction(predictor: Predictor, images: torch.Tensor, is_oracle: bool) -> Callable[[], None]:
     """What a round is: the images in the batches that a cell's would come in."""
-    parts = [_degraded(part, is_oracle) for part in torch.split(images, predictor.batch or len(images))]
+    parts = [_degraded(part, is_oracle) for part in torch.split(images, at_once(predictor, images) or len(images))]
 
     def predict() -> None:
         for part in parts:

@@ -61,8 +61,10 @@ class Prediction:
     def _asked(self, images: Images) -> list[Output]:
         import torch
 
+        from blurbench.measurements.at_once import at_once
+
         given = checked_images(images)
-        return list(self.stream(torch.split(given, self.predictor.batch or max(1, len(given)))))
+        return list(self.stream(torch.split(given, at_once(self.predictor, given) or max(1, len(given)))))
 
     def stream(self, batches: Iterable[Images]) -> Iterator[Output]:
         """Answers to one stream of images, batch by batch; what adapts remembers from batch to batch."""

@@ -10,11 +10,7 @@ from torch import Tensor
 __all__ = ["CHUNK", "forward"]
 
 CHUNK = 256
-"""Images that go through a network at once, at the most: bounds the memory, whatever their number."""
-
-VALUES = 2**20
-"""Values of images that go through a network at once on a processor: six photographs of 224 pixels. Of more, the
-features take gigabytes and leave the caches: it is no faster."""
+"""Images that go through a network at once: bounds the memory, whatever the number of images."""
 
 
 def forward(module: Callable[..., Tensor], images: Tensor, *more: Tensor) -> Tensor:
@@ -22,11 +18,5 @@ def forward(module: Callable[..., Tensor], images: Tensor, *more: Tensor) -> Ten
     if torch.compiler.is_exporting():  # a program that is traced takes any number
         return module(images, *more)
     with torch.inference_mode():
-        parts = [torch.split(tensor, _chunk(images)) for tensor in (images, *more)]
+        parts = [torch.split(tensor, CHUNK) for tensor in (images, *more)]
         return torch.cat([module(*chunk) for chunk in zip(*parts, strict=True)])
-
-
-def _chunk(images: Tensor) -> int:
-    if images.device.type != "cpu" or not len(images):
-        return CHUNK
-    return max(1, min(CHUNK, VALUES // images[0].numel()))

@@ -104,6 +104,12 @@ def test_standardising_and_small_batches_are_the_evaluations_and_change_no_resul
     assert top1(standardised) == pytest.approx(top1(bb.evaluate(network(), to_test(), blurs=BLURS[0])))
 
 
+def test_what_adapts_looks_at_its_own_batches_however_few_images_are_asked_about_at_once() -> None:
+    few, many = (bb.evaluate(network(), to_test(), blurs=BLURS[0], strategies="bn-adapt", batch=n) for n in (20, 256))
+    assert top1(few, "bn-adapt") == top1(many, "bn-adapt")
+    assert top1(few, "bn-adapt") != top1(few)
+
+
 # --- models --------------------------------------------------------------------------------------------------------
 
 

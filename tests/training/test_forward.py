@@ -23,15 +23,6 @@ def test_images_go_through_in_chunks_and_come_back_in_order():
     assert module.sizes == [CHUNK, CHUNK, 3]
 
 
-def test_photographs_go_through_a_processor_a_few_at_a_time_and_one_that_is_larger_still_alone():
-    module, images = Counting(), torch.rand(8, 3, 224, 224)
-    assert torch.equal(forward(module, images), images.flatten(1).sum(1, keepdim=True))
-    assert module.sizes == [6, 2]
-    module = Counting()
-    forward(module, torch.rand(2, 3, 600, 600))
-    assert module.sizes == [1, 1]
-
-
 def test_further_inputs_are_cut_at_the_same_places():
     images, more = torch.rand(CHUNK + 1, 1, 2, 2), torch.rand(CHUNK + 1, 5)
     expected = images.flatten(1).sum(1, keepdim=True) + more.sum(1, keepdim=True)

@@ -15,6 +15,7 @@ from blurbench.errors import PluginError
 from blurbench.matrix.tasks import Evaluate, FitPredictor
 from blurbench.measurements.accuracy.analyses import deepest_maps, feature_gradients
 from blurbench.measurements.accuracy.result import AccuracyResult, Cost, Images, Metrics
+from blurbench.measurements.at_once import at_once
 from blurbench.measurements.contract_checks import check_output
 from blurbench.measurements.counting import multiply_accumulates
 from blurbench.measurements.measurement import Bench
@@ -96,7 +97,9 @@ def _scored(
 def predict(predictor: Predictor, degraded: list[Degraded], fit: FitPredictor) -> Output:
     """The predictor's answers to a stream of images, in the batches that it declares, from a fresh state."""
     predictor.start()
-    return _join([_predict(predictor, part, fit) for part in _batches(degraded, predictor.batch)])
+    return _join(
+        [_predict(predictor, part, fit) for part in _batches(degraded, at_once(predictor, degraded[0].images))]
+    )
 
 
 def _answers(
@@ -106,15 +109,16 @@ def _answers(
     if shared is None or not isinstance(predictor, Restoring):
         return predict(predictor, degraded, fit)
     predictor.start()
-    batches = list(_batches(degraded, predictor.batch))
-    restored = bench.restored(shared, lambda: [_restored(predictor, part, fit) for part in batches])
+    size = at_once(predictor, degraded[0].images)
+    batches = list(_batches(degraded, size))
+    restored = bench.restored((shared, size), lambda: [_restored(predictor, part, fit) for part in batches])
     return _join([_classify(predictor, *pair, fit) for pair in zip(batches, restored, strict=True)])
 
 
 def _restores_as(task: Evaluate, predictor: Predictor) -> Hashable | None:
     """Equal for cells whose restored images are the same."""
     how = predictor.restores_as() if isinstance(predictor, Restoring) else None
-    return None if how is None else (how, _is_told(_fit_of(task)), predictor.batch, *task.shares)
+    return None if how is None else (how, _is_told(_fit_of(task)), *task.shares)
 
 
 def _batches(degraded: list[Degraded], size: int | None) -> Iterator[Degraded]:
