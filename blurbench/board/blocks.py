@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from blurbench.board.correct import packed
 from blurbench.board.flags import flags_of
@@ -116,6 +117,7 @@ def _row(key: RowKey, row: RowOutcomes, clean: RowOutcomes | None, reference: _R
         clean_calibration_error=on_clean.get("calibration_error"),
         clean_change=None if is_baseline else _paired(clean, reference.clean_baseline),
         observations=_observations(row),
+        own=_own(row),
         is_baseline=is_baseline,
         control=row.facts.control,
         flags=flags_of(row, sharp),
@@ -159,6 +161,22 @@ def _observations(row: RowOutcomes) -> dict[str, float]:
     names = sorted(set().union(*(cell.observations for cell in row.cells.values())))
     means = {name: mean_of_all(cell.observations.get(name) for cell in row.cells.values()) for name in names}
     return {name: mean for name, mean in means.items() if mean is not None}
+
+
+def _own(row: RowOutcomes) -> dict[str, Interval]:
+    """Of each metric that all seeds have; without those that say something of one image or none."""
+    names = set.intersection(*(set(cell.own) for cell in row.cells.values()))
+    means = {name: _mean_of_defined([cell.own[name] for cell in row.cells.values()]) for name in sorted(names)}
+    return {name: mean for name, mean in means.items() if mean is not None}
+
+
+def _mean_of_defined(by_seed: Sequence[NDArray[np.float64]]) -> Interval | None:
+    """A ratio of means: images that say nothing are 0 above and below."""
+    values = np.stack(by_seed)
+    defined = ~np.isnan(values)
+    if defined.any(axis=0).sum() < 2:
+        return None
+    return mean_ratio_interval([[(np.nan_to_num(values), defined.astype(np.float64))]])
 
 
 # --- cost ----------------------------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ smoothing = 31                       # pixels that the moving average spans
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias, TypeVar
@@ -105,6 +105,12 @@ class Suite(_Table):
         content = {**self.model_dump(), **changes, "labels": {**self.labels, **labels}}
         return _validated(type(self), content, where)
 
+    def asking_for(self, metrics: Sequence[str]) -> Self:
+        """The suite with these metrics, too. Raises UsageError where it cannot have any."""
+        if metrics:
+            raise UsageError(f"suite {self.name} measures {self.measure}: --metric is for suites of classifiers")
+        return self
+
     def budget(self, name: str, changes: Mapping[str, Any] | None = None) -> Budget:
         """The budget of that name with the user's changes, which become a part of its name."""
         values = {key: value for key, value in self._table(name).items() if key not in self.replaceable}
@@ -139,7 +145,7 @@ class Matrix(_Table):
 class AccuracySuite(Suite):
     """Classifiers under test blurs, with every strategy."""
 
-    replaceable = ("datasets", "train_blurs", "test_blurs", "matrix", "labels")
+    replaceable = ("datasets", "train_blurs", "test_blurs", "matrix", "metrics", "labels")
 
     measure: Literal["accuracy"] = "accuracy"
     baseline: str = "plain"
@@ -149,7 +155,12 @@ class AccuracySuite(Suite):
     """`own`: what is fitted to a blur is tested on it and on sharp images alone, as in the curves of Zhou et al."""
     analyses: Annotated[list[Analysis], Field(min_length=1)] | None = None
     """What is measured inside the classifiers beside their answers, for every cell."""
+    metrics: Axis | None = None
+    """What plugins are to measure of every cell, image by image."""
     matrix: Annotated[list[Matrix], Field(min_length=1)]
+
+    def asking_for(self, metrics: Sequence[str]) -> Self:
+        return self.model_copy(update={"metrics": [*(self.metrics or ()), *metrics]}) if metrics else self
 
 
 # --- blur estimation -----------------------------------------------------------------------------------------------

@@ -73,6 +73,8 @@ class Request:
     """Files of plugins to use beside what is installed."""
     timing: bool = True
     """Whether milliseconds an image are measured."""
+    metrics: tuple[str, ...] = ()
+    """Expressions of metrics to measure beside those of the suite."""
 
     @classmethod
     def of(
@@ -116,6 +118,7 @@ class Request:
         words += ["--budget", self.budget, "--seeds", str(self.seeds)]
         for axis, values in self.only.items():
             words += [word for value in values for word in (f"--{axis.replace('_', '-')}", shown(value))]
+        words += [word for metric in self.metrics for word in ("--metric", shown(metric))]
         for name, option in (("train_images", "--limit"), ("minutes_per_job", "--minutes")):
             words += [option, f"{self.changes[name]:g}"] if name in self.changes else []
         words += [word for path in self.plugins for word in ("--plugins", shown(str(path)))]
@@ -175,7 +178,8 @@ class Session:
         """The cells and tasks. Decodes data sets that the store does not hold yet."""
         self.store.create()
         planner = Planner(self.registry, self.budget, self.describe, self.suite.test_seed)
-        self.measurement.plan(planner, self.suite, self.request.only, range(self.request.seeds), self.where)
+        asked = self.suite.asking_for(self.request.metrics)
+        self.measurement.plan(planner, asked, self.request.only, range(self.request.seeds), self.where)
         return planner.plan
 
     def slots(self, tasks: int) -> list[Options]:

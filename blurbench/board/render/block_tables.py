@@ -12,6 +12,7 @@ from blurbench.board.render.formatting import (
     change,
     count,
     figures,
+    figures_in,
     gain,
     megabytes,
     milliseconds,
@@ -78,7 +79,8 @@ def _with_added(own: float | None, added: float | None, is_baseline: bool) -> st
 
 
 def _block(block: Block) -> list[str]:
-    columns = _CLEAN_BLOCK if block.test_blur == CLEAN else _BLURRED_BLOCK
+    usual = _CLEAN_BLOCK if block.test_blur == CLEAN else _BLURRED_BLOCK
+    columns = [*usual[:-4], *map(_own, block.own_metrics), *usual[-4:]]
     parts = [f"### {for_markdown(block.dataset)}, {for_markdown(block.classifier)}, {for_markdown(block.test_blur)}"]
     if block.loss:
         parts.append(_verdict(block.loss))
@@ -132,6 +134,11 @@ _BLURRED_BLOCK: list[Column[Row]] = [
     ("test blur was", lambda row: row.exposure),
     *_CLEAN_BLOCK[5:],
 ]
+
+
+def _own(name: str) -> Column[Row]:
+    """The column of a metric of a plugin's."""
+    return f"{for_markdown(name)} [95%]", lambda row: figures_in(row.own.get(name))
 
 
 def _with_ends(value: float, interval: Interval | None) -> str:

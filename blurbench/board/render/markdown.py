@@ -110,8 +110,11 @@ def _meaning_of_intervals(standings: Standings) -> str:
 
 def _legend(standings: Standings) -> str:
     baseline = for_markdown(standings.baseline)
-    return bullets(f"**{term}**: {meaning.format(baseline=baseline)}" for term, meaning in _TERMS.items())
+    own = dict.fromkeys(map(for_markdown, standings.own_metrics), _OWN_METRIC)
+    return bullets(f"**{term}**: {meaning.format(baseline=baseline)}" for term, meaning in {**_TERMS, **own}.items())
 
+
+_OWN_METRIC = "a metric of a plugin's, see `blurbench ls metrics`: the mean over the images of which it says something."
 
 _TERMS = {
     "top-1": "share of test images whose label is predicted, in percent.",

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import astuple
 
-from blurbench.contract import Classifier
-from blurbench.errors import RecordError
+from blurbench.contract import Classifier, Metric
+from blurbench.errors import RecordError, shortened
 from blurbench.measurements.accuracy.result import AccuracyResult, Images
 from blurbench.measurements.measurement import Installation, Recorded
+from blurbench.registry import Registry, label
 from blurbench.registry.units import units
 
 __all__ = ["check"]
+
+SLACK = 1e-4
+"""Beyond a metric's limits, for rounding."""
 
 
 def check(result: AccuracyResult, record: Recorded, installation: Installation) -> None:
@@ -24,9 +28,23 @@ def check(result: AccuracyResult, record: Recorded, installation: Installation) 
     if result.images.label != installation.labels(data, record.budget.get("test_images")):
         raise RecordError(f"images.label: not the test labels of {name}")
     _check_answers(result.images, data.classes, name)
+    _check_own(result, record, registry)
     classifier: Classifier = registry.resolve("classifiers", record.axes["classifier"].config)
     if result.cost.parameters < (least := installation.parameters(classifier, data)):
         raise RecordError(f"cost.parameters: {result.cost.parameters}, but its classifier has {least}")
+
+
+def _check_own(result: AccuracyResult, record: Recorded, registry: Registry) -> None:
+    """The metrics are those that were asked for, their numbers within the limits that their plugins state."""
+    asked: list[Metric] = [registry.resolve("metrics", config) for config in record.settings.get("metrics", ())]
+    metrics = {label(registry, metric): metric for metric in asked}
+    if wrong := sorted(metrics.keys() ^ result.metrics.own.keys()):
+        told = "was not asked for" if wrong[0] in result.metrics.own else "is lacking"
+        raise RecordError(f"metrics.own: {shortened(wrong[0], 80)} {told}")
+    for name, metric in metrics.items():
+        values, (low, high) = [value for value in result.images.own[name] if value is not None], metric.limits
+        if values and not low - SLACK <= min(values) <= max(values) <= high + SLACK:
+            raise RecordError(f"images.own: a value of {name} is not in {low:g}..{high:g}")
 
 
 def _check_answers(images: Images, classes: int, name: str) -> None:

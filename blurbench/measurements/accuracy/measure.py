@@ -14,7 +14,8 @@ from blurbench.contract import Degraded, Fitted, ImageSet, Output, Predictor, Re
 from blurbench.errors import PluginError
 from blurbench.matrix.tasks import Evaluate, FitPredictor
 from blurbench.measurements.accuracy.analyses import deepest_maps, feature_gradients
-from blurbench.measurements.accuracy.result import AccuracyResult, Cost, Images, Metrics
+from blurbench.measurements.accuracy.own_metrics import own_metrics
+from blurbench.measurements.accuracy.result import AccuracyResult, Cost, Images, Metrics, mean_of_defined
 from blurbench.measurements.contract_checks import check_output
 from blurbench.measurements.counting import multiply_accumulates
 from blurbench.measurements.measurement import Bench
@@ -67,6 +68,7 @@ def _scored(
     correct = predicted == clean.labels
     blurred = bench.remember(("quality", task.shares), lambda: _quality("blurred", degraded, clean.images))
     restored = {} if output.restored is None else _restored_quality(bench, shared, output.restored, clean.images)
+    own = own_metrics(bench.registry, task.settings.get("metrics", ()), clean, degraded, output)
     metrics = Metrics(
         n=len(clean),
         top1=correct.float().mean().item(),
@@ -77,6 +79,7 @@ def _scored(
         **_means(blurred),
         **_means(restored),
         observations=_observations(output, gradients),
+        own={name: mean_of_defined(values) for name, values in own.items()},
     )
     images = Images(
         label=clean.labels.tolist(),
@@ -85,6 +88,7 @@ def _scored(
         **_each({"blurred_mse": blurred["blurred_mse"]}),
         **_each({name: values for name, values in restored.items() if name != "restored_psnr"}),
         feature_gradients=[float(f"{value:.6g}") for value in torch.cat(gradients).tolist()] if gradients else None,
+        own=own,
     )
     _keep_samples(task, bench, clean.images, degraded[0].images, output.restored)
     return {"metrics": metrics, "images": images}

@@ -6,15 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from blurbench.contract import Blur, Plugin, Strategy
-from blurbench.matrix.axes import AccuracyAxes, AxisValue, MatrixBlock
+from blurbench.matrix.axes import AccuracyAxes, AxisValue, MatrixBlock, axis_values
 from blurbench.matrix.cell import Cell
 from blurbench.matrix.keys import digest
 from blurbench.matrix.plan import Planner
 from blurbench.matrix.shift import Exposure, exposure
 from blurbench.matrix.suite import AccuracySuite
 from blurbench.matrix.tasks import REVISIONS, Evaluate, FitPredictor, TimePipeline
+from blurbench.registry import Registry, config, label
 
-__all__ = ["AccuracyPlanner"]
+__all__ = ["AccuracyPlanner", "settings_of"]
 
 
 class Row(NamedTuple):
@@ -32,12 +33,22 @@ class Row(NamedTuple):
         return f"{self.dataset.label}: {self.strategy.label}{fitted_to} ({self.classifier.label})"
 
 
+def settings_of(registry: Registry, suite: AccuracySuite) -> dict[str, Any]:
+    """What a suite asks for in all of its cells beside their axes, as JSON; metrics in the order of their labels."""
+    wanted = (
+        value for request in suite.metrics or () for value in axis_values(registry, suite.labels, "metrics", request)
+    )
+    metrics = {label(registry, value.plugin): value.plugin for value in wanted}
+    settings: dict[str, Any] = {"analyses": sorted(suite.analyses)} if suite.analyses else {}
+    return settings | ({"metrics": [config(registry, metrics[name]) for name in sorted(metrics)]} if metrics else {})
+
+
 class AccuracyPlanner:
     """Adds the cells of one suite to a plan."""
 
     def __init__(self, planner: Planner, suite: AccuracySuite, axes: AccuracyAxes, machine: Mapping[str, Any]) -> None:
         self.planner, self.suite, self.axes, self.machine = planner, suite, axes, machine
-        self.settings = {"analyses": sorted(suite.analyses)} if suite.analyses else {}
+        self.settings = settings_of(planner.registry, suite)
         self.exposures: dict[tuple[Blur, tuple[Blur, ...]], Exposure] = {}
         self.timings: dict[str, TimePipeline] = {}
         self.blurs_met: dict[str, tuple[Blur, ...]] = {}
