@@ -207,6 +207,9 @@ class Block:
     missing: tuple[Missing, ...]
     best_of_gap: Annotated[BestOfGap | None, Field(alias="headroom")] = None
     """None in the clean block, and without a baseline; in JSON `headroom`, as in a ranking."""
+    photographed: int = 0
+    """How many pictures it is tested on that were photographed blurred, other than the sharp ones: what the blur costs
+    is then not paired. 0 for blurs that were put on the sharp ones."""
     best_oracle: BestOfGap | None = None
     """The same of the rows that are told the true PSF: the most that any of them makes of it. None without one."""
 

@@ -33,8 +33,8 @@ class Answered:
     """(N, classes)."""
     labels: torch.Tensor
     """The true classes, int64 (N,)."""
-    sharp: torch.Tensor
-    """The images before the test blur."""
+    sharp: torch.Tensor | None
+    """The images before the test blur; None for pictures that were photographed so."""
     blurred: torch.Tensor
     """What the predictor was given."""
     restored: torch.Tensor | None = None

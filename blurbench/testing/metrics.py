@@ -35,9 +35,12 @@ def check_metric_plugin(report: Report, registry: Registry, metric: Metric) -> N
 def _check_numbers(report: Report, metric: Metric, whole: Answered) -> bool:
     """Whether any image got a number."""
 
+    sharp = whole.sharp
+    assert sharp is not None
+
     def take(rows: Tensor) -> Answered:
         restored = None if whole.restored is None else whole.restored[rows]
-        return Answered(whole.logits[rows], whole.labels[rows], whole.sharp[rows], whole.blurred[rows], restored)
+        return Answered(whole.logits[rows], whole.labels[rows], sharp[rows], whole.blurred[rows], restored)
 
     def measure(answered: Answered) -> Tensor:
         numbers = metric.measure(answered)

@@ -31,6 +31,7 @@ def render(standings: Standings) -> str:
         *(part for ranking in standings.rankings for part in ranking_section(ranking, standings.baseline)),
         f"## What blur costs {for_markdown(standings.baseline)}",
         losses(standings),
+        *_photographed(standings),
         *unseen_section(standings),
         *equal_steps_section(standings),
         *severity_section(standings),
@@ -103,6 +104,13 @@ def _meaning_of_intervals(standings: Standings) -> str:
     if standings.images_only:
         return "One seed: intervals are 95%, over images only; fitting again may move a row by more"
     return "Intervals are 95%, over images and seeds"
+
+
+def _photographed(standings: Standings) -> list[str]:
+    """Which test blurs are other pictures than the sharp ones, if any."""
+    found = dict.fromkeys(block.test_blur for block in standings.blocks if block.photographed)
+    names = ", ".join(map(for_markdown, found))
+    return [f"{names}: other pictures than the sharp ones, so what is lost is not paired image by image."] * bool(found)
 
 
 # --- legend --------------------------------------------------------------------------------------------------------

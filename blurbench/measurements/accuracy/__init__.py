@@ -93,5 +93,8 @@ class Accuracy(Measurement[AccuracyResult]):
 
         check(result, record, installation)
 
+    def sampling(self, result: AccuracyResult) -> bool:
+        return result.photographed
+
     def truth(self, result: AccuracyResult) -> int:
         return hash(tuple(result.images.label))

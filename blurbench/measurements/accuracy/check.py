@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import astuple
 
-from blurbench.contract import Classifier, Metric
+from blurbench.contract import Blur, Classifier, Dataset, Metric
 from blurbench.errors import RecordError, shortened
 from blurbench.measurements.accuracy.result import AccuracyResult, Images
 from blurbench.measurements.measurement import Installation, Recorded
@@ -20,10 +20,16 @@ SLACK = 1e-4
 def check(result: AccuracyResult, record: Recorded, installation: Installation) -> None:
     """Raises RecordError, or Unavailable without the data."""
     name, registry = record.axes["dataset"].label, installation.registry
-    data = installation.data(registry.resolve("datasets", record.axes["dataset"].config))
+    blur: Blur = registry.resolve("blurs", record.axes["test_blur"].config)
+    dataset: Dataset = registry.resolve("datasets", record.axes["dataset"].config)
+    if result.photographed != blur.photographed:
+        raise RecordError(f"photographed: {result.photographed}, but its test blur says {blur.photographed}")
+    tested_on = dataset.photographed() if blur.photographed else dataset
+    assert tested_on is not None  # or its work could not have been planned again
+    data = installation.data(tested_on)
     if result.image_shape != list(astuple(data.shape)):
         raise RecordError(f"image_shape: {result.image_shape}, but {name} has {list(astuple(data.shape))}")
-    if result.test_blur_units != units(registry.resolve("blurs", record.axes["test_blur"].config)):
+    if result.test_blur_units != units(blur):
         raise RecordError("test_blur_units: not those of its test blur")
     if result.images.label != installation.labels(data, record.budget.get("test_images")):
         raise RecordError(f"images.label: not the test labels of {name}")

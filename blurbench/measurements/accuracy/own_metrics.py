@@ -18,34 +18,37 @@ OwnMetrics: TypeAlias = dict[str, list[float | None]]
 def own_metrics(
     registry: Registry,
     configs: Iterable[Mapping[str, Any]],
-    clean: ImageSet,
+    tested: ImageSet,
     degraded: Sequence[Degraded],
     output: Output,
+    are_sharp: bool = True,
 ) -> OwnMetrics:
-    """What the metrics that a suite asks for say of every test image. Raises PluginError, or NotFinite."""
+    """What the metrics that a suite asks for say of every test image; `are_sharp` is False where `tested` were
+    photographed blurred. Raises PluginError, or NotFinite."""
     metrics: list[Metric] = [registry.resolve("metrics", config) for config in configs]
-    return {label(registry, metric): _measured(metric, clean, degraded, output) for metric in metrics}
+    return {
+        label(registry, metric): _measured(metric, _parts(tested, degraded, output, are_sharp)) for metric in metrics
+    }
 
 
-def _measured(metric: Metric, clean: ImageSet, degraded: Sequence[Degraded], output: Output) -> list[float | None]:
+def _measured(metric: Metric, parts: Iterable[Answered]) -> list[float | None]:
     who, values = f"metric {type(metric).__name__}", []
-    for answered in _parts(clean, degraded, output):
-        numbers = metric.measure(answered)
-        check_metric(who, numbers, len(answered.labels), metric.limits)
+    for answered in parts:
+        count = len(answered.labels)
+        check_metric(who, numbers := metric.measure(answered), count, metric.limits)
         values += [None if number != number else float(f"{number:.6g}") for number in numbers.tolist()]
     return values
 
 
-def _parts(clean: ImageSet, degraded: Sequence[Degraded], output: Output) -> Iterator[Answered]:
+def _parts(tested: ImageSet, degraded: Sequence[Degraded], output: Output, are_sharp: bool) -> Iterator[Answered]:
     """As the images were blurred together; copies, since other rows and metrics meet the same tensors."""
     start = 0
     for part in degraded:
         rows = slice(start, start := start + len(part.images))
-        restored = None if output.restored is None else output.restored[rows].clone()
         yield Answered(
-            output.logits[rows].float(),
-            clean.labels[rows].clone(),
-            clean.images[rows].clone(),
+            output.logits[rows].clone().float(),
+            tested.labels[rows].clone(),
+            tested.images[rows].clone() if are_sharp else None,
             part.images.clone(),
-            restored,
+            None if output.restored is None else output.restored[rows].clone(),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from blurbench.contract import Blur, Plugin, Strategy
@@ -98,6 +99,7 @@ class AccuracyPlanner:
 
     def add_row(self, row: Row) -> None:
         """The cells of one predictor."""
+        cells = self.planner.plan.cells
         plugins = (row.dataset.plugin, row.train_blur.plugin, row.classifier.plugin, row.strategy.plugin)
         fit, reason = self.planner.attempt(lambda: self.planner.predictor(*plugins, row.seed, row.title), row.dataset)
         for test_blur in self.test_blurs(row.train_blur):
@@ -115,19 +117,24 @@ class AccuracyPlanner:
                 "train_blur": row.train_blur.plugin,
                 "test_blur": test_blur.plugin,
             }
-            if fit is None:
-                cell = self.planner.skipped("accuracy", labels, values, row.seed, self.settings, reason)
-            else:
-                cell = self.cell(fit, test_blur, labels, values)
-            self.planner.plan.cells.append(cell)
+            cell, why = (
+                self.planner.attempt(partial(self.cell, fit, test_blur, labels, values), row.dataset)
+                if fit
+                else (None, reason)
+            )
+            skipped = self.planner.skipped
+            cells.append(cell or skipped("accuracy", labels, values, row.seed, self.settings, why))
 
     def cell(
         self, fit: FitPredictor, test_blur: AxisValue, labels: Mapping[str, str], plugins: Mapping[str, Plugin]
     ) -> Cell:
         """A cell and the task that measures it."""
-        planner, timing = self.planner, self.timing(fit)
+        planner, blur = self.planner, test_blur.plugin
+        photographs, data = planner.photographs(fit.dataset, fit.data) if blur.photographed else (None, fit.data)
+        timing = self.timing(fit)
         key = digest(
             {
+                **({"photographs": data.fingerprint} if photographs else {}),
                 "predictor": fit.key,
                 "test_blur": planner.config(test_blur.plugin),
                 "test_seed": planner.test_seed,
@@ -144,13 +151,14 @@ class AccuracyPlanner:
                     key,
                     f"{fit.title}, tested on {test_blur.label}",
                     cell,
-                    fit.data,
+                    data,
                     fit,
                     planner.budget.test_images,
                     planner.test_seed,
                     self.settings,
                     self.facts(fit, test_blur.plugin),
                     timing.key,
+                    photographs,
                 )
             )
         return cell

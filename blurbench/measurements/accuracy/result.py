@@ -99,6 +99,8 @@ class AccuracyResult(Result):
     measure: Literal["accuracy"]
     image_shape: Annotated[list[Whole], Field(min_length=3, max_length=3)]
     """Channels, rows, columns of the test images."""
+    photographed: bool = False
+    """Whether these are no test images of the data set that a blur was put on, but other pictures, really blurred."""
     test_blur_units: Annotated[dict[Text, Text], Field(max_length=64)] = Field(default={})
     """`{"sigma": "pixels"}`; parameters inside a chain as `steps.0.sigma`."""
     metrics: Metrics
