@@ -5,7 +5,7 @@ version = 1                      # raised with every change: rows of different v
 title = "..."
 measure = "accuracy"             # the default; or "blur-estimation"
 datasets = ["mnist-5k", "digits"]
-train_blurs = ["gaussian-2"]     # an expression, a table, or one of [labels]
+train_blurs = ["gaussian-2"]     # an expression, a table, or one of [labels]; none where nothing is fitted to a blur
 test_blurs = ["none", "gaussian-2"]
 
 [labels]                         # short names for the tables
@@ -15,7 +15,8 @@ gaussian-2 = "gaussian[sigma=2]"
 classifiers = ["cnn3"]
 strategies = ["plain", "retrain", "first-n[n=1|2]"]
 
-[budgets.quick]                  # fields of `contract.Budget`; axes given here replace those above
+[budgets.quick]                  # fields of `contract.Budget`; axes given here replace those above; without any
+                                 # there is one budget, `standard`, that limits nothing
 train_images = 2000
 
 A suite of estimators has other axes:
@@ -64,6 +65,9 @@ Axis: TypeAlias = Annotated[list[Request], Field(min_length=1)]
 Labels: TypeAlias = Annotated[list[str], Field(min_length=1)]
 T = TypeVar("T", bound=BaseModel)
 
+USUAL, WHOLE = "quick", "standard"
+"""The budget that is meant where none is named, and the one without limits that a suite has where it states none."""
+
 Analysis: TypeAlias = Literal["feature-gradients"]
 """`feature-gradients`: how uneven the edges in the deepest feature maps are, see `metrics.feature_gradients`."""
 
@@ -93,7 +97,11 @@ class Suite(_Table):
     datasets: Axis
     test_blurs: Axis
     labels: dict[str, Request] = {}
-    budgets: dict[BudgetName, dict[str, Any]]
+    budgets: dict[BudgetName, dict[str, Any]] = {WHOLE: {}}
+
+    def budget_name(self, asked: str) -> str:
+        """The budget that is meant: where a suite states none, the usual one is all there is."""
+        return WHOLE if asked == USUAL and self.budgets == {WHOLE: {}} else asked
 
     def under(self, budget: str) -> Self:
         """The suite with what `budget` replaces."""
@@ -150,7 +158,8 @@ class AccuracySuite(Suite):
     measure: Literal["accuracy"] = "accuracy"
     baseline: str = "plain"
     """The strategy that gains are measured against; every matrix must have it."""
-    train_blurs: Axis
+    train_blurs: list[Request] = []
+    """None where nothing is fitted to a blur."""
     tested_on: Literal["own"] | None = None
     """`own`: what is fitted to a blur is tested on it and on sharp images alone, as in the curves of Zhou et al."""
     analyses: Annotated[list[Analysis], Field(min_length=1)] | None = None

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -141,11 +141,11 @@ class Session:
     """One run of one suite under one budget on one results folder."""
 
     def __init__(self, request: Request, registry: Registry | None = None, suite: Suite | None = None) -> None:
-        self.request = request
         self.ends = time.monotonic() + seconds_left(request.walltime)
         use(request.plugins)
         self.registry = registry or discover()
         self.full_suite: Suite = suite or find(self.registry, request.suite)
+        self.request = request = replace(request, budget=self.full_suite.budget_name(request.budget))
         self.suite = self.full_suite.under(request.budget)
         self.budget = self.full_suite.budget(request.budget, request.changes)
         self.measurement = MEASUREMENTS[self.suite.measure]
