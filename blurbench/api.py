@@ -89,7 +89,7 @@ def run(
         rerun: what to do again beside what is missing.
         choices: `datasets`, `classifiers`, `strategies`, `train_blurs`, `test_blurs`: names or labels to keep; `limit`
             (training images), `minutes` (of each task), `data_dirs`, `device`, `jobs` (0: in this process), `threads`,
-            `dask` (as `--dask`), `plugins` (files with plugins of your own).
+            `dask` (as `--dask`), `plugins` (files with plugins of your own), `metrics` (to measure of every cell, too).
 
     Returns:
         The run. Cells that failed are rows of `Run.results`, with a reason.
@@ -116,6 +116,7 @@ def plan(
     limits = {"limit": choices.pop("limit", None), "minutes": choices.pop("minutes", None)}
     only = {AXES[name]: tuple(choices.pop(name)) for name in AXES if choices.get(name)}
     folders, files = (tuple(map(Path, choices.pop(name, ()))) for name in ("data_dirs", "plugins"))
+    metrics = tuple(map(str, _listed(choices.pop("metrics", ()))))
     known = {name: choices.pop(name) for name in ("device", "jobs", "threads", "dask") if name in choices}
     if choices:
         raise UsageError(f"unknown argument {next(iter(choices))!r}; known: {', '.join(_ARGUMENTS)}")
@@ -128,12 +129,13 @@ def plan(
         seeds=seeds,
         data_dirs=folders,
         plugins=files,
+        metrics=metrics,
         **known,
     )
     return Plan(Session(request))
 
 
-_ARGUMENTS = (*AXES, "limit", "minutes", "data_dirs", "device", "jobs", "threads", "dask", "plugins")
+_ARGUMENTS = (*AXES, "limit", "minutes", "data_dirs", "device", "jobs", "threads", "dask", "plugins", "metrics")
 
 
 def evaluate(
@@ -149,6 +151,7 @@ def evaluate(
     batch: int = 256,
     test_images: int | None = None,
     train_blurs: str | Iterable[str] = (),
+    metrics: str | Iterable[str] = (),
     seeds: int = 1,
     test_seed: int = 0,
     name: str = "",
@@ -179,6 +182,7 @@ def evaluate(
         batch: images that the network is asked about at once, at the most; it changes no result.
         test_images: at most so many, of all classes.
         train_blurs: what a strategy may be fitted to, where there are training images.
+        metrics: what to measure of every image, too: `"margin"`; columns of the results.
         seeds: number of replicates, for strategies that draw.
         test_seed: of the blurs.
         name: what tables call the network.
@@ -208,6 +212,7 @@ def evaluate(
         blurs=_listed(blurs),
         strategies=_listed(strategies),
         train_blurs=_listed(train_blurs),
+        metrics=_listed(metrics),
         class_names=tuple(map(str, class_names)),
         mean=_numbers(mean),
         deviation=_numbers(deviation),
@@ -316,7 +321,7 @@ class Run:
         import pandas as pd
 
         images = record.accuracy.images
-        columns = {name: values for name, values in images if values is not None}
+        columns = {name: values for name, values in images if values is not None and name != "own"} | images.own
         numbers = range(len(images.label))
         return pd.DataFrame({**line.labels, "seed": line.seed, "image": numbers, **columns})
 

@@ -84,7 +84,7 @@ def test_the_test_that_the_guide_shows_passes(guide: types.ModuleType) -> None:
         guide.test_every_promise_of_the_contract_is_kept(*case.values)
 
 
-@pytest.mark.parametrize("name", ["Tremor", "Residual", "Committee"])
+@pytest.mark.parametrize("name", ["Tremor", "Residual", "Committee", "Overshoot"])
 def test_the_other_plugins_of_the_guide_keep_the_contract(guide: types.ModuleType, name: str) -> None:
     assert check_plugin(getattr(guide, name)).unchecked == []
 

@@ -220,7 +220,7 @@ class _Asked:
 
     @cached_property
     def _loss(self) -> Interval | None:
-        if self.keys[0].test_blur == CLEAN:
+        if self.keys[0].test_blur == CLEAN or any(self.blocks[key].photographed for key in self.keys):
             return None
         return self._change(self._baselines, self._clean[self.baseline])
 

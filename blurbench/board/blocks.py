@@ -8,6 +8,7 @@ from statistics import fmean
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from blurbench.board.correct import packed
 from blurbench.board.flags import flags_of
@@ -16,7 +17,7 @@ from blurbench.board.paired import common_seeds, difference, mean_of_all
 from blurbench.board.pareto import CostBenefit, on_front
 from blurbench.board.schema import CLEAN, UNSTEADY, BestOfGap, Block, BlockKey, Cost, RankedStrategy, Row, RowKey
 from blurbench.metrics.answers import accuracy_by_class, churn, selective_accuracy
-from blurbench.metrics.intervals import Interval, difference_interval, top1_interval
+from blurbench.metrics.intervals import Interval, difference_interval, top1_interval, unpaired_difference_interval
 from blurbench.metrics.ranks import Ranks, Scores, rank_sets
 from blurbench.metrics.ratios import Ratio, calibration_interval, mean_ratio_interval
 from blurbench.metrics.robustness import recovered, retained
@@ -30,8 +31,10 @@ def block(key: BlockKey, outcomes: Outcomes) -> Block:
     rows = outcomes.rows[key]
     clean = {} if key.test_blur == CLEAN else outcomes.rows.get(key._replace(test_blur=CLEAN), {})
     baseline, clean_baseline = _measured(rows, outcomes.baseline), _measured(clean, outcomes.baseline)
-    loss = _paired(clean_baseline, baseline)
-    reference = _Reference(outcomes.baseline, baseline, clean_baseline, loss, key.test_blur == CLEAN)
+    photographed = outcomes.is_photographed(key.test_blur)
+    loss = _unpaired(clean_baseline, baseline) if photographed else _paired(clean_baseline, baseline)
+    is_sharp = key.test_blur == CLEAN
+    reference = _Reference(outcomes.baseline, baseline, clean_baseline, loss, is_sharp, photographed)
     finished = [_row(one, row, _measured(clean, one), reference) for one, row in rows.items() if row.cells]
     ranked = _ranked([row for row in finished if not row.is_oracle], rows)
     oracles = tuple(in_order(row for row in finished if row.is_oracle))
@@ -44,6 +47,7 @@ def block(key: BlockKey, outcomes: Outcomes) -> Block:
         oracles=oracles,
         missing=tuple(gap for row in rows.values() for gap in row.missing),
         best_of_gap=_best_of_gap(ranked) if has_gap else None,
+        photographed=finished[0].n if photographed and finished else 0,
         best_oracle=_best_of_gap(oracles) if has_gap else None,
     )
 
@@ -67,6 +71,8 @@ class _Reference:
     loss: Interval | None
     is_sharp: bool
     """The block is that of images without blur."""
+    photographed: bool
+    """Its images are not those of the clean block."""
 
 
 def _measured(rows: Mapping[RowKey, RowOutcomes], key: RowKey | None) -> RowOutcomes | None:
@@ -85,6 +91,13 @@ def _paired(row: RowOutcomes | None, reference: RowOutcomes | None) -> Interval 
     return difference_interval(difference(row, reference, seeds))
 
 
+def _unpaired(row: RowOutcomes | None, reference: RowOutcomes | None) -> Interval | None:
+    """The same where they were tested on other images."""
+    if row is None or reference is None:
+        return None
+    return unpaired_difference_interval(_top1(row), _top1(reference))
+
+
 def _row(key: RowKey, row: RowOutcomes, clean: RowOutcomes | None, reference: _Reference) -> Row:
     assert row.facts is not None
     top1, means, is_baseline = _top1(row), _means(row), key == reference.key
@@ -92,7 +105,8 @@ def _row(key: RowKey, row: RowOutcomes, clean: RowOutcomes | None, reference: _R
     gain, seeds = _paired(row, baseline), common_seeds(row, baseline) if baseline else []
     on_clean = _means(clean) if clean else {}
     sharp = row if reference.is_sharp else clean
-    share = recovered(gain.estimate, reference.loss) if gain and reference.loss else None
+    # What a row wins back is a share of what the same images lost.
+    share = recovered(gain.estimate, reference.loss) if gain and reference.loss and not reference.photographed else None
     return Row(
         *key,
         n=len(row.first.correct),
@@ -110,17 +124,19 @@ def _row(key: RowKey, row: RowOutcomes, clean: RowOutcomes | None, reference: _R
         gain_by_seed=tuple(float(difference(row, baseline, [seed]).mean()) for seed in seeds) if baseline else (),
         recovered=share,
         recovered_interval=None if share is None else _recovered_interval(row, reference),
-        retained=retained(top1.estimate, on_clean["top1"]) if on_clean else None,
+        retained=retained(top1.estimate, on_clean["top1"]) if on_clean and not reference.photographed else None,
         clean=on_clean.get("top1"),
         clean_top5=on_clean.get("top5"),
         clean_calibration_error=on_clean.get("calibration_error"),
         clean_change=None if is_baseline else _paired(clean, reference.clean_baseline),
         observations=_observations(row),
+        own=_own(row),
         is_baseline=is_baseline,
         control=row.facts.control,
         flags=flags_of(row, sharp),
         calibration_interval=calibration_interval(row.confidence(row.seeds), row.correct(row.seeds)),
-        **{name: mean for name, mean in means.items() if name != "top1"} | _of_answers(row, sharp),
+        **{name: mean for name, mean in means.items() if name != "top1"}
+        | _of_answers(row, None if reference.photographed else sharp),
     )
 
 
@@ -159,6 +175,22 @@ def _observations(row: RowOutcomes) -> dict[str, float]:
     names = sorted(set().union(*(cell.observations for cell in row.cells.values())))
     means = {name: mean_of_all(cell.observations.get(name) for cell in row.cells.values()) for name in names}
     return {name: mean for name, mean in means.items() if mean is not None}
+
+
+def _own(row: RowOutcomes) -> dict[str, Interval]:
+    """Of each metric that all seeds have; without those that say something of one image or none."""
+    names = set.intersection(*(set(cell.own) for cell in row.cells.values()))
+    means = {name: _mean_of_defined([cell.own[name] for cell in row.cells.values()]) for name in sorted(names)}
+    return {name: mean for name, mean in means.items() if mean is not None}
+
+
+def _mean_of_defined(by_seed: Sequence[NDArray[np.float64]]) -> Interval | None:
+    """A ratio of means: images that say nothing are 0 above and below."""
+    values = np.stack(by_seed)
+    defined = ~np.isnan(values)
+    if defined.any(axis=0).sum() < 2:
+        return None
+    return mean_ratio_interval([[(np.nan_to_num(values), defined.astype(np.float64))]])
 
 
 # --- cost ----------------------------------------------------------------------------------------------------------

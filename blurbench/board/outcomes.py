@@ -75,6 +75,8 @@ class Cell:
     """Whether a fit of it was; None where its record does not say."""
     metrics: Mapping[str, float | None]
     observations: Mapping[str, float]
+    own: Mapping[str, NDArray[np.float64]]
+    """What metrics of plugins say of each image, NaN where nothing: (images,) by the label of the metric."""
     cost: Mapping[str, float | None]
     timing: Mapping[str, float | None]
     """Milliseconds and memory at prediction; empty where they were not measured."""
@@ -140,6 +142,8 @@ class BlurFacts:
     """Of its parameters, those of a chain by path: `steps.0.sigma`."""
     measured: bool
     """There is a cell under it."""
+    photographed: bool = False
+    """It was put on no test image: it is tested on other pictures, really blurred."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +156,10 @@ class Outcomes:
     rows: Mapping[BlockKey, Mapping[RowKey, RowOutcomes]]
     blurs: Mapping[str, BlurFacts]
     """By test blur, of all that have a record."""
+
+    def is_photographed(self, test_blur: str) -> bool:
+        """Whether it is tested on other pictures than those of the other test blurs."""
+        return test_blur in self.blurs and self.blurs[test_blur].photographed
 
     def frame(self) -> pd.DataFrame:
         """A row a cell and seed: labels, seed, status and reason, metrics, cost, milliseconds, key, artifact."""
@@ -174,7 +182,8 @@ class Outcomes:
     def _answers(self, block: BlockKey, key: RowKey, seed: int, cell: Cell) -> dict[str, float | None]:
         """What the stored answers of a cell say beyond its metrics."""
         rows = self.rows.get(block._replace(test_blur=CLEAN), {})
-        sharp = rows[key].cells.get(seed) if key in rows else None
+        is_same = not self.is_photographed(block.test_blur)
+        sharp = rows[key].cells.get(seed) if key in rows and is_same else None
         classes = accuracy_by_class(np.array(cell.truth), cell.correct[None])
         return {
             "churn": churn(cell.predicted, sharp.predicted) if sharp else None,
@@ -190,11 +199,18 @@ class Outcomes:
                     assert row.facts is not None
                     facts = {name: getattr(row.facts, name) for name in ("knows", "exposure", "control", "told_sigma")}
                     answers = self._answers(block, key, seed, cell)
-                    values = {**cell.metrics, **answers, **cell.cost, **cell.timing, **cell.observations}
+                    own = {name: _mean_of_defined(values) for name, values in cell.own.items()}
+                    values = {**cell.metrics, **answers, **own, **cell.cost, **cell.timing, **cell.observations}
                     stored = {"key": cell.key, "artifact": cell.artifact}
                     yield {**labels, "seed": seed, "status": "ok", **facts, **values, **stored}
                 for gap in row.missing:
                     yield {**labels, "seed": gap.seed, "status": gap.status, "reason": gap.reason}
+
+
+def _mean_of_defined(values: NDArray[np.float64]) -> float:
+    """NaN where no value is defined."""
+    defined = values[~np.isnan(values)]
+    return float(defined.mean()) if defined.size else float("nan")
 
 
 # --- from records ---------------------------------------------------------------------------------------------------
@@ -224,12 +240,13 @@ def outcomes_of(manifest: Manifest, records: Mapping[str, Record], timings: Mapp
     Raises RecordError where two records of a data set were not measured on the same test images.
     """
     rows: _Rows = {}
-    first: dict[str, Record] = {}
+    first: dict[tuple[str, bool], Record] = {}
     for line in manifest.lines:
         block = rows.setdefault(BlockKey(line["dataset"], line["classifier"], line["test_blur"]), {})
         row = block.setdefault(RowKey(line["strategy"], line["train_blur"]), RowOutcomes())
         if (record := records.get(line.key)) is not None and record.status == "ok":
-            _check_images(line["dataset"], first.setdefault(line["dataset"], record), record)
+            tested_on = (line["dataset"], record.accuracy.photographed)
+            _check_images(line["dataset"], first.setdefault(tested_on, record), record)
             row.cells[line.seed] = _cell(record, timings, line.artifact)
             row.facts = row.facts or _facts(record)
         else:
@@ -270,6 +287,7 @@ def _cell(record: Record, timings: Mapping[str, Timing], artifact: str | None) -
         still_improving=measured.cost.still_improving,
         metrics={name: getattr(measured.metrics, name) for name in _METRICS},
         observations=measured.metrics.observations,
+        own={name: np.array(values, dtype=np.float64) for name, values in measured.images.own.items()},
         cost={name: getattr(measured.cost, name) for name in _COSTS},
         timing={name: getattr(timing, name) for name in _TIMES} if timing else {},
         timed_on=_machine(timing) if timing else "",
@@ -305,8 +323,10 @@ def _blurs(manifest: Manifest, records: Mapping[str, Record], names: tuple[str, 
     for name, record in sorted(lines, key=lambda pair: pair[1].status == "ok"):
         blur = record.axes["test_blur"]
         known = blurs[name].units if name in blurs else {}
-        units = record.accuracy.test_blur_units if record.status == "ok" else known
-        blurs[name] = BlurFacts(Meaning(blur.label, blur.config), units, record.status == "ok")
+        measured = record.status == "ok"
+        units = record.accuracy.test_blur_units if measured else known
+        photographed = measured and record.accuracy.photographed
+        blurs[name] = BlurFacts(Meaning(blur.label, blur.config), units, measured, photographed)
     return {name: blurs[name] for name in names if name in blurs}
 
 

@@ -71,15 +71,31 @@ def difference(row: Measured, reference: Measured, seeds: Iterable[int]) -> NDAr
     return row.correct(seeds).astype(np.float64) - reference.correct(seeds)
 
 
-def mean_difference(pairs: Sequence[Pair], seeds: Sequence[int] | None = None) -> NDArray[np.float64]:
-    """The mean over blocks that share their test images, image by image, for `seeds` or all that every row has: (seeds,
-    images), maybe no seed."""
+def mean_difference(
+    pairs: Sequence[Pair], seeds: Sequence[int] | None = None, sizes: Iterable[int] = ()
+) -> NDArray[np.float64]:
+    """The mean over blocks of one data set, image by image, for `seeds` or all that every row has: (seeds, images),
+    maybe no seed.
+
+    Blocks share their test images, but for pictures that were photographed blurred: where these are another number,
+    they stand beside the others, scaled so that the mean of all is that of the blocks. What the two kinds differ by
+    then counts as differing among images, which makes intervals wider, never narrower. `sizes`: all numbers of test
+    images that the data set has, so that rows of other blocks have as many.
+    """
     if seeds is None:
         seeds = common_seeds(*(row for pair in pairs for row in (pair.row, pair.reference)))
     if not seeds:
         return np.empty((0, 0))
-    mean: NDArray[np.float64] = np.mean([difference(pair.row, pair.reference, seeds) for pair in pairs], axis=0)
-    return mean
+    by_size: dict[int, list[NDArray[np.float64]]] = {size: [] for size in sizes}
+    for pair in pairs:
+        found = difference(pair.row, pair.reference, seeds)
+        by_size.setdefault(found.shape[1], []).append(found)
+    if len(by_size) == 1:
+        mean: NDArray[np.float64] = np.mean([one for some in by_size.values() for one in some], axis=0)
+        return mean
+    shares = {size: sum(by_size) / size / len(pairs) for size in by_size}
+    parts = [shares[size] * sum(some, np.zeros((len(seeds), size))) for size, some in sorted(by_size.items())]
+    return np.concatenate(parts, axis=1)
 
 
 def paired_interval(pairs: Sequence[Pair], seeds: Sequence[int] | None = None) -> Interval | None:

@@ -224,15 +224,19 @@ class _Board:
         """Gains over the baseline image by image. Rows with other blocks have other weights for the data set, but
         `Scores` has one for all: it is the mean weight, and each row's gains are scaled by its own share of it."""
         own = {key: [block for block in some if block.dataset == dataset] for key, some in blocks.items()}
+        sizes = {row.n for some in own.values() for block in some for row in block.by_key.values()}
         weights = {key: len(own[key]) / len(some) if some else 0.0 for key, some in blocks.items()}
         mean = fmean(weights.values())
-        return Scores([self._gains(key, own[key], weights[key] / mean if mean else 0.0) for key in blocks], weight=mean)
+        gains = [self._gains(key, own[key], weights[key] / mean if mean else 0.0, sizes) for key in blocks]
+        return Scores(gains, weight=mean)
 
-    def _gains(self, key: RowKey, blocks: Sequence[Block], weight: float) -> dict[int, NDArray[np.float64]]:
+    def _gains(
+        self, key: RowKey, blocks: Sequence[Block], weight: float, sizes: Iterable[int]
+    ) -> dict[int, NDArray[np.float64]]:
         """By seed, (images,)."""
         pairs = self._pairs(key, blocks)
         seeds = common_seeds(*(row for pair in pairs for row in (pair.row, pair.reference))) if pairs else []
-        return {seed: weight * mean_difference(pairs, [seed])[0] for seed in seeds}
+        return {seed: weight * mean_difference(pairs, [seed], sizes)[0] for seed in seeds}
 
 
 def _knows(rows: Iterable[Row]) -> str:

@@ -163,6 +163,8 @@ class Row(_OfRow):
     worst_class: int | None = None
     """The label with the lowest top-1."""
     worst_class_top1: float | None = None
+    own: Mapping[str, Interval] = field(default_factory=dict)
+    """What metrics of plugins say, by label: the mean over the images and seeds of which they say something."""
 
     @property
     def is_oracle(self) -> bool:
@@ -205,6 +207,9 @@ class Block:
     missing: tuple[Missing, ...]
     best_of_gap: Annotated[BestOfGap | None, Field(alias="headroom")] = None
     """None in the clean block, and without a baseline; in JSON `headroom`, as in a ranking."""
+    photographed: int = 0
+    """How many pictures it is tested on that were photographed blurred, other than the sharp ones: what the blur costs
+    is then not paired. 0 for blurs that were put on the sharp ones."""
     best_oracle: BestOfGap | None = None
     """The same of the rows that are told the true PSF: the most that any of them makes of it. None without one."""
 
@@ -217,6 +222,11 @@ class Block:
     def by_key(self) -> dict[RowKey, Row]:
         """All rows, oracles last."""
         return {row.key: row for row in (*self.rows, *self.oracles)}
+
+    @property
+    def own_metrics(self) -> tuple[str, ...]:
+        """The labels of the metrics of plugins that any of its rows was measured by."""
+        return tuple(sorted({name for row in (*self.rows, *self.oracles) for name in row.own}))
 
 
 @dataclass(frozen=True)
@@ -450,6 +460,11 @@ class Standings:
     """By test blur, in ladder order, where anything was measured."""
     sweeps: Annotated[tuple[SeveritySweep, ...], Field(alias="ladders")] = ()
     corruptions: tuple[CorruptionTable, ...] = ()
+
+    @property
+    def own_metrics(self) -> tuple[str, ...]:
+        """The labels of the metrics of plugins that any row was measured by."""
+        return tuple(sorted({name for block in self.blocks for name in block.own_metrics}))
 
     @property
     def flagged(self) -> dict[str, dict[RowKey, tuple[int, int]]]:

@@ -35,14 +35,16 @@ def standings(outcomes: Outcomes, baseline_classifier: str | None = None) -> Sta
     sweeps = list(sweep_steps(outcomes.blurs))
     classifiers = tuple(dict.fromkeys(key.classifier for key in keys))
     seeds = {seed for row in rows for seed in row.seeds} | {gap.seed for row in rows for gap in row.missing}
-    names = [name for name in heading["test_blurs"] if name != CLEAN]
+    names = [name for name in heading["test_blurs"] if name != CLEAN and not outcomes.is_photographed(name)]
     return Standings(
         **heading,
         datasets=tuple(dict.fromkeys(key.dataset for key in keys)),
         classifiers=classifiers,
         seeds=tuple(sorted(seeds)),
         test_images={
-            key.dataset: len(row.first.correct)
+            f"{key.dataset} ({key.test_blur})" if outcomes.is_photographed(key.test_blur) else key.dataset: len(
+                row.first.correct
+            )
             for key, some in outcomes.rows.items()
             for row in some.values()
             if row.cells

@@ -77,6 +77,9 @@ def _request(
     fitted_on: Annotated[
         list[str] | None, typer.Option(help="In suites of estimators: only fitted on this data set.")
     ] = None,
+    metric: Annotated[
+        list[str] | None, typer.Option(help="Also measure this metric of every cell; see `blurbench ls metrics`.")
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=1, max=1_000_000, help="At most so many training images.")] = None,
     minutes: Minutes = None,
     data_dir: DataDirs = None,
@@ -108,6 +111,7 @@ def _request(
         jobs=jobs,
         threads=threads,
         plugins=tuple(plugins or ()),
+        metrics=tuple(metric or ()),
     )
 
 

@@ -4,9 +4,9 @@ The fields of the dataclass are its parameters. Class variables describe the plu
 it may know: a `Restorer` never sees the PSF, nothing that fits ever sees a test image. Importing the contract (or a
 built-in plugin) does not import torch: import it inside the methods that compute.
 
-One file a kind (`blur`, `restorer`, `classifier`, `strategy`, `estimator`, `dataset`, `paper`); `hooks` is how they are
-registered; `blurbench/guide.md`, in a checkout plugins/README.md, is the guide. Everything that a plugin needs by name
-is here.
+One file a kind (`blur`, `restorer`, `classifier`, `strategy`, `estimator`, `dataset`, `metric`, `paper`); `hooks` is
+how they are registered; `blurbench/guide.md`, in a checkout plugins/README.md, is the guide. Everything that a plugin
+needs by name is here.
 """
 
 from blurbench.contract.blur import Blur
@@ -15,6 +15,7 @@ from blurbench.contract.classifier import Classifier, PatchClassifier
 from blurbench.contract.dataset import Dataset
 from blurbench.contract.estimator import Estimator, EstimatorJob
 from blurbench.contract.images import Output, Split, Splits
+from blurbench.contract.metric import Answered, Metric
 from blurbench.contract.paper import Paper
 from blurbench.contract.plugin import Control, Knows, Plugin
 from blurbench.contract.references import Ref
@@ -58,6 +59,7 @@ from blurbench.parameters import (
 )
 
 __all__ = [
+    "Answered",
     "AnyRestorer",
     "Blur",
     "Budget",
@@ -82,6 +84,7 @@ __all__ = [
     "Knows",
     "Levels",
     "Limits",
+    "Metric",
     "ModulePredictor",
     "Need",
     "Output",

@@ -27,6 +27,9 @@ class Blur(Plugin):
     family: ClassVar[str] = ""
     """The kind of blur ("gaussian", "motion" ...), by which rows are tagged seen or unseen; default: its module."""
 
+    photographed: ClassVar[bool] = False
+    """True for the test blur that nobody makes: it is tested on `Dataset.photographed()`."""
+
     padding: Padding = "reflect"
 
     def psf(self, draws: Draws) -> Psf:

@@ -36,6 +36,11 @@ class Dataset(Plugin):
         test with where the folder itself has no parts; None where it reads no such folders."""
         return None
 
+    def photographed(self) -> Dataset | None:
+        """The data set of really blurred pictures of the same classes and size, whose test images stand in for its own
+        under the test blur `as-photographed`; None where there are none."""
+        return None
+
     @abstractmethod
     def sources(self, folders: Sequence[Path]) -> tuple[Path, ...]:
         """The files that decide what `load` returns, found in the user's data `folders` or shipped in a package.

@@ -15,6 +15,7 @@ from blurbench.contract.blur import Blur
 from blurbench.contract.classifier import Classifier
 from blurbench.contract.dataset import Dataset
 from blurbench.contract.estimator import Estimator
+from blurbench.contract.metric import Metric
 from blurbench.contract.paper import Paper
 from blurbench.contract.restorer import Deconvolver, Restorer
 from blurbench.contract.strategy import Strategy
@@ -50,6 +51,11 @@ def register_datasets(register: Callable[[str, type[Dataset]], None]) -> None:
 @hookspec
 def register_estimators(register: Callable[[str, type[Estimator]], None]) -> None:
     """Add estimators, which read the width of a Gaussian blur off an image."""
+
+
+@hookspec
+def register_metrics(register: Callable[[str, type[Metric]], None]) -> None:
+    """Add metrics, which put a number on each test image of a cell beside whether its label was right."""
 
 
 @hookspec

@@ -12,6 +12,7 @@ from blurbench.contract.blur import Blur
 from blurbench.contract.classifier import Classifier
 from blurbench.contract.dataset import Dataset
 from blurbench.contract.estimator import Estimator
+from blurbench.contract.metric import Metric
 from blurbench.contract.paper import Paper
 from blurbench.contract.plugin import Plugin
 from blurbench.contract.restorer import Deconvolver, Restorer
@@ -29,6 +30,7 @@ KINDS: dict[str, tuple[type[Plugin], ...]] = {
     "strategies": (Strategy,),
     "datasets": (Dataset,),
     "estimators": (Estimator,),
+    "metrics": (Metric,),
     "papers": (Paper,),
 }
 """The plugin kinds that hold classes, with the classes to derive from. Suites hold files."""

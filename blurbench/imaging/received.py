@@ -13,7 +13,7 @@ from blurbench.errors import NotFinite, PluginError
 from blurbench.imaging.precision import finely
 from blurbench.imaging.values import Degraded, DensePsf, DiscPsf, GaussianPsf, Padding, SigmaMap, TapsPsf
 
-__all__ = ["check_degraded", "check_images", "check_psf", "check_shape", "check_sigmas", "shown"]
+__all__ = ["check_degraded", "check_images", "check_metric", "check_psf", "check_shape", "check_sigmas", "shown"]
 
 FURTHEST = 20.0
 """No pixel lies further from 0: with the strongest noise values stay within 7, on a scale of 0..255 they do not."""
@@ -115,6 +115,17 @@ def check_sigmas(who: str, given: Any, wanted: tuple[int, ...], limits: tuple[fl
         low, high = (float(end) for end in given.aminmax())
         if low < limits[0] - SLACK or high > limits[1] + SLACK:
             raise PluginError(f"{who} gave {low:g} to {high:g}, beyond its limits {limits[0]:g} to {limits[1]:g}")
+
+
+def check_metric(who: str, given: Any, images: int, limits: tuple[float, float]) -> None:
+    """Refuse what is no number an image, within a metric's limits or NaN. Raises NotFinite for infinity."""
+    check_shape(who, "numbers", given, (images,))
+    if not given.is_floating_point():
+        raise PluginError(f"{who} gave numbers of {given.dtype}, wanted floating-point numbers")
+    if torch.isinf(given).any():
+        raise NotFinite(f"{who} gave infinity; what it cannot say of an image is NaN")
+    if (beyond := (given < limits[0] - SLACK) | (given > limits[1] + SLACK)).any():
+        raise PluginError(f"{who} gave {float(given[beyond][0]):g}, beyond its limits {limits[0]:g} to {limits[1]:g}")
 
 
 def _check_light(who: str, weights: Tensor) -> None:

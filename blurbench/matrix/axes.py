@@ -76,6 +76,12 @@ class AccuracyAxes:
         for part in matrix:
             if suite.baseline not in _labels(part.strategies):
                 raise UsageError(f"suite {suite.name}: every matrix needs the baseline strategy {suite.baseline!r}")
+            fitted = [value.label for value in part.strategies if value.plugin.uses_train_blur()]
+            if fitted and not (train_blurs or own_blurs):
+                raise UsageError(
+                    f"suite {suite.name}: {fitted[0]} is fitted to a blur and there is none: give train_blurs in the "
+                    "suite, or --train-blur"
+                )
         tested = tuple(map(_sharp_by_its_name, (*test_blurs, *own_tests)))
         check_labels(suite.name, "test_blur", tested)
         return cls((*datasets, *own_datasets), (*train_blurs, *own_blurs), tested, matrix)

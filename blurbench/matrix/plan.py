@@ -40,6 +40,7 @@ Describe = Callable[[Dataset], Data]
 """What planning must know of a data set; it decodes the data set, or remembers it, and may raise `Unavailable`."""
 
 T = TypeVar("T", bound=Task)
+P = TypeVar("P")
 
 MOST_CELLS = 100_000
 """In one plan."""
@@ -144,6 +145,8 @@ class Planner:
         data = self.describe(dataset)
         if not strategy.uses_train_blur():
             train_blur = self.no_blur
+        if train_blur.photographed:
+            raise Skip(f"nothing can be fitted to {self.label(train_blur)}: its pictures are for testing alone")
         setting = Setting(dataset, train_blur, classifier, strategy, data.shape, data.classes, self.budget, seed)
         if reason := strategy.skip(setting):
             raise Skip(reason)
@@ -153,6 +156,21 @@ class Planner:
         setting = replace(setting, budget=self.of_fits)
         fit: FitPredictor = self._keyed(FitPredictor("", shown, dataset, data, self.of_fits, seed, setting, before))
         return fit
+
+    def photographs(self, dataset: Dataset, data: Data) -> tuple[Dataset, Data]:
+        """The really blurred pictures of a data set. Raises Skip where it has none."""
+        if (photographs := dataset.photographed()) is None:
+            raise Skip(
+                f"{self.registry.name_of(dataset)} has no pictures that were photographed blurred: use a data set such "
+                "as sharp-and-blurred"
+            )
+        about = self.describe(photographs)
+        if (about.shape, about.classes) != (data.shape, data.classes):
+            sizes = (f"{one.shape} in {one.classes} classes" for one in (about, data))
+            raise Skip(
+                f"{self.registry.name_of(dataset)}: its blurred and its sharp pictures are {' and '.join(sizes)}"
+            )
+        return photographs, about
 
     def need(self, setting: Setting, need: Need) -> Fit:
         """The fit that meets a need."""
@@ -205,8 +223,9 @@ class Planner:
 
     # --- what cannot be had ----------------------------------------------------------------------------------------
 
-    def attempt(self, make: Callable[[], T], dataset: AxisValue) -> tuple[T | None, str]:
-        """A task, or the reason why it cannot be had: one plugin's failure is its own, the rest of the plan goes on."""
+    def attempt(self, make: Callable[[], P], dataset: AxisValue) -> tuple[P | None, str]:
+        """What is planned, or the reason why it cannot be had: one plugin's failure is its own, the rest of the plan
+        goes on."""
         try:
             return make(), ""
         except BlurbenchError as error:

@@ -5,7 +5,7 @@ version = 1                      # raised with every change: rows of different v
 title = "..."
 measure = "accuracy"             # the default; or "blur-estimation"
 datasets = ["mnist-5k", "digits"]
-train_blurs = ["gaussian-2"]     # an expression, a table, or one of [labels]
+train_blurs = ["gaussian-2"]     # an expression, a table, or one of [labels]; none where nothing is fitted to a blur
 test_blurs = ["none", "gaussian-2"]
 
 [labels]                         # short names for the tables
@@ -15,7 +15,8 @@ gaussian-2 = "gaussian[sigma=2]"
 classifiers = ["cnn3"]
 strategies = ["plain", "retrain", "first-n[n=1|2]"]
 
-[budgets.quick]                  # fields of `contract.Budget`; axes given here replace those above
+[budgets.quick]                  # fields of `contract.Budget`; axes given here replace those above; without any
+                                 # there is one budget, `standard`, that limits nothing
 train_images = 2000
 
 A suite of estimators has other axes:
@@ -33,7 +34,7 @@ smoothing = 31                       # pixels that the moving average spans
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias, TypeVar
@@ -64,6 +65,9 @@ Axis: TypeAlias = Annotated[list[Request], Field(min_length=1)]
 Labels: TypeAlias = Annotated[list[str], Field(min_length=1)]
 T = TypeVar("T", bound=BaseModel)
 
+USUAL, WHOLE = "quick", "standard"
+"""The budget that is meant where none is named, and the one without limits that a suite has where it states none."""
+
 Analysis: TypeAlias = Literal["feature-gradients"]
 """`feature-gradients`: how uneven the edges in the deepest feature maps are, see `metrics.feature_gradients`."""
 
@@ -93,7 +97,11 @@ class Suite(_Table):
     datasets: Axis
     test_blurs: Axis
     labels: dict[str, Request] = {}
-    budgets: dict[BudgetName, dict[str, Any]]
+    budgets: dict[BudgetName, dict[str, Any]] = {WHOLE: {}}
+
+    def budget_name(self, asked: str) -> str:
+        """The budget that is meant: where a suite states none, the usual one is all there is."""
+        return WHOLE if asked == USUAL and self.budgets == {WHOLE: {}} else asked
 
     def under(self, budget: str) -> Self:
         """The suite with what `budget` replaces."""
@@ -104,6 +112,12 @@ class Suite(_Table):
             raise UsageError(f"{where}.labels must be a table")
         content = {**self.model_dump(), **changes, "labels": {**self.labels, **labels}}
         return _validated(type(self), content, where)
+
+    def asking_for(self, metrics: Sequence[str]) -> Self:
+        """The suite with these metrics, too. Raises UsageError where it cannot have any."""
+        if metrics:
+            raise UsageError(f"suite {self.name} measures {self.measure}: --metric is for suites of classifiers")
+        return self
 
     def budget(self, name: str, changes: Mapping[str, Any] | None = None) -> Budget:
         """The budget of that name with the user's changes, which become a part of its name."""
@@ -139,17 +153,23 @@ class Matrix(_Table):
 class AccuracySuite(Suite):
     """Classifiers under test blurs, with every strategy."""
 
-    replaceable = ("datasets", "train_blurs", "test_blurs", "matrix", "labels")
+    replaceable = ("datasets", "train_blurs", "test_blurs", "matrix", "metrics", "labels")
 
     measure: Literal["accuracy"] = "accuracy"
     baseline: str = "plain"
     """The strategy that gains are measured against; every matrix must have it."""
-    train_blurs: Axis
+    train_blurs: list[Request] = []
+    """None where nothing is fitted to a blur."""
     tested_on: Literal["own"] | None = None
     """`own`: what is fitted to a blur is tested on it and on sharp images alone, as in the curves of Zhou et al."""
     analyses: Annotated[list[Analysis], Field(min_length=1)] | None = None
     """What is measured inside the classifiers beside their answers, for every cell."""
+    metrics: Axis | None = None
+    """What plugins are to measure of every cell, image by image."""
     matrix: Annotated[list[Matrix], Field(min_length=1)]
+
+    def asking_for(self, metrics: Sequence[str]) -> Self:
+        return self.model_copy(update={"metrics": [*(self.metrics or ()), *metrics]}) if metrics else self
 
 
 # --- blur estimation -----------------------------------------------------------------------------------------------

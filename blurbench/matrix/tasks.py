@@ -398,6 +398,15 @@ class Evaluate(Task):
     """What the plugins say of the cell, as JSON."""
     timing: str = ""
     """The key of the pipeline's timing."""
+    photographs: Dataset | None = None
+    """Whose test images it is tested on, where these are not those of the cell's data set."""
+
+    @property
+    def dataset(self) -> Dataset:
+        """Whose test images it is tested on."""
+        own = self.photographs or self.measured.plugins["dataset"]
+        assert isinstance(own, Dataset)
+        return own
 
     @property
     def needs(self) -> tuple[Fit, ...]:

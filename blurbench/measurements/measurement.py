@@ -158,8 +158,9 @@ class Measurement(ABC, Generic[R]):
         """The test blurs in suite order."""
 
     @abstractmethod
-    def settings(self, suite: Suite) -> dict[str, Any]:
-        """What else a suite asks for in all of its cells, as JSON: it is in their keys and records."""
+    def settings(self, registry: Registry, suite: Suite) -> dict[str, Any]:
+        """What else a suite asks for in all of its cells, as JSON: it is in their keys and records. Of a list, a user
+        may have asked for more."""
 
     @abstractmethod
     def measure(self, task: Evaluate, bench: Bench) -> R:

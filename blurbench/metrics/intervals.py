@@ -28,6 +28,7 @@ __all__ = [
     "mean_difference_interval",
     "mean_interval",
     "top1_interval",
+    "unpaired_difference_interval",
 ]
 
 _TAIL = 0.025
@@ -95,6 +96,15 @@ def mean_difference_interval(differences: Sequence[NDArray[np.floating]], weight
     centre, half = float(parts.mean), half_width(parts)
     low, high = max(-1.0, min(estimate, centre - half)), min(1.0, max(estimate, centre + half))
     return Interval(estimate, low, high, _seed_share(parts))
+
+
+def unpaired_difference_interval(first: Interval, second: Interval) -> Interval:
+    """Interval of one top-1 less another of other images, from the interval of each: the squares of the ends' distances
+    are added (Newcombe 1998, method 10). Seeds count as if they were others, too."""
+    estimate = first.estimate - second.estimate
+    down = math.hypot(first.estimate - first.low, second.high - second.estimate)
+    up = math.hypot(first.high - first.estimate, second.estimate - second.low)
+    return Interval(estimate, estimate - down, estimate + up)
 
 
 def half_width(parts: Components) -> float:

@@ -66,6 +66,7 @@ class Evaluation:
     blurs: tuple[str | Plugin, ...]
     strategies: tuple[str | Plugin, ...]
     train_blurs: tuple[str | Plugin, ...]
+    metrics: tuple[str | Plugin, ...]
     class_names: tuple[str, ...]
     mean: tuple[float, ...]
     deviation: tuple[float, ...]
@@ -141,6 +142,7 @@ def session_of(asked: Evaluation) -> tuple[Session, Kept]:
         threads=asked.threads,
         verb=(),
         timing=asked.timing,
+        metrics=tuple(_expressions(parts.registry, "metrics", asked.metrics)),
     )
     return Session(request, parts.registry, suite), kept
 

@@ -155,6 +155,10 @@ class MappedClasses(Dataset):
     def lineage(self) -> frozenset[str]:  # type: ignore[override]
         return self.base.lineage
 
+    def photographed(self) -> Dataset | None:
+        photographed = self.base.photographed()
+        return photographed and MappedClasses(photographed, self.class_names)
+
     def sources(self, folders: Sequence[Path]) -> tuple[Path, ...]:
         return self.base.sources(folders)
 

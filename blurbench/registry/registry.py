@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from blurbench.contract.dataset import Dataset
+from blurbench.contract.metric import TAKEN
 from blurbench.contract.plugin import Plugin
 from blurbench.contract.references import KINDS
 from blurbench.errors import PluginError, UnknownName, UsageError, shortened
@@ -153,6 +154,8 @@ def _check(entry: Registration) -> None:
     where = f"{entry.kind} {entry.name!r} from {entry.package} {entry.version} is left out: "
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", entry.name):
         raise PluginError(where + "names are lower-case words joined by hyphens")
+    if entry.kind == "metrics" and entry.name in TAKEN:
+        raise PluginError(where + "boards have a column of that name already")
     if entry.kind == "suites":
         if not isinstance(entry.target, Path) or not entry.target.is_file():
             raise PluginError(where + f"{entry.target} is not a file")

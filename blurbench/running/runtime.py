@@ -89,9 +89,7 @@ class WorkerRuntime:
 
     def test_images(self, task: Evaluate) -> ImageSet:
         """The clean test images of a cell."""
-        dataset = task.measured.plugins["dataset"]
-        assert isinstance(dataset, Dataset)
-        return self.images(dataset, task.data, "test", task.test_images)
+        return self.images(task.dataset, task.data, "test", task.test_images)
 
     def degraded(self, task: Evaluate) -> list[Degraded]:
         """The blurred test images of a cell, in chunks."""

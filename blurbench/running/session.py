@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -73,6 +73,8 @@ class Request:
     """Files of plugins to use beside what is installed."""
     timing: bool = True
     """Whether milliseconds an image are measured."""
+    metrics: tuple[str, ...] = ()
+    """Expressions of metrics to measure beside those of the suite."""
 
     @classmethod
     def of(
@@ -116,6 +118,7 @@ class Request:
         words += ["--budget", self.budget, "--seeds", str(self.seeds)]
         for axis, values in self.only.items():
             words += [word for value in values for word in (f"--{axis.replace('_', '-')}", shown(value))]
+        words += [word for metric in self.metrics for word in ("--metric", shown(metric))]
         for name, option in (("train_images", "--limit"), ("minutes_per_job", "--minutes")):
             words += [option, f"{self.changes[name]:g}"] if name in self.changes else []
         words += [word for path in self.plugins for word in ("--plugins", shown(str(path)))]
@@ -138,11 +141,11 @@ class Session:
     """One run of one suite under one budget on one results folder."""
 
     def __init__(self, request: Request, registry: Registry | None = None, suite: Suite | None = None) -> None:
-        self.request = request
         self.ends = time.monotonic() + seconds_left(request.walltime)
         use(request.plugins)
         self.registry = registry or discover()
         self.full_suite: Suite = suite or find(self.registry, request.suite)
+        self.request = request = replace(request, budget=self.full_suite.budget_name(request.budget))
         self.suite = self.full_suite.under(request.budget)
         self.budget = self.full_suite.budget(request.budget, request.changes)
         self.measurement = MEASUREMENTS[self.suite.measure]
@@ -175,7 +178,8 @@ class Session:
         """The cells and tasks. Decodes data sets that the store does not hold yet."""
         self.store.create()
         planner = Planner(self.registry, self.budget, self.describe, self.suite.test_seed)
-        self.measurement.plan(planner, self.suite, self.request.only, range(self.request.seeds), self.where)
+        asked = self.suite.asking_for(self.request.metrics)
+        self.measurement.plan(planner, asked, self.request.only, range(self.request.seeds), self.where)
         return planner.plan
 
     def slots(self, tasks: int) -> list[Options]:

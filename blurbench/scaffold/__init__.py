@@ -12,7 +12,7 @@ from blurbench.registry.discovery import discover
 
 __all__ = ["Kind", "package_files", "write_package"]
 
-Kind: TypeAlias = Literal["blur", "restorer", "classifier", "strategy", "estimator", "dataset"]
+Kind: TypeAlias = Literal["blur", "restorer", "classifier", "strategy", "estimator", "dataset", "metric"]
 
 TEMPLATES = Path(__file__).parent / "templates"
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")

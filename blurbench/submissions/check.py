@@ -17,7 +17,7 @@ from blurbench.store.label_consistency import copied, inconsistent
 from blurbench.store.record import Facts, Manifest, Record
 from blurbench.submissions.installation import Installation
 from blurbench.submissions.label_schema import by_most, check_lines, misplaced, of_suite, shown
-from blurbench.submissions.replan import check_places, replan
+from blurbench.submissions.replan import check_places, metrics_of, replan
 from blurbench.submissions.submission import Submission
 
 __all__ = ["check"]
@@ -60,6 +60,8 @@ def _check_record(record: Record, installation: Installation) -> None:
         except UsageError as error:
             raise RecordError(f"{axis}: {error}") from None
         check_places(plugin, installation.folders)
+    for metric, _ in metrics_of(registry, record):
+        check_places(metric, installation.folders)
     if record.status == "ok":
         _check_work(record, installation)
         assert record.result is not None

@@ -52,7 +52,7 @@ def of_suite(board: Manifest, registry: Registry) -> LabelSchema | None:
         for value in values:
             known.setdefault(value.label, []).append(config(registry, value.plugin))
         meanings[axis] = {**_own(board, registry, axis, known), **known}
-    return LabelSchema(meanings, measurement.settings(suite), suite.test_seed)
+    return LabelSchema(meanings, measurement.settings(registry, suite), suite.test_seed)
 
 
 def _own(board: Manifest, registry: Registry, axis: str, known: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
@@ -90,9 +90,16 @@ def misplaced(line: Line, record: Record, board: Manifest, schema: LabelSchema) 
         return "budget: not the board's"
     if schema.test_seed not in (None, record.test_seed):
         return "test_seed: not the suite's"
-    if wrong := [name for name, value in schema.settings.items() if record.settings.get(name) != value]:
+    if wrong := [name for name, value in schema.settings.items() if not _asks(record.settings.get(name), value)]:
         return f"settings: {wrong[0]} is not the suite's"
     return next((reason for axis in line.labels if (reason := _mislabelled(line, record, axis, schema))), "")
+
+
+def _asks(stated: Any, wanted: Any) -> bool:
+    """Whether a record's setting is the suite's; a user may have asked for more."""
+    if isinstance(wanted, list):
+        return isinstance(stated, list) and all(one in stated for one in wanted)
+    return bool(stated == wanted)
 
 
 def _mislabelled(line: Line, record: Record, axis: str, schema: LabelSchema) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path, PurePath
 from typing import Any
 
-from blurbench.contract import Budget, Dataset, Plugin
+from blurbench.contract import Budget, Dataset, Metric, Plugin
 from blurbench.errors import RecordError, Skip, Unavailable, UsageError, shortened
 from blurbench.matrix.cell import Data
 from blurbench.matrix.plan import Plan, Planner
@@ -18,7 +18,7 @@ from blurbench.registry import Registry, config, label
 from blurbench.store.record import Record
 from blurbench.store.records import revisions
 
-__all__ = ["check_places", "plugin_of", "replan"]
+__all__ = ["check_places", "metrics_of", "plugin_of", "replan"]
 
 
 def plugin_of(registry: Registry, record: Record, axis: str) -> Plugin:
@@ -26,20 +26,35 @@ def plugin_of(registry: Registry, record: Record, axis: str) -> Plugin:
     where its name and label are not its own; UsageError where it is not installed."""
     stated = record.axes[axis]
     plugin: Plugin = registry.resolve(_kind(record, axis), stated.config)
-    here = config(registry, plugin)
-    if here != stated.config:
-        if (found := revisions(stated.config)) != (known := revisions(here)):
-            raise RecordError(f"{axis}: made with {_listed(found)}; installed here: {_listed(known)}")
-        if here.get("source") != stated.config.get("source"):
-            raise RecordError(f"{axis}: the file of plugins that {stated.label} is from has another content here")
-        if here.get("files") != stated.config.get("files"):
-            raise RecordError(f"{axis}: the files that {stated.label} names have another content here")
-        raise RecordError(f"{axis}: its parameters are not written out as {label(registry, plugin)} writes them")
+    _check_config(registry, plugin, stated.config, axis, stated.label)
     if (stated.name, stated.label) != (registry.name_of(plugin), label(registry, plugin)):
         raise RecordError(
             f"{axis}: called {stated.label!r}, but its parameters are those of {label(registry, plugin)!r}"
         )
     return plugin
+
+
+def _check_config(registry: Registry, plugin: Plugin, stated: Mapping[str, Any], what: str, shown: str) -> None:
+    """Raises RecordError where this installation writes the plugin down in another way."""
+    here = config(registry, plugin)
+    if here == stated:
+        return
+    if (found := revisions(stated)) != (known := revisions(here)):
+        raise RecordError(f"{what}: made with {_listed(found)}; installed here: {_listed(known)}")
+    if here.get("source") != stated.get("source"):
+        raise RecordError(f"{what}: the file of plugins that {shown} is from has another content here")
+    if here.get("files") != stated.get("files"):
+        raise RecordError(f"{what}: the files that {shown} names have another content here")
+    raise RecordError(f"{what}: its parameters are not written out as {label(registry, plugin)} writes them")
+
+
+def metrics_of(registry: Registry, record: Record) -> list[tuple[Metric, Mapping[str, Any]]]:
+    """The metrics that a record was measured by beside the usual ones, each with what it says of it. Raises RecordError
+    or UsageError."""
+    stated = record.settings.get("metrics", [])
+    if not (isinstance(stated, list) and all(isinstance(one, dict) for one in stated)):
+        raise RecordError("settings: metrics is no list of tables")
+    return [(registry.resolve("metrics", one), one) for one in stated]
 
 
 def _kind(record: Record, axis: str) -> str:
@@ -61,6 +76,8 @@ def replan(registry: Registry, record: Record, describe: Callable[[Dataset], Dat
     """
     for axis in record.axes:
         plugin_of(registry, record, axis)
+    for metric, stated in metrics_of(registry, record):
+        _check_config(registry, metric, stated, "metrics", label(registry, metric))
     measurement = MEASUREMENTS[record.measure]
     if absent := [axis.name for axis in measurement.axes if not axis.is_optional and axis.name not in record.axes]:
         raise RecordError(f"axes: there is no {absent[0]}")
@@ -88,6 +105,8 @@ def replan(registry: Registry, record: Record, describe: Callable[[Dataset], Dat
             "its key does not follow from what it says of itself: it was changed, or made by another version of "
             "blurbench or on other data"
         )
+    if cell.identity["settings"] != record.settings:
+        raise RecordError("settings: they are not written out as a run writes them")
     return planner.plan, task
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from blurbench.contract import Blur, Classifier, Dataset, Deconvolver, Estimator, Restorer, Strategy
+from blurbench.contract import Blur, Classifier, Dataset, Deconvolver, Estimator, Metric, Restorer, Strategy
 from blurbench.errors import BlurbenchError
 from blurbench.registry import Registry
 from blurbench.registry.registry import singular
@@ -17,6 +17,7 @@ from blurbench.testing.deconvolvers import check_deconvolver
 from blurbench.testing.estimators import check_estimator
 from blurbench.testing.guards import undisturbed
 from blurbench.testing.imports import check_imports
+from blurbench.testing.metrics import check_metric_plugin
 from blurbench.testing.parameters import check_parameters
 from blurbench.testing.report import Report
 from blurbench.testing.restorers import check_restorer
@@ -34,6 +35,7 @@ KINDS: tuple[tuple[type, Callable[[Report, Registry, Any], None]], ...] = (
     (Strategy, check_strategy),
     (Estimator, check_estimator),
     (Dataset, check_dataset),
+    (Metric, check_metric_plugin),
     (Path, check_suite),
 )
 

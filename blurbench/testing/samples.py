@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from blurbench.contract import (
+    Answered,
     Blur,
     Budget,
     Classifier,
@@ -17,6 +19,7 @@ from blurbench.contract import (
     Estimator,
     FitJob,
     ImageSet,
+    Metric,
     Plugin,
     Psf,
     Range,
@@ -44,6 +47,7 @@ __all__ = [
     "SampleClassifier",
     "SampleDigits",
     "SampleEstimator",
+    "SampleMetric",
     "SampleRestorer",
     "SampleStrategy",
     "digit_sets",
@@ -174,6 +178,19 @@ class SampleEstimator(Estimator):
 
 
 @dataclass(frozen=True)
+class SampleMetric(Metric):
+    """The mean squared change by a restorer; nothing where there is none."""
+
+    limits: ClassVar[tuple[float, float]] = (0.0, math.inf)
+
+    def measure(self, answered: Answered) -> torch.Tensor:
+        restored = answered.restored
+        if restored is None:
+            return answered.blurred.new_full((len(answered.blurred),), math.nan)
+        return (restored - answered.blurred).square().flatten(1).mean(dim=1)
+
+
+@dataclass(frozen=True)
 class SampleDigits(Dataset):
     """Handwritten digits, 16x16 grey: 8x8 in scikit-learn, each pixel twice as wide and high."""
 
@@ -226,6 +243,7 @@ SAMPLES: dict[str, type[Plugin]] = {
     "strategies": SampleStrategy,
     "datasets": SampleDigits,
     "estimators": SampleEstimator,
+    "metrics": SampleMetric,
 }
 
 

@@ -115,7 +115,7 @@ class ImageFolder(Dataset):
         class_names = in_order((label for _, label in files["train"]), self.class_order)
         parts = self._three(files)
         self._check(place, parts, class_names)
-        parts = tuple(map(_balanced, parts))
+        parts = tuple(map(balanced, parts))
         with opened(place, self.megapixels) as content:
             train, validation, test = (self._decoded(place, content, part, class_names) for part in parts)
         seen, tested = (
@@ -167,7 +167,7 @@ class ImageFolder(Dataset):
         return Split(images, np.array([number[label] for _, label in files], np.int64))
 
 
-def _balanced(files: Files) -> Files:
+def balanced(files: Files) -> Files:
     """In an order in which any run from the start holds the classes as equally as it can."""
     import numpy as np
 

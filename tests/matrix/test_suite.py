@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import blurbench as bb
+from blurbench.contract import Budget
 from blurbench.errors import UnknownName, UsageError
 from blurbench.matrix.axes import AccuracyAxes
 from blurbench.matrix.suite import AccuracySuite, Suite, find, load
@@ -58,6 +60,52 @@ def test_a_changed_budget_shows_the_change_in_its_name(tmp_path: Path) -> None:
     suite = load(written(tmp_path, GOOD))
     assert suite.budget("quick", {"train_images": 50}).name == "quick[train_images=50]"
     assert suite.budget("quick", {"minutes_per_job": 1.0}).name == "quick"
+
+
+NOTHING_FITTED = """
+name = "tiny"
+version = 1
+title = "Tiny"
+datasets = ["digits"]
+test_blurs = ["none", "gaussian[sigma=1]"]
+[[matrix]]
+classifiers = ["cnn3"]
+strategies = ["plain", "bn-adapt"]
+"""
+
+
+def test_a_suite_that_fits_nothing_to_a_blur_needs_neither_training_blurs_nor_budgets(
+    tmp_path: Path, registry: Registry
+) -> None:
+    suite = accuracy(load(written(tmp_path, NOTHING_FITTED)))
+    name = suite.budget_name("quick")
+    assert (name, suite.budget_name("standard")) == ("standard", "standard")
+    assert suite.budget(name) == Budget("standard")
+    assert AccuracyAxes.of(registry, suite.under(name)).train_blurs == ()
+    with pytest.raises(UnknownName, match="unknown budget of suite tiny: 'small'; known: standard"):
+        suite.budget(suite.budget_name("small"))
+    assert load(written(tmp_path, GOOD)).budget_name("quick") == "quick"
+
+
+def test_a_run_of_it_says_which_budget_it_has(tmp_path: Path) -> None:
+    session = bb.plan(str(written(tmp_path, NOTHING_FITTED)), out=tmp_path / "results").session
+    assert session.board == "tiny.v1.standard"
+    assert session.request.command == "blurbench run --suite tiny.toml --budget standard --seeds 1"
+    assert {cell.skip for cell in session.plan.cells} == {""}
+
+
+@pytest.mark.parametrize("strategy", ["retrain", "bn-adapt[base=retrain]"])
+def test_what_is_fitted_to_a_blur_is_refused_where_there_is_none(
+    tmp_path: Path, registry: Registry, strategy: str
+) -> None:
+    suite = accuracy(load(written(tmp_path, NOTHING_FITTED.replace("bn-adapt", strategy))))
+    with pytest.raises(UsageError) as caught:
+        AccuracyAxes.of(registry, suite)
+    assert str(caught.value) == (
+        f"suite tiny: {strategy} is fitted to a blur and there is none: give train_blurs in the suite, or --train-blur"
+    )
+    assert AccuracyAxes.of(registry, suite, {"train_blur": ["gaussian[sigma=2]"]}).train_blurs
+    assert AccuracyAxes.of(registry, suite, {"strategy": ["plain"]}).matrix
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from blurbench_datasets.imagefolder import ImageFolder, _balanced
+from blurbench_datasets.imagefolder import ImageFolder, balanced
 from click.testing import Result
 from PIL import Image
 from typer.testing import CliRunner
@@ -37,7 +37,7 @@ def in_order(pictures: Path) -> list[Path]:
     """The test pictures as the board has them."""
     dataset = ImageFolder(str(pictures), side=20)
     _, _, files = dataset._look(())
-    return [pictures / name for name, _ in _balanced(dataset._three(files)[2])]
+    return [pictures / name for name, _ in balanced(dataset._three(files)[2])]
 
 
 def row_of(registry: Registry, results: Path, name: str, seed: int = 0) -> Row:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from blurbench.contract import (
+    Answered,
     Blur,
     Deconvolver,
     Degraded,
@@ -48,6 +49,7 @@ from blurbench.testing.samples import (
     SampleClassifier,
     SampleDigits,
     SampleEstimator,
+    SampleMetric,
     SampleRestorer,
     SampleStrategy,
 )
@@ -466,6 +468,38 @@ class Falling(SampleEstimator):
     @property
     def answers(self) -> tuple[float, ...]:
         return (2.0, 1.0)
+
+
+@breaks("measuring: measure() gave 2, beyond its limits 0 to 1")
+class BeyondItsNumbers(SampleMetric):
+    limits: ClassVar[tuple[float, float]] = (0.0, 1.0)
+
+    def measure(self, answered: Answered) -> Tensor:
+        return answered.logits[:, 0] * 0 + 2
+
+
+@breaks("measuring: the answer for an image depends on the rest of the batch")
+class Ranking(SampleMetric):
+    def measure(self, answered: Answered) -> Tensor:
+        return answered.logits[:, 0].argsort().argsort().float()
+
+
+@breaks("measuring changed in place what it was given")
+class Clipping(SampleMetric):
+    def measure(self, answered: Answered) -> Tensor:
+        return answered.blurred.mul_(0.5).flatten(1).mean(1)
+
+
+@breaks("it gave NaN for every image, restored or not")
+class SaysNothing(SampleMetric):
+    def measure(self, answered: Answered) -> Tensor:
+        return answered.logits[:, 0] * torch.nan
+
+
+@breaks("measure() gave numbers of the shape (), wanted (6,)")
+class MeanOfAll(SampleMetric):
+    def measure(self, answered: Answered) -> Tensor:
+        return answered.logits.mean()
 
 
 class _Digits(SampleDigits):

@@ -49,7 +49,7 @@ def test_the_packages_are_listed(packages: Path, blurbench: Command) -> None:
 def test_each_keeps_every_promise(packages: Path, blurbench: Command) -> None:
     names = [f"blurbench-my-{kind}" for kind in KINDS]
     checked = blurbench("plugin", "check", *names, PYTHONPATH=str(packages / "installed"))
-    assert checked.stdout == "".join(f"{kind} 'my-{kind}': ok\n" for kind in KINDS) + "6 plugins checked, no findings\n"
+    assert checked.stdout == "".join(f"{kind} 'my-{kind}': ok\n" for kind in KINDS) + "7 plugins checked, no findings\n"
     assert checked.returncode == 0
 
 
@@ -63,7 +63,7 @@ def test_their_own_tests_pass(packages: Path) -> None:
         timeout=240,
         check=False,
     )
-    assert "12 passed" in result.stdout, result.stdout
+    assert "14 passed" in result.stdout, result.stdout
 
 
 def test_a_run_measures_what_was_written(packages: Path, blurbench: Command, tmp_path: Path) -> None:

@@ -93,7 +93,8 @@ def frame(standings: Standings) -> pd.DataFrame:
     for beyond in (_corruption_errors(standings), _severities(standings)):
         if beyond:
             table = table.merge(pd.DataFrame(beyond, dtype=object).drop_duplicates(axes), how="left", on=axes)
-    return table.reindex(columns=_FIELDS).astype(object)
+    own = [f"{name}{end}" for name in standings.own_metrics for end in ("", "_low", "_high")]
+    return table.reindex(columns=[*_FIELDS, *own]).astype(object)
 
 
 def to_csv(standings: Standings) -> str:
@@ -123,6 +124,8 @@ def _measured(row: Row) -> dict[str, object]:
     return {
         **{field: value for field in _FIELDS if (value := getattr(row, field, None)) is not None},
         **{field.name: getattr(row.cost, field.name) for field in fields(Cost)},
+        **{name: mean.estimate for name, mean in row.own.items()},
+        **{end: value for name, mean in row.own.items() for end, value in _ends(name, mean).items()},
         **_interval("top1", row.top1),
         **_interval("gain", row.gain),
         **_interval("clean_change", row.clean_change),

@@ -11,6 +11,7 @@ __all__ = [
     "change",
     "count",
     "figures",
+    "figures_in",
     "gain",
     "half_accuracy",
     "megabytes",
@@ -64,6 +65,13 @@ def gain(interval: Interval | None) -> str:
 def figures(number: float) -> str:
     """Three figures: `0.123`, `1.2e-05`."""
     return f"{number + 0.0:.3g}"
+
+
+def figures_in(interval: Interval | None) -> str:
+    """`0.123 [0.1, 0.146]`; empty for nothing, so that no column is made for it."""
+    if interval is None:
+        return ""
+    return f"{figures(interval.estimate)} [{figures(interval.low)}, {figures(interval.high)}]"
 
 
 def whole_percent(share: float | None) -> str:

@@ -31,6 +31,7 @@ def render(standings: Standings) -> str:
         *(part for ranking in standings.rankings for part in ranking_section(ranking, standings.baseline)),
         f"## What blur costs {for_markdown(standings.baseline)}",
         losses(standings),
+        *_photographed(standings),
         *unseen_section(standings),
         *equal_steps_section(standings),
         *severity_section(standings),
@@ -105,13 +106,23 @@ def _meaning_of_intervals(standings: Standings) -> str:
     return "Intervals are 95%, over images and seeds"
 
 
+def _photographed(standings: Standings) -> list[str]:
+    """Which test blurs are other pictures than the sharp ones, if any."""
+    found = dict.fromkeys(block.test_blur for block in standings.blocks if block.photographed)
+    names = ", ".join(map(for_markdown, found))
+    return [f"{names}: other pictures than the sharp ones, so what is lost is not paired image by image."] * bool(found)
+
+
 # --- legend --------------------------------------------------------------------------------------------------------
 
 
 def _legend(standings: Standings) -> str:
     baseline = for_markdown(standings.baseline)
-    return bullets(f"**{term}**: {meaning.format(baseline=baseline)}" for term, meaning in _TERMS.items())
+    own = dict.fromkeys(map(for_markdown, standings.own_metrics), _OWN_METRIC)
+    return bullets(f"**{term}**: {meaning.format(baseline=baseline)}" for term, meaning in {**_TERMS, **own}.items())
 
+
+_OWN_METRIC = "a metric of a plugin's, see `blurbench ls metrics`: the mean over the images of which it says something."
 
 _TERMS = {
     "top-1": "share of test images whose label is predicted, in percent.",

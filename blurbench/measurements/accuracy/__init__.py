@@ -9,7 +9,7 @@ from blurbench.matrix.axes import AccuracyAxes, AxisValue
 from blurbench.matrix.plan import Planner
 from blurbench.matrix.suite import AccuracySuite, Matrix, Suite
 from blurbench.matrix.tasks import Evaluate
-from blurbench.measurements.accuracy.plan import AccuracyPlanner
+from blurbench.measurements.accuracy.plan import AccuracyPlanner, settings_of
 from blurbench.measurements.accuracy.result import AccuracyResult
 from blurbench.measurements.measurement import Axis, Bench, Installation, Measurement, Recorded
 from blurbench.measurements.schema import MeasureName
@@ -47,9 +47,9 @@ class Accuracy(Measurement[AccuracyResult]):
         assert isinstance(suite, AccuracySuite)
         return AccuracyAxes.of(registry, suite, only).test_blurs
 
-    def settings(self, suite: Suite) -> dict[str, Any]:
+    def settings(self, registry: Registry, suite: Suite) -> dict[str, Any]:
         assert isinstance(suite, AccuracySuite)
-        return {"analyses": sorted(suite.analyses)} if suite.analyses else {}
+        return settings_of(registry, suite)
 
     def measure(self, task: Evaluate, bench: Bench) -> AccuracyResult:
         from blurbench.measurements.accuracy.measure import measure  # torch
@@ -65,6 +65,7 @@ class Accuracy(Measurement[AccuracyResult]):
             baseline=record.axes["strategy"].label,
             test_seed=record.test_seed,
             analyses=record.settings.get("analyses"),
+            metrics=record.settings.get("metrics"),
             datasets=[configs["dataset"]],
             train_blurs=[configs["train_blur"]],
             test_blurs=[configs["test_blur"]],
@@ -91,6 +92,9 @@ class Accuracy(Measurement[AccuracyResult]):
         from blurbench.measurements.accuracy.check import check
 
         check(result, record, installation)
+
+    def sampling(self, result: AccuracyResult) -> bool:
+        return result.photographed
 
     def truth(self, result: AccuracyResult) -> int:
         return hash(tuple(result.images.label))

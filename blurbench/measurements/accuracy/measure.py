@@ -14,7 +14,8 @@ from blurbench.contract import Degraded, Fitted, ImageSet, Output, Predictor, Re
 from blurbench.errors import PluginError
 from blurbench.matrix.tasks import Evaluate, FitPredictor
 from blurbench.measurements.accuracy.analyses import deepest_maps, feature_gradients
-from blurbench.measurements.accuracy.result import AccuracyResult, Cost, Images, Metrics
+from blurbench.measurements.accuracy.own_metrics import own_metrics
+from blurbench.measurements.accuracy.result import AccuracyResult, Cost, Images, Metrics, mean_of_defined
 from blurbench.measurements.at_once import at_once
 from blurbench.measurements.contract_checks import check_output
 from blurbench.measurements.counting import multiply_accumulates
@@ -26,6 +27,8 @@ from blurbench.registry.units import units
 __all__ = ["measure", "networks_of", "predict"]
 
 SAMPLES = 8
+IMAGE_BY_IMAGE = ("blurred_mse", "restored_mse", "restored_ssim")
+"""What is stored of every image beside its answer."""
 COUNTED = 8
 """Images over which multiply-accumulates are averaged."""
 
@@ -43,6 +46,7 @@ def measure(task: Evaluate, bench: Bench) -> AccuracyResult:
     return AccuracyResult(
         measure="accuracy",
         image_shape=list(clean.images.shape[1:]),
+        photographed=task.photographs is not None,
         test_blur_units=units(task.measured.plugins["test_blur"]),
         **scored,
         cost=_cost(task, bench, predictor),
@@ -66,8 +70,9 @@ def _scored(
     """Metrics over the images, and image by image."""
     predicted, confidence = confidence_of(output.logits)
     correct = predicted == clean.labels
-    blurred = bench.remember(("quality", task.shares), lambda: _quality("blurred", degraded, clean.images))
-    restored = {} if output.restored is None else _restored_quality(bench, shared, output.restored, clean.images)
+    blurred, restored = _both_qualities(task, bench, clean, degraded, output, shared)
+    asked = task.settings.get("metrics", ())
+    own = own_metrics(bench.registry, asked, clean, degraded, output, are_sharp=task.photographs is None)
     metrics = Metrics(
         n=len(clean),
         top1=correct.float().mean().item(),
@@ -78,16 +83,18 @@ def _scored(
         **_means(blurred),
         **_means(restored),
         observations=_observations(output, gradients),
+        own={name: mean_of_defined(values) for name, values in own.items()},
     )
     images = Images(
         label=clean.labels.tolist(),
         predicted=predicted.tolist(),
         confidence=[round(value, 4) for value in confidence.tolist()],
-        **_each({"blurred_mse": blurred["blurred_mse"]}),
-        **_each({name: values for name, values in restored.items() if name != "restored_psnr"}),
+        **_each({name: values for name, values in (blurred | restored).items() if name in IMAGE_BY_IMAGE}),
         feature_gradients=[float(f"{value:.6g}") for value in torch.cat(gradients).tolist()] if gradients else None,
+        own=own,
     )
-    _keep_samples(task, bench, clean.images, degraded[0].images, output.restored)
+    if not task.photographs:
+        _keep_samples(task, bench, clean.images, degraded[0].images, output.restored)
     return {"metrics": metrics, "images": images}
 
 
@@ -202,6 +209,22 @@ def _join(parts: list[Output]) -> Output:
 
 
 # --- scoring -------------------------------------------------------------------------------------------------------
+
+
+def _both_qualities(
+    task: Evaluate,
+    bench: Bench,
+    clean: ImageSet,
+    degraded: list[Degraded],
+    output: Output,
+    shared: Hashable | None,
+) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+    """Of the blurred images and of the restored ones, image by image; nothing where there are no sharp ones."""
+    if task.photographs:
+        return {}, {}
+    blurred = bench.remember(("quality", task.shares), lambda: _quality("blurred", degraded, clean.images))
+    restored = {} if output.restored is None else _restored_quality(bench, shared, output.restored, clean.images)
+    return blurred, restored
 
 
 def _quality(what: str, parts: Iterable[Any], clean: torch.Tensor) -> dict[str, torch.Tensor]:

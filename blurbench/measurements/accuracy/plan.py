@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from blurbench.contract import Blur, Plugin, Strategy
-from blurbench.matrix.axes import AccuracyAxes, AxisValue, MatrixBlock
+from blurbench.matrix.axes import AccuracyAxes, AxisValue, MatrixBlock, axis_values
 from blurbench.matrix.cell import Cell
 from blurbench.matrix.keys import digest
 from blurbench.matrix.plan import Planner
 from blurbench.matrix.shift import Exposure, exposure
 from blurbench.matrix.suite import AccuracySuite
 from blurbench.matrix.tasks import REVISIONS, Evaluate, FitPredictor, TimePipeline
+from blurbench.registry import Registry, config, label
 
-__all__ = ["AccuracyPlanner"]
+__all__ = ["AccuracyPlanner", "settings_of"]
 
 
 class Row(NamedTuple):
@@ -32,12 +34,22 @@ class Row(NamedTuple):
         return f"{self.dataset.label}: {self.strategy.label}{fitted_to} ({self.classifier.label})"
 
 
+def settings_of(registry: Registry, suite: AccuracySuite) -> dict[str, Any]:
+    """What a suite asks for in all of its cells beside their axes, as JSON; metrics in the order of their labels."""
+    wanted = (
+        value for request in suite.metrics or () for value in axis_values(registry, suite.labels, "metrics", request)
+    )
+    metrics = {label(registry, value.plugin): value.plugin for value in wanted}
+    settings: dict[str, Any] = {"analyses": sorted(suite.analyses)} if suite.analyses else {}
+    return settings | ({"metrics": [config(registry, metrics[name]) for name in sorted(metrics)]} if metrics else {})
+
+
 class AccuracyPlanner:
     """Adds the cells of one suite to a plan."""
 
     def __init__(self, planner: Planner, suite: AccuracySuite, axes: AccuracyAxes, machine: Mapping[str, Any]) -> None:
         self.planner, self.suite, self.axes, self.machine = planner, suite, axes, machine
-        self.settings = {"analyses": sorted(suite.analyses)} if suite.analyses else {}
+        self.settings = settings_of(planner.registry, suite)
         self.exposures: dict[tuple[Blur, tuple[Blur, ...]], Exposure] = {}
         self.timings: dict[str, TimePipeline] = {}
         self.blurs_met: dict[str, tuple[Blur, ...]] = {}
@@ -87,6 +99,7 @@ class AccuracyPlanner:
 
     def add_row(self, row: Row) -> None:
         """The cells of one predictor."""
+        cells = self.planner.plan.cells
         plugins = (row.dataset.plugin, row.train_blur.plugin, row.classifier.plugin, row.strategy.plugin)
         fit, reason = self.planner.attempt(lambda: self.planner.predictor(*plugins, row.seed, row.title), row.dataset)
         for test_blur in self.test_blurs(row.train_blur):
@@ -104,19 +117,24 @@ class AccuracyPlanner:
                 "train_blur": row.train_blur.plugin,
                 "test_blur": test_blur.plugin,
             }
-            if fit is None:
-                cell = self.planner.skipped("accuracy", labels, values, row.seed, self.settings, reason)
-            else:
-                cell = self.cell(fit, test_blur, labels, values)
-            self.planner.plan.cells.append(cell)
+            cell, why = (
+                self.planner.attempt(partial(self.cell, fit, test_blur, labels, values), row.dataset)
+                if fit
+                else (None, reason)
+            )
+            skipped = self.planner.skipped
+            cells.append(cell or skipped("accuracy", labels, values, row.seed, self.settings, why))
 
     def cell(
         self, fit: FitPredictor, test_blur: AxisValue, labels: Mapping[str, str], plugins: Mapping[str, Plugin]
     ) -> Cell:
         """A cell and the task that measures it."""
-        planner, timing = self.planner, self.timing(fit)
+        planner, blur = self.planner, test_blur.plugin
+        photographs, data = planner.photographs(fit.dataset, fit.data) if blur.photographed else (None, fit.data)
+        timing = self.timing(fit)
         key = digest(
             {
+                **({"photographs": data.fingerprint} if photographs else {}),
                 "predictor": fit.key,
                 "test_blur": planner.config(test_blur.plugin),
                 "test_seed": planner.test_seed,
@@ -133,13 +151,14 @@ class AccuracyPlanner:
                     key,
                     f"{fit.title}, tested on {test_blur.label}",
                     cell,
-                    fit.data,
+                    data,
                     fit,
                     planner.budget.test_images,
                     planner.test_seed,
                     self.settings,
                     self.facts(fit, test_blur.plugin),
                     timing.key,
+                    photographs,
                 )
             )
         return cell

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from itertools import repeat
+from collections.abc import Iterable, Iterator
+from itertools import starmap
+from statistics import fmean
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from blurbench.measurements.schema import Key, Number, Result, Seconds, Share, Stored, Text, Whole
+from blurbench.measurements.schema import Key, Label, Number, Result, Seconds, Share, Stored, Text, Whole
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["AccuracyResult", "Cost", "Images", "Metrics"]
+__all__ = ["AccuracyResult", "Cost", "Images", "Metrics", "mean_of_defined"]
 
 TELLING = 5
 """So many confidences with four decimals that agree are no accident."""
@@ -49,6 +51,8 @@ class Metrics(Stored):
     restored_psnr: Number | None = None
     restored_ssim: Number | None = None
     observations: dict[Text, Number] = Field(default={})
+    own: Annotated[dict[Label, Number | None], Field(max_length=64)] = Field(default={})
+    """By the label of a metric that was asked for, the mean over the images of which it says something."""
 
 
 class Images(Stored):
@@ -63,6 +67,8 @@ class Images(Stored):
     restored_ssim: list[Number] | None = None
     feature_gradients: list[Number] | None = None
     """Where the suite asks for it, the measure of `metrics.feature_gradients`; its mean is among the observations."""
+    own: Annotated[dict[Label, list[Number | None]], Field(max_length=64)] = Field(default={})
+    """What each metric that was asked for says of them; None where it says nothing."""
 
 
 class Cost(Stored):
@@ -93,6 +99,8 @@ class AccuracyResult(Result):
     measure: Literal["accuracy"]
     image_shape: Annotated[list[Whole], Field(min_length=3, max_length=3)]
     """Channels, rows, columns of the test images."""
+    photographed: bool = False
+    """Whether these are no test images of the data set that a blur was put on, but other pictures, really blurred."""
     test_blur_units: Annotated[dict[Text, Text], Field(max_length=64)] = Field(default={})
     """`{"sigma": "pixels"}`; parameters inside a chain as `steps.0.sigma`."""
     metrics: Metrics
@@ -108,6 +116,10 @@ class AccuracyResult(Result):
             self._check_mean(name, getattr(lists, name), getattr(self.metrics, name))
         observed = self.metrics.observations.get("feature_gradients")
         self._check_mean("feature_gradients", lists.feature_gradients, observed)
+        if lists.own.keys() != self.metrics.own.keys():
+            raise ValueError("metrics.own and images.own must be of the same metrics")
+        for name, values in lists.own.items():
+            self._check_own(name, values, self.metrics.own[name])
         hits = sum(map(int.__eq__, lists.label, lists.predicted))
         if abs(hits / self.metrics.n - self.metrics.top1) > 1e-6:
             raise ValueError(f"top1 is {self.metrics.top1}, but the predictions give {hits / self.metrics.n:.6f}")
@@ -120,6 +132,13 @@ class AccuracyResult(Result):
             raise ValueError(f"{name} must have n entries")
         if mean is None or abs(sum(values) / len(values) - mean) > 1e-5 * max(1, abs(mean)):
             raise ValueError(f"{name} is {mean}, but the images give {sum(values) / len(values):.6f}")
+
+    def _check_own(self, name: str, values: list[float | None], mean: float | None) -> None:
+        if len(values) != self.metrics.n:
+            raise ValueError(f"{name} must have n entries")
+        found = mean_of_defined(values)
+        if (found is None) != (mean is None) or abs((found or 0) - (mean or 0)) > 1e-5 * max(1, abs(mean or 0)):
+            raise ValueError(f"{name} is {mean}, but the images give {found}")
 
     @property
     def score(self) -> float:
@@ -162,16 +181,15 @@ class AccuracyResult(Result):
             return False, "its test labels are not those of the data set that is here"
         if flips > MOST_FLIPS * images:
             return False, f"{judgement}, at most {MOST_FLIPS:.1%} may"
-        changed = [told for told in map(self._changed, repeat(again), FIGURES) if told]
+        changed = [told for told in starmap(_changed, self._figures(again)) if told]
         return not changed, f"{judgement}, but {'; '.join(changed)}" if changed else judgement
 
-    def _changed(self, again: Self, figure: str) -> str:
-        """What a figure, the predictions aside, came out as otherwise; rounding is not told."""
-        part, _, name = figure.partition(".")
-        old, new = (getattr(getattr(result, part), name) for result in (self, again))
-        if old is None or (new is not None and abs(new - old) <= CLOSE * max(1.0, abs(new))):
-            return ""
-        return f"{name} is stored as {old:.6g}, measured again {'none' if new is None else f'{new:.6g}'}"
+    def _figures(self, again: Self) -> Iterator[tuple[str, float | None, float | None]]:
+        """The name of each figure, the predictions aside, and what it came out as both times."""
+        for part, _, name in (figure.partition(".") for figure in FIGURES):
+            yield name, getattr(getattr(self, part), name), getattr(getattr(again, part), name)
+        for name, mean in self.metrics.own.items():
+            yield name, mean, again.metrics.own.get(name)
 
     def refitted(self, again: Self) -> tuple[bool, str]:
         import numpy as np
@@ -183,3 +201,16 @@ class AccuracyResult(Result):
         could = "can" if found.excludes_zero else "cannot"
         interval = f"{found.estimate:+.1%} [{found.low:+.1%}, {found.high:+.1%}]"
         return not found.excludes_zero, f"one seed is stored, so images only: {interval}, which {could} be told from 0"
+
+
+def _changed(name: str, old: float | None, new: float | None) -> str:
+    """What a figure came out as otherwise; rounding is not told."""
+    if old is None or (new is not None and abs(new - old) <= CLOSE * max(1.0, abs(new))):
+        return ""
+    return f"{name} is stored as {old:.6g}, measured again {'none' if new is None else f'{new:.6g}'}"
+
+
+def mean_of_defined(values: Iterable[float | None]) -> float | None:
+    """None where no value is known."""
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None

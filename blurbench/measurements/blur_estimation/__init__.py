@@ -55,7 +55,7 @@ class BlurEstimation(Measurement[EstimationResult]):
         assert isinstance(suite, EstimationSuite)
         return EstimationAxes.of(registry, suite, only).test_blurs
 
-    def settings(self, suite: Suite) -> dict[str, Any]:
+    def settings(self, registry: Registry, suite: Suite) -> dict[str, Any]:
         assert isinstance(suite, EstimationSuite)
         return {"stride": suite.stride, "smoothing": suite.smoothing}
 

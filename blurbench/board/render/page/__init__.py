@@ -80,6 +80,7 @@ def _environment(autoescape: bool) -> Environment:
             "change",
             "count",
             "figures",
+            "figures_in",
             "gain",
             "megabytes",
             "milliseconds",
