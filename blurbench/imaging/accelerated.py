@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from blurbench.imaging import native
+from blurbench.imaging.arguments import parts_of
 from blurbench.imaging.psf import dense, from_kernel
 from blurbench.imaging.values import DensePsf, DiscPsf, GaussianPsf, Padding, Psf, SigmaMap, TapsPsf
 
@@ -34,7 +35,7 @@ PRECISION = "ieee"
 
 def covers(images: Tensor, psf: Psf | Tensor, reach: int) -> bool:
     """Whether `blur` can be asked: float32 images and PSFs on one GPU, PSFs fixed, images not too wide for int32."""
-    parts = [psf] if isinstance(psf, Tensor) else [v for v in vars(psf).values() if isinstance(v, Tensor)]
+    parts = parts_of(psf).values()
     wanted = torch.is_grad_enabled()
     side = 2 * reach + 1
     return (

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from blurbench.errors import UsageError
-from blurbench.imaging.values import DensePsf, DiscPsf, GaussianPsf, Psf, SigmaMap, TapsPsf
+from blurbench.imaging.values import DensePsf, DiscPsf, GaussianPsf, Psf, SigmaMap, TapsPsf, psf_rows
 
 __all__ = ["check_finite", "check_images", "check_psfs", "parts_of", "single"]
 
@@ -75,11 +75,8 @@ def parts_of(psf: Psf | Tensor) -> dict[str, Tensor]:
 def single(psf: Psf | Tensor, count: int) -> Iterator[Psf | Tensor]:
     """The PSF of each of `count` images, by itself."""
     for row in range(count):
-        if isinstance(psf, Tensor):
-            yield psf[row : row + 1]
-        else:
-            rows = {name: values[row : row + 1] for name, values in parts_of(psf).items()}
-            yield type(psf)(**{**vars(psf), **rows})
+        some = slice(row, row + 1)
+        yield psf[some] if isinstance(psf, Tensor) else psf_rows(psf, some)
 
 
 def _check_part(name: str, values: Tensor, count: int) -> None:

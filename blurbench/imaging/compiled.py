@@ -120,20 +120,16 @@ def _doubles(values: torch.Tensor) -> torch.Tensor:
 def _run(function: Callable[..., int], images: torch.Tensor, padding: Padding, *rest: _Values) -> torch.Tensor:
     images = images.detach().contiguous()
     out = torch.empty_like(images)
-    threads = torch.get_num_threads()
-    batch = _Batch(images.data_ptr(), out.data_ptr(), *images.shape, _PADDINGS.index(padding), threads, _parallel())
+    threads, parallel = torch.get_num_threads(), None if _forked else _openmp()
+    batch = _Batch(images.data_ptr(), out.data_ptr(), *images.shape, _PADDINGS.index(padding), threads, parallel)
     if function(ctypes.byref(batch), *(v.data_ptr() if isinstance(v, torch.Tensor) else v for v in rest)):
         raise MemoryError("no memory for the border of the images")
     return out
 
 
-def _parallel() -> int | None:
-    """Where torch's own pool of threads is called, if it has one."""
-    return None if _forked else _openmp()
-
-
 @functools.cache
 def _openmp() -> int | None:
+    """Where torch's own pool of threads is called, if it has one."""
     try:
         return ctypes.cast(ctypes.CDLL(None).GOMP_parallel, ctypes.c_void_p).value
     except AttributeError:  # a library of its own, with another name

@@ -24,7 +24,7 @@ from blurbench.imaging.arguments import check_images, check_psfs, single
 from blurbench.imaging.psf import dense, disc_radius, from_kernel, gaussian_radius, gaussian_taps, is_delta
 from blurbench.imaging.values import DensePsf, DiscPsf, GaussianPsf, Padding, Psf, SigmaMap, TapsPsf
 
-__all__ = ["convolve", "pad"]
+__all__ = ["convolve", "fast_length", "pad"]
 
 _MODES = {"reflect": "reflect", "replicate": "replicate", "zeros": "constant", "wrap": "circular"}
 
@@ -266,7 +266,7 @@ def _grouped(padded: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
 
 
 def _fourier(padded: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    shape = [_fast_length(length) for length in padded.shape[-2:]]
+    shape = [fast_length(length) for length in padded.shape[-2:]]
     transfer = torch.fft.rfft2(weights, s=shape)[:, None]
     if padded.device.type == "cpu" and padded[0].numel() > _PIXELS:
         return torch.cat([_filtered(plane, transfer, weights.shape[-1]) for plane in torch.split(padded, 1, dim=1)], 1)
@@ -274,19 +274,19 @@ def _fourier(padded: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
 
 
 def _filtered(padded: torch.Tensor, transfer: torch.Tensor, side: int) -> torch.Tensor:
-    shape = [_fast_length(length) for length in padded.shape[-2:]]
+    shape = [fast_length(length) for length in padded.shape[-2:]]
     blurred: torch.Tensor = torch.fft.irfft2(torch.fft.rfft2(padded, s=shape).mul_(transfer), s=shape)
     # The wrapped-around part falls on the padding, which is cut away.
     return blurred[..., side - 1 : padded.shape[-2], side - 1 : padded.shape[-1]]
 
 
-def _fast_length(length: int) -> int:
+def fast_length(length: int) -> int:
     """The next even number with no prime factor above 5, for which FFTs are fast."""
     rest = length
     for prime in (2, 3, 5):
         while rest % prime == 0:
             rest //= prime
-    return length if rest == 1 and length % 2 == 0 else _fast_length(length + 1)
+    return length if rest == 1 and length % 2 == 0 else fast_length(length + 1)
 
 
 def _varying(images: torch.Tensor, psf: SigmaMap, padding: Padding, local: bool = False) -> torch.Tensor:

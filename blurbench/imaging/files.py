@@ -362,21 +362,19 @@ def open_picture(path: Path, megapixels: int = MEGAPIXELS) -> Picture:
 def central_square(picture: Picture, side: int) -> Picture:
     """The picture as a suite sees it: its central square, turned as EXIF says, reduced (or enlarged) to `side` pixels
     as `imagefolder` does it (bilinear, a pixel averaging what it covers), black where it is transparent."""
-    from PIL import Image, ImageOps
+    from PIL import ImageOps
 
-    image = ImageOps.exif_transpose(picture.image)
-    if image.mode.startswith("I"):
-        import numpy as np
+    image = plain(ImageOps.exif_transpose(picture.image))
+    square = _square(image.convert({"1": "L", "RGBA": "RGB"}.get(image.mode, image.mode)), side)
+    return replace(picture, height=side, width=side, mode=square.mode, jpeg_quality=None, image=square)
 
-        image = Image.fromarray(np.round(np.asarray(image) / 257).astype(np.uint8))
-    if image.mode in ("RGBA", "LA"):
-        shown = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", shown.size, (0, 0, 0, 255)), shown).convert("RGB")
-    image = image.convert("L") if image.mode == "1" else image
+
+def _square(image: Image, side: int) -> Image:
+    from PIL.Image import Resampling
+
     short = min(image.size)
     left, top = (image.width - short) / 2, (image.height - short) / 2
-    square = image.resize((side, side), Image.Resampling.BILINEAR, (left, top, left + short, top + short))
-    return replace(picture, height=side, width=side, mode=square.mode, jpeg_quality=None, image=square)
+    return image.resize((side, side), Resampling.BILINEAR, (left, top, left + short, top + short))
 
 
 def _readable(image: Image) -> Image:
@@ -407,13 +405,9 @@ def _jpeg_quality(image: Image) -> int | None:
 def decoded(content: bytes | BinaryIO, side: int, grey: bool, megapixels: int = MEGAPIXELS) -> NDArray[np.uint8]:
     """The central square of a picture as (C, side, side)."""
     import numpy as np
-    from PIL import Image
 
     with open_image(io.BytesIO(content) if isinstance(content, bytes) else content, megapixels) as file:
-        picture = upright(file).convert("L" if grey else "RGB")
-    short = min(picture.size)
-    left, top = (picture.width - short) / 2, (picture.height - short) / 2
-    square = picture.resize((side, side), Image.Resampling.BILINEAR, (left, top, left + short, top + short))
+        square = _square(upright(file).convert("L" if grey else "RGB"), side)
     return np.atleast_3d(np.asarray(square)).transpose(2, 0, 1)
 
 

@@ -15,6 +15,7 @@ import torch
 
 from blurbench.errors import UsageError
 from blurbench.imaging.arguments import check_finite, check_images, check_psfs
+from blurbench.imaging.convolution import fast_length
 from blurbench.imaging.psf import dense
 from blurbench.imaging.values import Psf
 
@@ -103,7 +104,7 @@ class _Frame:
     @classmethod
     def around(cls, images: torch.Tensor, half: int) -> _Frame:
         height, width = images.shape[-2:]
-        return cls(height, width, _even(height + 2 * half), _even(width + 2 * half), images.device)
+        return cls(height, width, fast_length(height + 2 * half), fast_length(width + 2 * half), images.device)
 
     def spectrum(self, x: torch.Tensor) -> torch.Tensor:
         spectrum: torch.Tensor = torch.fft.rfft2(x, s=(self.rows, self.columns))
@@ -256,12 +257,3 @@ def _toeplitz(first: torch.Tensor) -> torch.Tensor:
     """Symmetric matrices (..., n, n) with the first rows (..., n)."""
     i = torch.arange(first.shape[-1], device=first.device)
     return first[..., (i[:, None] - i).abs()]
-
-
-def _even(length: int) -> int:
-    """The next even number with no prime factor above 5, for which FFTs are fast."""
-    rest = length
-    for prime in (2, 3, 5):
-        while rest % prime == 0:
-            rest //= prime
-    return length if rest == 1 and length % 2 == 0 else _even(length + 1)

@@ -9,10 +9,9 @@ from torch.nn import functional as F
 
 from blurbench.errors import UsageError
 from blurbench.imaging.arguments import check_images
+from blurbench.imaging.files import LUMA
 
 __all__ = ["grey", "laplacian", "laplacian_variance", "patch_laplacian_variance"]
-
-_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 
 def laplacian(images: torch.Tensor) -> torch.Tensor:
@@ -67,9 +66,9 @@ def grey(images: torch.Tensor) -> torch.Tensor:
     check_images(images)
     if images.shape[1] == 1:
         return images
-    if images.shape[1] != len(_LUMA):
+    if images.shape[1] != len(LUMA):
         raise UsageError(f"grey values are made of one channel, or of red, green and blue, not of {images.shape[1]}")
-    weights = images.new_tensor(_LUMA)[:, None, None]
+    weights = images.new_tensor(LUMA)[:, None, None]
     return (images * weights).sum(1, keepdim=True)
 
 

@@ -5,7 +5,7 @@ Images are float32 in [0, 1] with axes (N, C, H, W). Lengths are in pixels.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ __all__ = [
     "Shape",
     "SigmaMap",
     "TapsPsf",
+    "psf_rows",
 ]
 
 Padding: TypeAlias = Literal["reflect", "replicate", "zeros", "wrap"]
@@ -111,6 +112,11 @@ class SigmaMap:
 Psf: TypeAlias = GaussianPsf | TapsPsf | DiscPsf | DensePsf | SigmaMap
 
 
+def psf_rows(psf: Psf, rows: slice) -> Psf:
+    """The PSFs of some of the images."""
+    return replace(psf, **{name: value[rows] for name, value in vars(psf).items() if hasattr(value, "shape")})
+
+
 @dataclass(frozen=True, eq=False)
 class Degraded:
     """Blurred images and what is known about how they came about.
@@ -126,8 +132,4 @@ class Degraded:
 
     def part(self, rows: slice) -> Degraded:
         """Some of the images, each with its PSF."""
-        psf = self.psf
-        if psf is not None:
-            values = {item.name: getattr(psf, item.name) for item in fields(psf)}
-            psf = replace(psf, **{name: value[rows] for name, value in values.items() if hasattr(value, "shape")})
-        return replace(self, images=self.images[rows], psf=psf)
+        return replace(self, images=self.images[rows], psf=None if self.psf is None else psf_rows(self.psf, rows))
