@@ -61,7 +61,7 @@ class ResnetCifar(Classifier):
         if budget.recipes == "paper":
             rate = 0.1 if training else 0.001
             return Recipe(epochs, rate, 128, "sgd", "constant", weight_decay=1e-4, augment=AUGMENT)
-        return Recipe(epochs, 0.1 if training else 0.01, 64, "sgd", weight_decay=5e-4, augment=AUGMENT)
+        return Recipe(epochs, 0.05 if training else 0.005, 64, "sgd", weight_decay=5e-4, augment=AUGMENT)
 
 
 @hookimpl
