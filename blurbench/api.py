@@ -135,6 +135,9 @@ def plan(
     return Plan(Session(request))
 
 
+CURVES = ("train_loss", "validation_loss", "validation_accuracy")
+"""What fits note of every epoch."""
+
 _ARGUMENTS = (*AXES, "limit", "minutes", "data_dirs", "device", "jobs", "threads", "dask", "plugins", "metrics")
 
 
@@ -304,6 +307,24 @@ class Run:
     def classes(self) -> pd.DataFrame:
         """A row a cell, seed and class: its label, how many test images it has, and the top-1 over them."""
         return self._outcomes.by_class()
+
+    def curves(self) -> pd.DataFrame:
+        """A row a fit and epoch: the training loss, and loss and accuracy on the validation images after it.
+
+        Of the networks that answer; one that several rows share stands at the first of them."""
+        import pandas as pd
+
+        first: dict[str, Line] = {}
+        for line, _ in self._measured({}):
+            first.setdefault(line.artifact or "", line)
+        return pd.DataFrame([row for key, line in first.items() for row in self._epochs(key, line)])
+
+    def _epochs(self, key: str, line: Line) -> Iterator[dict[str, Any]]:
+        notes = (self.session.store.artifact(key) or {}).get("notes", {})
+        columns = {name: notes[name] for name in CURVES if name in notes}
+        labels = {axis: label for axis, label in line.labels.items() if axis != "test_blur"}
+        for epoch, values in enumerate(zip(*columns.values(), strict=True)):
+            yield {**labels, "seed": line.seed, "epoch": epoch + 1, **dict(zip(columns, values, strict=True))}
 
     def images(self, **labels: str) -> pd.DataFrame:
         """A row a test image of every measured cell with these labels (`strategy="plain"`, `test_blur=...`): its

@@ -76,6 +76,18 @@ def test_results_are_a_row_a_cell_and_seed_and_follow_from_the_images(run: bb.Ru
     assert wide.loc["retrain", "gaussian-2"] == pytest.approx(top1)
 
 
+def test_the_curve_of_a_fit_has_a_row_an_epoch_and_each_fit_stands_once(run: bb.Run) -> None:
+    curves = run.curves()
+    retrained = curves.query("strategy == 'retrain' and train_blur == 'gaussian-2'")
+    assert retrained.epoch.tolist() == list(range(1, len(retrained) + 1))
+    key = next(line.artifact for line, _ in run._measured({"strategy": "retrain", "train_blur": "gaussian-2"}))
+    notes = run.session.store.artifact(key)["notes"]
+    assert retrained.validation_accuracy.tolist() == notes["validation_accuracy"]
+    assert retrained.train_loss.tolist() == notes["train_loss"]
+    assert not curves.duplicated(["dataset", "classifier", "strategy", "train_blur", "seed", "epoch"]).any()
+    assert "test_blur" not in curves
+
+
 def test_the_board_in_python_is_the_one_that_is_written(run: bb.Run, smoked: Path) -> None:
     overall = run.board().overall()
     assert {"strategy", "gain", "gain_low", "gain_high", "rank_low"} <= set(overall.columns)
