@@ -36,12 +36,15 @@ def replay(
 
     With --refit a change is also forgiven where the new score lies where one more seed would.
     """
+    from blurbench.own.evaluating import recalling
     from blurbench.running.replay import replaying, threads_of
 
     store = Store(out)
     record = stored_record(store, key)
     folders = data_folders(tuple(data_dir or ()))
-    with replaying(discover(), store, folders, chosen_device(device), threads_of([record]), refit) as replayer:
+    with replaying(
+        recalling(discover()), store, folders, chosen_device(device), threads_of([record]), refit
+    ) as replayer:
         found = replayer.replay(record)
     typer.echo(f"{one_line(record.key)}  {_title(record)}")
     typer.echo(f"{found.before.headline} before, {found.after.headline} now")

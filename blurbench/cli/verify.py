@@ -36,6 +36,7 @@ def verify(
     data_dir: options.DataDirs = None,
 ) -> None:
     """Replay a random sample of a board's cells; exit code 1 unless each could be replayed and agrees."""
+    from blurbench.own.evaluating import recalling
     from blurbench.running.replay import pick, replaying, seconds_of, threads_of
 
     store = Store(out)
@@ -53,7 +54,7 @@ def verify(
     typer.echo(f"{len(chosen)} of {len(stored)} cells; about {_duration(seconds_of(chosen, refit))}")
     began = time.perf_counter()
     folders = data_folders(tuple(data_dir or ()))
-    with replaying(discover(), store, folders, chosen_device(device), threads_of(chosen), refit) as replayer:
+    with replaying(recalling(discover()), store, folders, chosen_device(device), threads_of(chosen), refit) as replayer:
         places = {line.key: _place(line) for line in manifest.lines}
         answers = [_told(replayer, record, places[record.key]) for record in chosen]
     counts = {answer: answers.count(answer) for answer in ("same", "NOT the same", "cannot be replayed")}

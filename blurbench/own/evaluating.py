@@ -45,7 +45,7 @@ from blurbench.running.session import Request, Session
 from blurbench.store.dataset_cache import describe
 from blurbench.store.store import Store
 
-__all__ = ["Evaluation", "Kept", "check_measured", "session_of"]
+__all__ = ["Evaluation", "Kept", "check_measured", "recalling", "session_of"]
 
 BUDGET = "as-it-is"
 GIVEN, AS_IT_IS, IMAGES, MAPPED = (
@@ -145,6 +145,21 @@ def session_of(asked: Evaluation) -> tuple[Session, Kept]:
         metrics=tuple(_expressions(parts.registry, "metrics", asked.metrics)),
     )
     return Session(request, parts.registry, suite), kept
+
+
+def recalling(registry: Registry) -> Registry:
+    """A copy that knows what evaluations record. What was given as an object of Python only says that it is gone; but
+    images are read from the results folder, which holds them decoded."""
+    known = registry.copy()
+    classes: tuple[tuple[str, str, type[Plugin]], ...] = (
+        ("classifiers", GIVEN, GivenNetwork),
+        ("classifiers", AS_IT_IS, AsItIs),
+        ("datasets", IMAGES, GivenImages),
+        ("datasets", MAPPED, MappedClasses),
+    )
+    for kind, name, cls in classes:
+        known.add(Registration(kind, name, cls, "blurbench", own_version()))
+    return known
 
 
 def check_measured(session: Session) -> None:

@@ -59,7 +59,7 @@ def replaying(
             _borrow(store, scratch, "artifacts")
         if (store.root / "data").is_dir():
             _borrow(store, scratch, "data", each=True)
-        runtime = open_runtime(Options(scratch.root, device, threads, tuple(folders)))
+        runtime = open_runtime(Options(scratch.root, device, threads, tuple(folders)), registry=registry)
         yield Replayer(registry, store, scratch, tuple(folders), runtime, refit)
 
 
