@@ -153,6 +153,10 @@ class Outcomes:
     blurs: Mapping[str, BlurFacts]
     """By test blur, of all that have a record."""
 
+    def each_row(self) -> Iterator[tuple[BlockKey, RowKey, RowOutcomes]]:
+        """Every row of every block."""
+        return ((block, key, row) for block, rows in self.rows.items() for key, row in rows.items())
+
     def frame(self) -> pd.DataFrame:
         """A row a cell and seed: labels, seed, status and reason, metrics, cost, milliseconds, key, artifact."""
         import pandas as pd
@@ -165,8 +169,7 @@ class Outcomes:
 
         return pd.DataFrame(
             {**block._asdict(), **key._asdict(), "seed": seed, "class": label, "n": n, "top1": top1}
-            for block, rows in self.rows.items()
-            for key, row in rows.items()
+            for block, key, row in self.each_row()
             for seed, cell in row.cells.items()
             for label, (n, top1) in accuracy_by_class(np.array(cell.truth), cell.correct[None]).items()
         )
@@ -183,18 +186,17 @@ class Outcomes:
         }
 
     def _frame_rows(self) -> Iterator[dict[str, Any]]:
-        for block, rows in self.rows.items():
-            for key, row in rows.items():
-                labels = {**block._asdict(), **key._asdict()}
-                for seed, cell in row.cells.items():
-                    assert row.facts is not None
-                    facts = {name: getattr(row.facts, name) for name in ("knows", "exposure", "control", "told_sigma")}
-                    answers = self._answers(block, key, seed, cell)
-                    values = {**cell.metrics, **answers, **cell.cost, **cell.timing, **cell.observations}
-                    stored = {"key": cell.key, "artifact": cell.artifact}
-                    yield {**labels, "seed": seed, "status": "ok", **facts, **values, **stored}
-                for gap in row.missing:
-                    yield {**labels, "seed": gap.seed, "status": gap.status, "reason": gap.reason}
+        for block, key, row in self.each_row():
+            labels = {**block._asdict(), **key._asdict()}
+            for seed, cell in row.cells.items():
+                assert row.facts is not None
+                facts = {name: getattr(row.facts, name) for name in ("knows", "exposure", "control", "told_sigma")}
+                answers = self._answers(block, key, seed, cell)
+                values = {**cell.metrics, **answers, **cell.cost, **cell.timing, **cell.observations}
+                stored = {"key": cell.key, "artifact": cell.artifact}
+                yield {**labels, "seed": seed, "status": "ok", **facts, **values, **stored}
+            for gap in row.missing:
+                yield {**labels, "seed": gap.seed, "status": gap.status, "reason": gap.reason}
 
 
 # --- from records ---------------------------------------------------------------------------------------------------

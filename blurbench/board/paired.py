@@ -24,6 +24,8 @@ __all__ = [
     "mean_of_all",
     "mean_of_known",
     "paired_interval",
+    "seeds_of",
+    "top1_by_seed",
 ]
 
 
@@ -65,6 +67,17 @@ def common_seeds(*rows: Measured) -> list[int]:
     return sorted(set.intersection(*(set(row.seeds) for row in rows)))
 
 
+def seeds_of(pairs: Sequence[Pair]) -> list[int]:
+    """The seeds that both rows of every pair were measured with; none where there is no pair."""
+    return common_seeds(*(row for pair in pairs for row in (pair.row, pair.reference))) if pairs else []
+
+
+def top1_by_seed(rows: Sequence[Measured]) -> list[float]:
+    """The mean over rows of several blocks, for each seed that all were measured with."""
+    seeds = common_seeds(*rows) if rows else []
+    return [fmean(float(row.correct([seed]).mean()) for row in rows) for seed in seeds]
+
+
 def difference(row: Measured, reference: Measured, seeds: Iterable[int]) -> NDArray[np.float64]:
     """Image by image 1 where only `row` is right, -1 where only `reference` is, else 0: (seeds, images)."""
     seeds = list(seeds)
@@ -75,7 +88,7 @@ def mean_difference(pairs: Sequence[Pair], seeds: Sequence[int] | None = None) -
     """The mean over blocks that share their test images, image by image, for `seeds` or all that every row has: (seeds,
     images), maybe no seed."""
     if seeds is None:
-        seeds = common_seeds(*(row for pair in pairs for row in (pair.row, pair.reference)))
+        seeds = seeds_of(pairs)
     if not seeds:
         return np.empty((0, 0))
     mean: NDArray[np.float64] = np.mean([difference(pair.row, pair.reference, seeds) for pair in pairs], axis=0)

@@ -30,7 +30,7 @@ def standings(outcomes: Outcomes, baseline_classifier: str | None = None) -> Sta
     if baseline_classifier is not None:
         _check_reference(outcomes, baseline_classifier)
     heading, keys = asdict(outcomes.heading), list(outcomes.rows)
-    rows = [row for some in outcomes.rows.values() for row in some.values()]
+    rows = [row for _, _, row in outcomes.each_row()]
     blocks = tuple(block(key, outcomes) for key in keys)
     sweeps = list(sweep_steps(outcomes.blurs))
     classifiers = tuple(dict.fromkeys(key.classifier for key in keys))
@@ -41,12 +41,7 @@ def standings(outcomes: Outcomes, baseline_classifier: str | None = None) -> Sta
         datasets=tuple(dict.fromkeys(key.dataset for key in keys)),
         classifiers=classifiers,
         seeds=tuple(sorted(seeds)),
-        test_images={
-            key.dataset: len(row.first.correct)
-            for key, some in outcomes.rows.items()
-            for row in some.values()
-            if row.cells
-        },
+        test_images={block.dataset: len(row.first.correct) for block, _, row in outcomes.each_row() if row.cells},
         timed_on=tuple(sorted({cell.timed_on for row in rows for cell in row.cells.values()} - {""})),
         rankings=tuple(ranking(classifier, outcomes, blocks) for classifier in classifiers),
         blocks=blocks,

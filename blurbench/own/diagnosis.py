@@ -284,7 +284,7 @@ def _ends(interval: Interval | None) -> list[float] | None:
 # --- measuring ------------------------------------------------------------------------------------------------------
 
 
-def diagnose(found: Look, wanted: Request, measure: Callable[[Session], object] = Session.run) -> Diagnosis:
+def diagnose(found: Look, wanted: Request) -> Diagnosis:
     """Measure the network that `wanted` names on the pictures that were looked at, and keep everything in its results
     folder: a second call goes on where a first one stopped.
 
@@ -292,7 +292,6 @@ def diagnose(found: Look, wanted: Request, measure: Callable[[Session], object] 
         found: the pictures.
         wanted: names a suite that has a data set with `path` and `side`, which the pictures take the place of; test
             blurs with a `sigma` or a `length`, to choose from; and remedies that need no training.
-        measure: carries a session out.
 
     Raises:
         UsageError: the request is wrong.
@@ -310,7 +309,7 @@ def diagnose(found: Look, wanted: Request, measure: Callable[[Session], object] 
     for name, dataset in datasets.items():
         only = {**wanted.only, "dataset": (dataset,), "test_blur": tuple(blurs[name])}
         session = Session(replace(wanted, only=only))
-        measure(session)
+        session.run()
     return _answer(found, classifier, session, datasets)
 
 
