@@ -18,11 +18,10 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from blurbench.metrics.intervals import Interval
-from blurbench.papers import json as as_json
 from blurbench.papers import markdown
 from blurbench.papers import report as told
 from blurbench.papers.paper import ReportedPaper
-from blurbench.papers.report import Judged, Report
+from blurbench.papers.report import Judged, Report, to_json
 from blurbench.registry.discovery import discover
 
 NOTE = (
@@ -72,7 +71,7 @@ def main(paths: list[Path]) -> None:
         report = told_again(path.read_text(encoding="utf-8"))
         pictures = (path.with_suffix(".png").name,) if path.with_suffix(".png").exists() else ()
         path.with_suffix(".md").write_text(markdown.render(report, pictures), encoding="utf-8")
-        path.write_text(as_json.render(report), encoding="utf-8")
+        path.write_text(to_json(report), encoding="utf-8")
         print(path.with_suffix(".md"), *(f"{claim.id}: {claim.verdict}" for claim in report.claims), sep="\n  ")
 
 

@@ -113,25 +113,12 @@ def plan(
     """What `run` would do with the same arguments."""
     from blurbench.running.session import Request, Session
 
-    limits = {"limit": choices.pop("limit", None), "minutes": choices.pop("minutes", None)}
-    only = {AXES[name]: tuple(choices.pop(name)) for name in AXES if choices.get(name)}
-    folders, files = (tuple(map(Path, choices.pop(name, ()))) for name in ("data_dirs", "plugins"))
-    metrics = tuple(map(str, _listed(choices.pop("metrics", ()))))
-    known = {name: choices.pop(name) for name in ("device", "jobs", "threads", "dask") if name in choices}
-    if choices:
-        raise UsageError(f"unknown argument {next(iter(choices))!r}; known: {', '.join(_ARGUMENTS)}")
-    request = Request.of(
-        str(suite),
-        only,
-        **limits,
-        budget=budget,
-        out=Path(out),
-        seeds=seeds,
-        data_dirs=folders,
-        plugins=files,
-        metrics=metrics,
-        **known,
-    )
+    if wrong := [name for name in choices if name not in _ARGUMENTS]:
+        raise UsageError(f"unknown argument {wrong[0]!r}; known: {', '.join(_ARGUMENTS)}")
+    only = {AXES[name]: tuple(choices.pop(name) or ()) for name in AXES if name in choices}
+    choices |= {name: tuple(map(Path, choices[name])) for name in ("data_dirs", "plugins") if name in choices}
+    choices["metrics"] = tuple(map(str, _listed(choices.get("metrics", ()))))
+    request = Request.of(str(suite), only, budget=budget, out=Path(out), seeds=seeds, **choices)
     return Plan(Session(request))
 
 

@@ -9,7 +9,7 @@ from statistics import fmean
 
 from blurbench.board.correct import unpacked
 from blurbench.board.match_blur import BlurMatch, match_blur
-from blurbench.board.paired import Hits, Pair, common_seeds, mean_of_all, paired_interval
+from blurbench.board.paired import Hits, Pair, common_seeds, mean_of_all, paired_interval, top1_by_seed
 from blurbench.board.render.formatting import row_name
 from blurbench.board.schema import CLEAN, ORACLE, Block, BlockKey, Row, RowKey, Standings
 from blurbench.errors import RecordError, Unavailable, UnknownName
@@ -268,7 +268,7 @@ class _Asked:
     def _ranked(self, options: Mapping[RowKey, Option]) -> tuple[Option, ...]:
         """Best first, with who may be best of all: the baseline takes part."""
         rows = [self.baseline, *options]
-        far_apart = unsteady([self._top1_by_seed(row) for row in rows])
+        far_apart = unsteady([top1_by_seed(self._measured[row]) for row in rows])
         steady = [row for row, far in zip(rows, far_apart, strict=True) if not far]
         blocks = zip(*(self._measured[row] for row in steady), strict=True)
         scores = [Scores([scored.by_seed for scored in block], weight=1 / len(self.keys)) for block in blocks]
@@ -279,11 +279,6 @@ class _Asked:
             replace(option, may_be_best=(row not in ranks or ranks[row].low == 1) and option.gain.high >= 0)
             for row, option in options.items()
         )
-
-    def _top1_by_seed(self, key: RowKey) -> list[float]:
-        rows = self._measured[key]
-        seeds = sorted(set.intersection(*(set(row.by_seed) for row in rows)))
-        return [fmean(float(row.by_seed[seed].mean()) for row in rows) for seed in seeds]
 
     # --- gaps --------------------------------------------------------------------------------------------------------
 

@@ -5,18 +5,27 @@ Every change is paired: same test images, same seeds, the second side less the f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
 from blurbench.board.outcomes import Outcomes, RowOutcomes
-from blurbench.board.paired import Pair, common_seeds, difference, paired_interval
+from blurbench.board.paired import Pair, difference, paired_interval, seeds_of
 from blurbench.board.render.formatting import row_name
 from blurbench.board.schema import CLEAN, BlockKey, RowKey
 from blurbench.errors import UnknownName, UsageError
 from blurbench.metrics.intervals import Interval
 
-__all__ = ["ONLY_FIRST", "Change", "Comparison", "Uncompared", "change_of", "compare_boards", "compare_strategies"]
+__all__ = [
+    "ONLY_FIRST",
+    "Change",
+    "Comparison",
+    "Uncompared",
+    "change_of",
+    "compare_boards",
+    "compare_strategies",
+    "not_paired",
+]
 
 ONLY_FIRST = "only the first has it"
 """Why a cell is not compared: the second run lost it, or never measured it."""
@@ -77,12 +86,9 @@ class _Candidate:
     @property
     def obstacle(self) -> str:
         """Why they cannot be paired; empty if they can."""
-        if self.before is None or not self.before.cells:
-            return "only the second has it" if self.after and self.after.cells else "neither has measured it"
-        if self.after is None or not self.after.cells:
-            return ONLY_FIRST
-        if not common_seeds(self.before, self.after):
-            return "measured with different seeds"
+        seeds = (row.seeds if row else () for row in (self.before, self.after))
+        if (reason := not_paired(*seeds)) or self.before is None or self.after is None:
+            return reason
         same = self.before.first.truth == self.after.first.truth
         return "" if same else "measured on different test images"
 
@@ -90,6 +96,13 @@ class _Candidate:
         assert self.before is not None
         assert self.after is not None
         return Pair(self.block, self.after, self.before)
+
+
+def not_paired(before: Collection[int], after: Collection[int]) -> str:
+    """Why two rows with these seeds cannot be paired; empty if they can."""
+    if not before or not after:
+        return ONLY_FIRST if before else "only the second has it" if after else "neither has measured it"
+    return "" if set(before) & set(after) else "measured with different seeds"
 
 
 def compare_boards(before: Outcomes, after: Outcomes) -> Comparison:
@@ -163,7 +176,7 @@ def _changes(block: BlockKey, row: str, pairs: Sequence[Pair]) -> list[Change]:
 
 def change_of(block: BlockKey, row: str, pairs: Sequence[Pair]) -> Change | None:
     """What became of a row, over the seeds that all of `pairs` have; None where there is no such seed."""
-    seeds = common_seeds(*(side for pair in pairs for side in (pair.row, pair.reference))) if pairs else []
+    seeds = seeds_of(pairs)
     if (change := paired_interval(pairs, seeds) if seeds else None) is None:
         return None
     before, after = (

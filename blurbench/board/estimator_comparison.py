@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-from blurbench.board.comparison import ONLY_FIRST, Change, Comparison, Uncompared
+from blurbench.board.comparison import Change, Comparison, Uncompared, not_paired
 from blurbench.board.outcomes import Estimate, Estimates
 from blurbench.errors import UnknownName, UsageError
 from blurbench.metrics.mean_intervals import picture_mean_interval
@@ -78,10 +77,8 @@ def _compared(pairs: Iterable[tuple[Place, str, BySeed, BySeed]]) -> EstimatorCo
 
 def _obstacle(before: BySeed, after: BySeed) -> str:
     """Why two rows cannot be paired; empty if they can."""
-    if not before or not after:
-        return ONLY_FIRST if before else "only the second has it" if after else "neither has measured it"
-    if not before.keys() & after.keys():
-        return "measured with different seeds"
+    if reason := not_paired(before, after):
+        return reason
     values = [cell.values for cell in (*before.values(), *after.values())]
     # The best constant answer tells the true maps apart, but for last digits.
     truths = np.array([(of["pictures"], of["mean_answer_mse"]) for of in values], dtype=np.float64)
@@ -93,11 +90,7 @@ def _obstacle(before: BySeed, after: BySeed) -> str:
 
 def _change(place: Place, title: str, before: BySeed, after: BySeed) -> Change:
     seeds = sorted(before.keys() & after.keys())
-    old, new = (_errors(side, seeds) for side in (before, after))
+    # Mean squared errors (seeds, pictures).
+    old, new = (np.stack([side[seed].errors for seed in seeds]) for side in (before, after))
     change, same = picture_mean_interval(new - old), bool((old == new).all())
     return Change(place[0], "", place[1], title, tuple(seeds), float(old.mean()), float(new.mean()), change, same)
-
-
-def _errors(cells: BySeed, seeds: list[int]) -> NDArray[np.float64]:
-    """Mean squared errors (seeds, pictures)."""
-    return np.stack([cells[seed].errors for seed in seeds])

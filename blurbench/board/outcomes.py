@@ -161,6 +161,10 @@ class Outcomes:
         """Whether it is tested on other pictures than those of the other test blurs."""
         return test_blur in self.blurs and self.blurs[test_blur].photographed
 
+    def each_row(self) -> Iterator[tuple[BlockKey, RowKey, RowOutcomes]]:
+        """Every row of every block."""
+        return ((block, key, row) for block, rows in self.rows.items() for key, row in rows.items())
+
     def frame(self) -> pd.DataFrame:
         """A row a cell and seed: labels, seed, status and reason, metrics, cost, milliseconds, key, artifact."""
         import pandas as pd
@@ -173,8 +177,7 @@ class Outcomes:
 
         return pd.DataFrame(
             {**block._asdict(), **key._asdict(), "seed": seed, "class": label, "n": n, "top1": top1}
-            for block, rows in self.rows.items()
-            for key, row in rows.items()
+            for block, key, row in self.each_row()
             for seed, cell in row.cells.items()
             for label, (n, top1) in accuracy_by_class(np.array(cell.truth), cell.correct[None]).items()
         )
@@ -192,19 +195,18 @@ class Outcomes:
         }
 
     def _frame_rows(self) -> Iterator[dict[str, Any]]:
-        for block, rows in self.rows.items():
-            for key, row in rows.items():
-                labels = {**block._asdict(), **key._asdict()}
-                for seed, cell in row.cells.items():
-                    assert row.facts is not None
-                    facts = {name: getattr(row.facts, name) for name in ("knows", "exposure", "control", "told_sigma")}
-                    answers = self._answers(block, key, seed, cell)
-                    own = {name: _mean_of_defined(values) for name, values in cell.own.items()}
-                    values = {**cell.metrics, **answers, **own, **cell.cost, **cell.timing, **cell.observations}
-                    stored = {"key": cell.key, "artifact": cell.artifact}
-                    yield {**labels, "seed": seed, "status": "ok", **facts, **values, **stored}
-                for gap in row.missing:
-                    yield {**labels, "seed": gap.seed, "status": gap.status, "reason": gap.reason}
+        for block, key, row in self.each_row():
+            labels = {**block._asdict(), **key._asdict()}
+            for seed, cell in row.cells.items():
+                assert row.facts is not None
+                facts = {name: getattr(row.facts, name) for name in ("knows", "exposure", "control", "told_sigma")}
+                answers = self._answers(block, key, seed, cell)
+                own = {name: _mean_of_defined(values) for name, values in cell.own.items()}
+                values = {**cell.metrics, **answers, **own, **cell.cost, **cell.timing, **cell.observations}
+                stored = {"key": cell.key, "artifact": cell.artifact}
+                yield {**labels, "seed": seed, "status": "ok", **facts, **values, **stored}
+            for gap in row.missing:
+                yield {**labels, "seed": gap.seed, "status": gap.status, "reason": gap.reason}
 
 
 def _mean_of_defined(values: NDArray[np.float64]) -> float:

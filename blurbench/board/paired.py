@@ -24,6 +24,8 @@ __all__ = [
     "mean_of_all",
     "mean_of_known",
     "paired_interval",
+    "seeds_of",
+    "top1_by_seed",
 ]
 
 
@@ -65,6 +67,17 @@ def common_seeds(*rows: Measured) -> list[int]:
     return sorted(set.intersection(*(set(row.seeds) for row in rows)))
 
 
+def seeds_of(pairs: Sequence[Pair]) -> list[int]:
+    """The seeds that both rows of every pair were measured with; none where there is no pair."""
+    return common_seeds(*(row for pair in pairs for row in (pair.row, pair.reference))) if pairs else []
+
+
+def top1_by_seed(rows: Sequence[Measured]) -> list[float]:
+    """The mean over rows of several blocks, for each seed that all were measured with."""
+    seeds = common_seeds(*rows) if rows else []
+    return [fmean(float(row.correct([seed]).mean()) for row in rows) for seed in seeds]
+
+
 def difference(row: Measured, reference: Measured, seeds: Iterable[int]) -> NDArray[np.float64]:
     """Image by image 1 where only `row` is right, -1 where only `reference` is, else 0: (seeds, images)."""
     seeds = list(seeds)
@@ -83,7 +96,7 @@ def mean_difference(
     images that the data set has, so that rows of other blocks have as many.
     """
     if seeds is None:
-        seeds = common_seeds(*(row for pair in pairs for row in (pair.row, pair.reference)))
+        seeds = seeds_of(pairs)
     if not seeds:
         return np.empty((0, 0))
     by_size: dict[int, list[NDArray[np.float64]]] = {size: [] for size in sizes}

@@ -31,7 +31,7 @@ class MismatchPoint:
 
 def mismatch_curves(outcomes: Outcomes) -> list[MismatchPoint]:
     """All points of a board, in order; none where fewer than three sigmas were told."""
-    told = {row.facts.told_sigma for rows in outcomes.rows.values() for row in rows.values() if row.facts} - {None}
+    told = {row.facts.told_sigma for _, _, row in outcomes.each_row() if row.facts} - {None}
     if len(told) < LEAST:
         return []
     frame = outcomes.frame()

@@ -14,12 +14,13 @@ from blurbench.board.blocks import in_order, marked, recovered_ratio, with_ranks
 from blurbench.board.outcomes import Outcomes, RowOutcomes
 from blurbench.board.paired import (
     Pair,
-    common_seeds,
     largest,
     mean_difference,
     mean_of_all,
     mean_of_known,
     paired_interval,
+    seeds_of,
+    top1_by_seed,
 )
 from blurbench.board.render.formatting import row_name
 from blurbench.board.schema import (
@@ -194,10 +195,8 @@ class _Board:
                 yield EqualSteps(*row.key, row.steps_ratio, row_name(*control.key), ratio, gain)
 
     def top1_by_seed(self, key: RowKey) -> list[float]:
-        """The mean over the blurred blocks, for the seeds that it has in all of them."""
-        rows = [self.outcomes.rows[block.key][key] for block in self.blurred]
-        seeds = common_seeds(*rows) if rows else []
-        return [fmean(float(row.cells[seed].correct.mean()) for row in rows) for seed in seeds]
+        """The mean over the blurred blocks."""
+        return top1_by_seed([self.outcomes.rows[block.key][key] for block in self.blurred])
 
     def unseen(self, key: RowKey) -> list[Block]:
         """Where a row met a blur that it had not met in training."""
@@ -235,8 +234,7 @@ class _Board:
     ) -> dict[int, NDArray[np.float64]]:
         """By seed, (images,)."""
         pairs = self._pairs(key, blocks)
-        seeds = common_seeds(*(row for pair in pairs for row in (pair.row, pair.reference))) if pairs else []
-        return {seed: weight * mean_difference(pairs, [seed], sizes)[0] for seed in seeds}
+        return {seed: weight * mean_difference(pairs, [seed], sizes)[0] for seed in seeds_of(pairs)}
 
 
 def _knows(rows: Iterable[Row]) -> str:

@@ -107,7 +107,7 @@ def severity_sweeps(
     for dataset, classifier in dict.fromkeys((block.dataset, block.classifier) for block in blocks):
         own = [block for block in blocks if (block.dataset, block.classifier) == (dataset, classifier)]
         rows = {block.test_blur: block.by_key for block in own}
-        side = _side([row for key, some in outcomes.rows.items() if key.dataset == dataset for row in some.values()])
+        side = _side([row for block, _, row in outcomes.each_row() if block.dataset == dataset])
         for sweep in sweeps:
             walk = _Walk(sweep, rows, side)
             keys = dict.fromkeys(key for step in sweep.steps for key in rows.get(step, {}))

@@ -30,7 +30,7 @@ def standings(outcomes: Outcomes, baseline_classifier: str | None = None) -> Sta
     if baseline_classifier is not None:
         _check_reference(outcomes, baseline_classifier)
     heading, keys = asdict(outcomes.heading), list(outcomes.rows)
-    rows = [row for some in outcomes.rows.values() for row in some.values()]
+    rows = [row for _, _, row in outcomes.each_row()]
     blocks = tuple(block(key, outcomes) for key in keys)
     sweeps = list(sweep_steps(outcomes.blurs))
     classifiers = tuple(dict.fromkeys(key.classifier for key in keys))
@@ -42,11 +42,10 @@ def standings(outcomes: Outcomes, baseline_classifier: str | None = None) -> Sta
         classifiers=classifiers,
         seeds=tuple(sorted(seeds)),
         test_images={
-            f"{key.dataset} ({key.test_blur})" if outcomes.is_photographed(key.test_blur) else key.dataset: len(
+            f"{block.dataset} ({block.test_blur})" if outcomes.is_photographed(block.test_blur) else block.dataset: len(
                 row.first.correct
             )
-            for key, some in outcomes.rows.items()
-            for row in some.values()
+            for block, _, row in outcomes.each_row()
             if row.cells
         },
         timed_on=tuple(sorted({cell.timed_on for row in rows for cell in row.cells.values()} - {""})),

@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 
-from blurbench.board.locate import check_board, only_board
+from blurbench.board.locate import board_in
 from blurbench.board.publish import publish_board, write_board
 from blurbench.cli import options
-from blurbench.store.store import Store
 
 __all__ = ["leaderboard"]
 
@@ -28,9 +27,7 @@ def leaderboard(
     ] = None,
 ) -> None:
     """Render a board from the records in the results folder."""
-    store = Store(out)
-    name = board or only_board(store)
-    check_board(store, name)
+    store, name = board_in(out, board)
     summary, paths = write_board(store, name, baseline_classifier)
     typer.echo(summary)
     if publish is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import typing
-from dataclasses import MISSING, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +18,7 @@ from blurbench.errors import UnknownName
 from blurbench.matrix.suite import load
 from blurbench.registry import Registration, Registry
 from blurbench.registry.discovery import discover
+from blurbench.registry.validation import default_of, is_required
 
 __all__ = ["ls"]
 
@@ -112,9 +113,8 @@ def _facts(registry: Registry, entry: Registration) -> dict[str, Any]:
 def _parameter(cls: type[Plugin], item: Any, note: str) -> dict[str, Any]:
     hint = typing.get_type_hints(cls, include_extras=True)[item.name]
     limits = [part for part in getattr(hint, "__metadata__", ()) if isinstance(part, Limits)]
-    default = item.default_factory() if item.default_factory is not MISSING else item.default
-    found: dict[str, Any] = {"name": item.name, "type": _type_name(hint)}
-    found["default"] = "required" if default is MISSING else default
+    default = "required" if is_required(item) else default_of(item)
+    found: dict[str, Any] = {"name": item.name, "type": _type_name(hint), "default": default}
     if limits:
         found |= {"unit": limits[0].unit, "range": [limits[0].low, limits[0].high]}
     return found | ({"note": note} if note else {})
@@ -140,7 +140,7 @@ def _network_size(registry: Registry, entry: Registration) -> int | None:
     cls = entry.target
     if not (isinstance(cls, type) and issubclass(cls, Classifier | Restorer)):
         return None
-    if any(item.default is MISSING and item.default_factory is MISSING for item in fields(cls)):  # type: ignore[arg-type]
+    if any(map(is_required, fields(cls))):  # type: ignore[arg-type]
         return None
     shape = Shape(1, 28, 28)
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias, get_type_hints
 
@@ -15,14 +15,11 @@ from blurbench.registry.discovery import use
 from blurbench.running.session import Request
 
 __all__ = [
-    "Budget",
     "DataDirs",
     "Device",
     "Jobs",
-    "Minutes",
     "Out",
     "Plugins",
-    "Seeds",
     "Threads",
     "WithDefault",
     "selecting",
@@ -33,14 +30,6 @@ Out: TypeAlias = Annotated[Path, typer.Option("--out", "-o", help="Results folde
 DataDirs: TypeAlias = Annotated[
     list[Path] | None, typer.Option("--data-dir", help="Where real data sets lie; also BLURBENCH_DATA.")
 ]
-Budget: TypeAlias = Annotated[
-    str,
-    typer.Option(
-        "--budget", "-b", help="How much data and training: quick, standard ...; see `blurbench ls suites -v`."
-    ),
-]
-Seeds: TypeAlias = Annotated[int, typer.Option(min=1, max=1000, help="Number of replicates.")]
-Minutes: TypeAlias = Annotated[float | None, typer.Option(min=0.001, help="Time limit of each fit or cell.")]
 Device: TypeAlias = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")]
 Jobs: TypeAlias = Annotated[int | None, typer.Option("-j", "--jobs", min=1, help="Workers [one a core, or one a GPU].")]
 Threads: TypeAlias = Annotated[int, typer.Option(min=1, help="Threads a worker.")]
@@ -63,9 +52,14 @@ def _request(
     suite: Annotated[
         str, typer.Option("--suite", "-s", help="Name or file; see `blurbench ls suites`.")
     ] = "mnist-family",
-    budget: Budget = "quick",
+    budget: Annotated[
+        str,
+        typer.Option(
+            "--budget", "-b", help="How much data and training: quick, standard ...; see `blurbench ls suites -v`."
+        ),
+    ] = "quick",
     out: Out = Path("blurbench-results"),
-    seeds: Seeds = 1,
+    seeds: Annotated[int, typer.Option(min=1, max=1000, help="Number of replicates.")] = 1,
     dataset: Annotated[
         list[str] | None, typer.Option(help="Only this data set, by name or label (repeatable).")
     ] = None,
@@ -81,7 +75,7 @@ def _request(
         list[str] | None, typer.Option(help="Also measure this metric of every cell; see `blurbench ls metrics`.")
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, max=1_000_000, help="At most so many training images.")] = None,
-    minutes: Minutes = None,
+    minutes: Annotated[float | None, typer.Option(min=0.001, help="Time limit of each fit or cell.")] = None,
     data_dir: DataDirs = None,
     device: Device = "auto",
     jobs: Jobs = None,
@@ -115,9 +109,9 @@ def _request(
     )
 
 
-def selecting(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command `(request, **own options)` all the options that make up a request, ahead of its own."""
-    shared = inspect.signature(_request).parameters
+def selecting(command: Callable[..., None], without: Collection[str] = ()) -> Callable[..., None]:
+    """Give a command `(request, **own options)` the options that make up a request ahead of its own, but for some."""
+    shared = {name: option for name, option in inspect.signature(_request).parameters.items() if name not in without}
     own = list(inspect.signature(command).parameters.values())[1:]
 
     @functools.wraps(command)

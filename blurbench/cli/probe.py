@@ -114,7 +114,7 @@ def _summary(rows: list[Row], refused: int) -> Summary:
 
 
 def _histogram(found: Summary, out: Path) -> Path:
-    from blurbench.running.probe_summary import histogram_of
+    from blurbench.own.sigma_picture import histogram_of
 
     return write_all(out, {HISTOGRAM: histogram_of(found)})[0]
 
@@ -136,7 +136,7 @@ def _map_places(paths: tuple[Path, ...], out: Path) -> dict[Path, Path]:
 
 
 def _drawn(row: Row, place: Path) -> Path:
-    from blurbench.running.sigma_picture import drawing_of
+    from blurbench.own.sigma_picture import drawing_of
 
     most = row.limits[1] if math.isfinite(row.limits[1]) else OPEN_END
     drawing = drawing_of(row.reading, f"{_shown(Path(row.path.name))}: sigma {row.sigma} px", most)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +12,7 @@ import typer
 from blurbench.cli import options
 from blurbench.cli.run import measure
 from blurbench.papers.paper import StoredBoard
-from blurbench.registry.discovery import discover
+from blurbench.registry.discovery import discover, use
 from blurbench.running.session import Request, Session
 from blurbench.store.store import Store
 from blurbench.store.written import write_all
@@ -24,20 +26,13 @@ __all__ = ["reproduce"]
 FOLDER = "papers"
 
 
-@options.with_plugins
+OF_THE_PAPER = ("suite", "classifier", "strategy", "train_blur", "test_blur", "estimator", "fitted_on", "limit")
+
+
+@partial(options.selecting, without=OF_THE_PAPER)
 def reproduce(
+    request: Request,
     name: Annotated[str, typer.Argument(metavar="PAPER", help="By its name; see `blurbench ls papers`.")],
-    budget: options.Budget = "quick",
-    out: options.Out = Path("blurbench-results"),
-    seeds: options.Seeds = 1,
-    dataset: Annotated[
-        list[str] | None, typer.Option(help="Measure only this data set, by name or label (repeatable).")
-    ] = None,
-    minutes: options.Minutes = None,
-    data_dir: options.DataDirs = None,
-    device: options.Device = "auto",
-    jobs: options.Jobs = None,
-    threads: options.Threads = 1,
     measuring: Annotated[
         bool, typer.Option("--run/--no-run", help="Measure what is missing first, or only tell what is stored.")
     ] = True,
@@ -49,20 +44,9 @@ def reproduce(
 
     Nothing that is stored is computed again. The report is written as markdown and JSON, with the paper's curves.
     """
+    use(request.plugins)
     chosen: Paper[StoredBoard, Report] = discover().resolve("papers", name)
-    request = Request.of(
-        chosen.suite,
-        {"dataset": dataset},
-        minutes=minutes,
-        budget=budget,
-        out=out,
-        seeds=seeds,
-        data_dirs=tuple(data_dir or ()),
-        device=device,
-        jobs=jobs,
-        threads=threads,
-        verb=("reproduce", name),
-    )
+    request = replace(request, suite=chosen.suite, verb=("reproduce", name))
     failed: typer.Exit | None = None
     if measuring:
         try:
@@ -89,13 +73,14 @@ def _tell(report: Report, store: Store, budget: str, publish: Path | None) -> No
 
 
 def _write(report: Report, folder: Path, stem: str) -> list[Path]:
-    from blurbench.papers import json, markdown
+    from blurbench.papers import markdown
     from blurbench.papers.curves import drawing_of
+    from blurbench.papers.report import to_json
 
     pictures = {f"{stem}.png": drawing_of(report.curves, report.unit_of_curves)} if report.curves else {}
     files: dict[str, str | bytes] = {
         f"{stem}.md": markdown.render(report, tuple(pictures)),
-        f"{stem}.json": json.render(report),
+        f"{stem}.json": to_json(report),
     }
     return write_all(folder, {**files, **pictures})
 

@@ -103,7 +103,8 @@ def _measure_until_separated(request: Request, rerun: Rerun, most_seeds: int) ->
         print(f"{wanted.seeds} seeds: {said}", file=sys.stderr, flush=True)
         if not sharing or wanted.seeds >= most_seeds:
             break
-        _stop_at_failures(session, outcome, since)
+        if _failures(session):  # more seeds would fail alike, and a row that lacks a seed is not ranked
+            break
         left = None if request.walltime is None else max(0.0, request.walltime - (time.perf_counter() - began) / 60)
         only = {**request.only, "classifier": _as_asked(request, sharing)}
         wanted = replace(request, seeds=next_seeds(wanted.seeds, most_seeds), only=only, walltime=left)
@@ -126,12 +127,6 @@ def _sharing(session: Session) -> dict[str, list[RowKey]]:
     asked = dict.fromkeys(cell.labels["classifier"] for cell in session.plan.cells)
     found = {name: sharing(board, name) for name in board.classifiers if name in asked}
     return {name: rows for name, rows in found.items() if rows}
-
-
-def _stop_at_failures(session: Session, outcome: Outcome, since: float) -> None:
-    """More seeds would fail alike, and a row that lacks a seed is not ranked."""
-    if _failures(session):
-        _tell(session, outcome, since)
 
 
 def _round(request: Request, rerun: Rerun) -> tuple[Session, Outcome]:

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from blurbench.board.locate import check_board, only_board
+from blurbench.board.locate import board_in
 from blurbench.board.render.escape import one_line
 from blurbench.cli import options
 from blurbench.errors import UsageError
-from blurbench.store.store import Store
 from blurbench.store.written import write_all
 
 if TYPE_CHECKING:
@@ -29,9 +28,7 @@ def submit(
     """List what a bundle of a board would hold; with --write, make it. Nothing is sent anywhere."""
     from blurbench.submissions.merge import gather
 
-    store = Store(out)
-    name = board or only_board(store)
-    check_board(store, name)
+    store, name = board_in(out, board)
     outgoing = gather(store, name)
     if not outgoing.files:
         raise UsageError(f"there is nothing to submit: {_why_nothing(outgoing)}")

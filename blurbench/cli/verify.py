@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from blurbench.board.locate import check_board, only_board
+from blurbench.board.locate import board_in
 from blurbench.board.render.escape import one_line
 from blurbench.cli import options
 from blurbench.cli.replay import Refit
@@ -16,7 +16,6 @@ from blurbench.errors import BlurbenchError, UsageError
 from blurbench.registry.discovery import discover
 from blurbench.running.devices import chosen_device
 from blurbench.running.folders import data_folders
-from blurbench.store.store import Store
 
 if TYPE_CHECKING:
     from blurbench.running.replay import Replayer
@@ -39,13 +38,12 @@ def verify(
     from blurbench.own.evaluating import recalling
     from blurbench.running.replay import pick, replaying, seconds_of, threads_of
 
-    store = Store(out)
-    name = board or only_board(store)
-    check_board(store, name)
+    store, name = board_in(out, board)
     manifest = store.records.board(name)
     assert manifest is not None
-    stored = [record for line in manifest.lines if (record := store.records.get(line.key)) is not None]
-    damaged = [line for line in manifest.lines if _is_damaged(store, line)]
+    records = {line.key: store.records.get(line.key) for line in manifest.lines}
+    stored = [record for record in records.values() if record is not None]
+    damaged = [line for line in manifest.lines if records[line.key] is None and store.records.path(line.key).exists()]
     for line in damaged:
         typer.echo(f"{line.key[:12]}  cannot be read: {_place(line)}: run the suite again to measure it anew")
     chosen = pick(stored, _share(sample, len(stored)), seed)
@@ -62,10 +60,6 @@ def verify(
     typer.echo(f"{name}: {counted} ({len(chosen)} sampled with seed {seed}, {time.perf_counter() - began:.0f} s)")
     if damaged or counts["same"] < len(chosen):
         raise typer.Exit(1)
-
-
-def _is_damaged(store: Store, line: Line) -> bool:
-    return store.records.path(line.key).exists() and store.records.get(line.key) is None
 
 
 def _place(line: Line) -> str:

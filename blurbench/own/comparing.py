@@ -75,8 +75,7 @@ def _row(side: Outcomes, labels: Mapping[str, str]) -> tuple[BlockKey, RowKey, R
     check_axes(labels, (*BlockKey._fields, *RowKey._fields))
     found = [
         (block, key, row)
-        for block, rows in side.rows.items()
-        for key, row in rows.items()
+        for block, key, row in side.each_row()
         if row.cells and labels.items() <= {**block._asdict(), **key._asdict()}.items()
     ]
     if len(found) == 1:

@@ -288,7 +288,7 @@ def _ends(interval: Interval | None) -> list[float] | None:
 # --- measuring ------------------------------------------------------------------------------------------------------
 
 
-def diagnose(found: Look, wanted: Request, measure: Callable[[Session], object] = Session.run) -> Diagnosis:
+def diagnose(found: Look, wanted: Request) -> Diagnosis:
     """Measure the network that `wanted` names on the pictures that were looked at, and keep everything in its results
     folder: a second call goes on where a first one stopped.
 
@@ -296,7 +296,6 @@ def diagnose(found: Look, wanted: Request, measure: Callable[[Session], object] 
         found: the pictures.
         wanted: names a suite that has a data set with `path` and `side`, which the pictures take the place of; test
             blurs with a `sigma` or a `length`, to choose from; and remedies that need no training.
-        measure: carries a session out.
 
     Raises:
         UsageError: the request is wrong.
@@ -314,7 +313,7 @@ def diagnose(found: Look, wanted: Request, measure: Callable[[Session], object] 
         dataset = f"{name}={_dataset(registry, suite, folder, found.side)}"
         only = {"classifier": (network,), "dataset": (dataset,), "test_blur": tuple(blurs[name])}
         session = Session(replace(wanted, only={**wanted.only, **only}))
-        measure(session)
+        session.run()
     return _answer(found, classifier, session)
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from itertools import cycle
 
-from blurbench.board.render.drawing import GREY, MARKERS, PALETTE, SETTINGS, drawn, plain
+from blurbench.board.render.drawing import GREY, MARKERS, PALETTE, SETTINGS, drawn, plain, styled
 from blurbench.papers.report import Curve
 
 __all__ = ["drawing_of"]
@@ -14,8 +14,8 @@ __all__ = ["drawing_of"]
 COLUMNS = 4
 
 
-def drawing_of(panels: Sequence[Curve], unit: str, suffix: str = ".png") -> bytes:
-    """The panels as .png or .svg."""
+def drawing_of(panels: Sequence[Curve], unit: str) -> bytes:
+    """A PNG of the panels."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -31,12 +31,8 @@ def drawing_of(panels: Sequence[Curve], unit: str, suffix: str = ".png") -> byte
                 color, marker = looks[name]
                 points = [(x, y) for x, y in zip(panel.levels, line, strict=True) if y is not None]
                 axes.plot(*zip(*points, strict=True), color=color, marker=marker, markersize=4, linewidth=1.3)
-            axes.set_title(plain(panel.title, 60), color=GREY, fontsize=10)
             axes.set_xticks(panel.levels)
-            axes.tick_params(colors=GREY, length=0)
-            axes.grid(axis="y", color=GREY, alpha=0.25, linewidth=0.6)
-            axes.spines[:].set_visible(False)
-            axes.patch.set_alpha(0)
+            styled(axes, plain(panel.title, 60))
         for axes in grid.flat[len(panels) :]:
             axes.axis("off")
         for row in grid:
@@ -48,4 +44,4 @@ def drawing_of(panels: Sequence[Curve], unit: str, suffix: str = ".png") -> byte
             for name in names
         ]
         figure.legend(handles=handles, loc="outside lower left", ncols=COLUMNS, frameon=False, labelcolor=GREY)
-        return drawn(figure, suffix)
+        return drawn(figure)

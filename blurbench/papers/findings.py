@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from statistics import fmean
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:  # papers are plugins: finding them loads neither numpy nor what reads records
@@ -63,9 +62,9 @@ class Found:
 
     def mean(self, metric: str) -> float | None:
         """A field of `Metrics` or an observation, averaged over seeds."""
-        values = [_mean(record.accuracy.metrics, metric) for record in self.records.values()]
-        known = [value for value in values if value is not None]
-        return fmean(known) if len(known) == len(values) else None
+        from blurbench.board.paired import mean_of_all
+
+        return mean_of_all(_mean(record.accuracy.metrics, metric) for record in self.records.values())
 
     def ends(self, metric: str) -> tuple[float, float] | None:
         """The 95% interval of that mean, where the records tell it image by image."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from blurbench.metrics.intervals import Interval
@@ -20,6 +21,7 @@ __all__ = [
     "Verdict",
     "Wanted",
     "decided",
+    "to_json",
 ]
 
 Verdict: TypeAlias = Literal[
@@ -175,3 +177,17 @@ class Report:
     commands: tuple[str, ...] = ()
     curves: tuple[Curve, ...] = ()
     unit_of_curves: str = ""
+
+
+SCHEMA_VERSION = 2
+
+
+def to_json(report: Report) -> str:
+    """Everything that the markdown shows, and the keys of the records behind it; keys in a fixed order."""
+    content = {"schema_version": SCHEMA_VERSION, **asdict(report), "claims": [_claim(claim) for claim in report.claims]}
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def _claim(claim: Judged) -> dict[str, Any]:
+    rows = [{**asdict(row), "verdict": row.verdict} for row in claim.comparisons]
+    return {**asdict(claim), "verdict": claim.verdict, "measured": len(claim.measured), "comparisons": rows}

@@ -1,4 +1,4 @@
-"""Many pictures in a few numbers: quantiles of their sigmas, how many are blurred, a histogram."""
+"""Many pictures in a few numbers: quantiles of their sigmas, how many are blurred, how they spread."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["BLURRED", "Summary", "histogram_of", "summary"]
+__all__ = ["BIN", "BLURRED", "Summary", "summary"]
 
 BLURRED = 1.0
 """Sigma in pixels from which a picture counts as blurred; sharp photographs read up to about 0.7."""
-_BIN = 0.25
+BIN = 0.25
+"""Pixels of sigma, of the histogram."""
 _BARS = 40
 _QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 
@@ -53,9 +54,9 @@ class Summary:
         """The lower end of each bin of a quarter of a pixel, and how many pictures lie in it; the last is open."""
         import numpy as np
 
-        last = int(np.floor(self.sigmas.max(initial=0.0) / _BIN))
-        counts = np.bincount(np.floor(self.sigmas / _BIN).astype(int), minlength=last + 1)
-        return [(_BIN * place, int(count)) for place, count in enumerate(counts)]
+        last = int(np.floor(self.sigmas.max(initial=0.0) / BIN))
+        counts = np.bincount(np.floor(self.sigmas / BIN).astype(int), minlength=last + 1)
+        return [(BIN * place, int(count)) for place, count in enumerate(counts)]
 
     def facts(self) -> dict[str, Any]:
         """As JSON."""
@@ -87,7 +88,7 @@ class Summary:
             most = max(count for _, count in self.bins())
             for low, count in self.bins():
                 bar = "#" * (-(-_BARS * count // most))
-                lines.append(f"{low:5.2f} to {low + _BIN:4.2f}  {count:6}  {bar}".rstrip())
+                lines.append(f"{low:5.2f} to {low + BIN:4.2f}  {count:6}  {bar}".rstrip())
         return lines
 
 
@@ -97,19 +98,3 @@ def summary(sigmas: Sequence[float | None], moved: Sequence[bool], refused: int,
 
     still = [sigma for sigma, moves in zip(sigmas, moved, strict=True) if sigma is not None and not moves]
     return Summary(len(sigmas), refused, np.array(still, np.float64), sum(moved), limit)
-
-
-def histogram_of(found: Summary) -> bytes:
-    """A PNG."""
-    from matplotlib.figure import Figure
-
-    from blurbench.running.sigma_picture import as_png
-
-    figure = Figure(figsize=(7.0, 3.5), layout="constrained", dpi=110)
-    axes = figure.subplots()
-    lows, counts = zip(*found.bins(), strict=True)
-    axes.bar(lows, counts, width=_BIN, align="edge", color=["C1" if low >= BLURRED else "C0" for low in lows])
-    axes.set_xlabel(f"sigma in pixels of the file; blurred from {BLURRED:.1f}; readings end at {found.limit:.1f}")
-    axes.set_ylabel("pictures")
-    axes.set_title(found.lines()[0], fontsize=9, parse_math=False)
-    return as_png(figure)

@@ -38,8 +38,6 @@ __all__ = ["Replay", "Replayer", "pick", "replaying", "seconds_of", "threads_of"
 class Replay:
     """What came of measuring a cell again."""
 
-    key: str
-    is_refitted: bool
     before: Result
     after: Result
     agrees: bool
@@ -103,7 +101,7 @@ class Replayer:
             others = self._other_seeds(record)
             agrees, reason = _within_seeds(after, others) if len(others) > 1 else _told_apart(before, after)
             judgement += f"; {reason}"
-        return Replay(record.key, self.is_refitting, before, after, agrees, judgement)
+        return Replay(before, after, agrees, judgement)
 
     def _prepared(self, record: Record) -> Evaluate:
         """The record's task, its artifacts at hand."""

@@ -78,7 +78,8 @@ def _add(packed: zipfile.ZipFile, name: str, content: bytes) -> None:
 def unpack(path: Path) -> tuple[Contents, dict[str, bytes]]:
     """The manifest and the other files by name, each as its checksum says. Raises RecordError for anything else."""
     try:
-        files = dict(_files(path.read_bytes() if _small(path) else b""))
+        _check_size(path)
+        files = dict(_files(path.read_bytes()))
     except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError, ValueError) as e:
         raise RecordError(f"it is not a bundle that can be read: {e}") from None
     if BOARD_FILE not in files:
@@ -88,10 +89,9 @@ def unpack(path: Path) -> tuple[Contents, dict[str, bytes]]:
     return contents, files
 
 
-def _small(path: Path) -> bool:
+def _check_size(path: Path) -> None:
     if (size := path.stat().st_size) > MOST_PACKED:
         raise ValueError(f"{size} bytes, at most {MOST_PACKED} are allowed")
-    return True
 
 
 def _files(content: bytes) -> Iterator[tuple[str, bytes]]:

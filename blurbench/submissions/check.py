@@ -38,7 +38,7 @@ def check(submission: Submission, installation: Installation) -> list[str]:
             submission.refuse(file, error)
             del submission.records[file]
     for reasons in (inconsistent, copied):
-        _refuse(submission, reasons(submission.records.values()))
+        submission.refuse_records(reasons(submission.records.values()))
     notes = [f"{count} record{'s' * (count > 1)}: {what}" for what, count in sorted(unchecked.items())]
     for file, board in list(submission.boards.items()):
         notes += _check_board(submission, file, board, installation)
@@ -82,14 +82,6 @@ def _check_work(record: Record, installation: Installation) -> None:
             raise RecordError(f"{name}: {shown(stated[name])}, but its plugins say {shown(value)}")
 
 
-def _refuse(submission: Submission, reasons: dict[str, str]) -> None:
-    files = submission.by_key()
-    for key, reason in reasons.items():
-        file, _ = files[key]
-        submission.refuse(file, reason)
-        submission.records.pop(file, None)
-
-
 # --- a board --------------------------------------------------------------------------------------------------------
 
 
@@ -107,11 +99,10 @@ def _check_board(submission: Submission, file: str, board: Manifest, installatio
     agreed = schema or by_most(board, {key: record for key, (_, record) in records.items()})
     for line in board.lines:
         if line.key in records and (reason := misplaced(line, records[line.key][1], board, agreed)):
-            _refuse(submission, {line.key: reason})
+            submission.refuse_records({line.key: reason})
     if submission.is_bundle:
-        listed = {line.key for line in board.lines}
-        strange = {record.key: "no line of the board in this bundle is of it" for record in submission.records.values()}
-        _refuse(submission, {key: reason for key, reason in strange.items() if key not in listed})
+        strange = submission.by_key().keys() - {line.key for line in board.lines}
+        submission.refuse_records(dict.fromkeys(strange, "no line of the board in this bundle is of it"))
     if schema is None:
         edition = f"suite {board.suite} version {board.suite_version}"
         return [f"{edition} is not installed here, so what its labels mean was not checked"]

@@ -71,17 +71,13 @@ def _outgoing(record: Record | None) -> Record:
         raise RecordError(f"cells that are {record.status}")
     provenance = {name: value for name, value in record.provenance.items() if name in PROVENANCE}
     kept = record.model_copy(update={"log": "", "provenance": provenance})
-    told = kept.model_dump(exclude={"provenance": True, "result": set(_many(kept))})
+    many = kept.result.images_of_its_own if kept.result else ()  # a number an image, and no text
+    told = kept.model_dump(exclude={"provenance": True, "result": set(many)})
     if _PATH.search(json.dumps(told, ensure_ascii=False)):
         raise RecordError("cells with a folder of this machine among their parameters")
     if _private(f"{provenance.get('device')} {provenance.get('system')}") or _PATH.search(json.dumps(provenance)):
         raise RecordError("cells whose provenance names a folder, a user or a host of this machine")
     return kept
-
-
-def _many(record: Record) -> frozenset[str]:
-    """The fields of a result that hold a number an image, and no text."""
-    return record.result.images_of_its_own if record.result else frozenset()
 
 
 def _private(text: str) -> bool:
@@ -192,11 +188,8 @@ def _refuse_copies(submission: Submission, here: Manifest | None, store: Store) 
     """Records whose answers are those of another seed that is here already."""
     keys = {line.key for line in (here.lines if here else [])}
     own = [record for key in keys if (record := store.records.get(key)) is not None and record.status == "ok"]
-    copies = copied((record for key, (_, record) in submission.by_key().items() if key not in keys), own)
-    for file, record in list(submission.records.items()):
-        if record.key in copies:
-            submission.refuse(file, copies[record.key])
-            del submission.records[file]
+    new = (record for record in submission.records.values() if record.key not in keys)
+    submission.refuse_records(copied(new, own))
 
 
 def _not_new(record: Record, line: Line | None, store: Store) -> str:

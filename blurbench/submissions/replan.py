@@ -134,12 +134,13 @@ def _said(error: Exception) -> str:
 def check_places(plugin: Plugin, folders: Sequence[Path]) -> None:
     """Raises Unavailable where a stranger's plugin names a place on this machine that lies in none of `folders`: a
     record never makes anything be read that its reader did not name."""
-    for text in _texts(plugin):
+    parts = list(_with_parts(plugin))
+    for text in (str(part) for part in parts if isinstance(part, str | PurePath)):
         if _is_place(text) and not any(Path(text).expanduser().is_relative_to(folder) for folder in folders):
             raise Unavailable(
                 f"{text:.100} is a place that the record names, so it is not read; name its folder yourself"
             )
-    for path in _files(plugin):
+    for path in (path for part in parts if isinstance(part, Plugin) for path in part.files()):
         if not any(path.absolute().is_relative_to(folder.absolute()) for folder in folders):
             raise Unavailable(f"{path} is a file that the record names, so it is not read; name its folder yourself")
 
@@ -149,23 +150,12 @@ def _is_place(text: str) -> bool:
     return PurePath(text).is_absolute() or text.startswith(("~", "./")) or ".." in PurePath(text).parts
 
 
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str | PurePath):
-        yield str(value)
-    elif isinstance(value, Plugin):
+def _with_parts(value: Any) -> Iterator[Any]:
+    """A plugin and all its parameters, those inside other plugins and lists included."""
+    yield value
+    if isinstance(value, Plugin):
         for item in fields(value):  # type: ignore[arg-type]
-            yield from _texts(getattr(value, item.name))
+            yield from _with_parts(getattr(value, item.name))
     elif isinstance(value, tuple | list | frozenset | set):
         for inner in value:
-            yield from _texts(inner)
-
-
-def _files(value: Any) -> Iterator[Path]:
-    """Those that decide what a plugin does, or a plugin inside it."""
-    if isinstance(value, Plugin):
-        yield from value.files()
-        for item in fields(value):  # type: ignore[arg-type]
-            yield from _files(getattr(value, item.name))
-    elif isinstance(value, tuple | list):
-        for inner in value:
-            yield from _files(inner)
+            yield from _with_parts(inner)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -48,6 +48,13 @@ class Submission:
     def refuse(self, file: str, reason: object) -> None:
         """Note a refusal."""
         self.refusals.append(Refusal(file, str(reason).removeprefix(f"{file}: ")))
+
+    def refuse_records(self, reasons: Mapping[str, str]) -> None:
+        """Refuse records, named by their keys, each with its reason."""
+        for file, record in list(self.records.items()):
+            if record.key in reasons:
+                self.refuse(file, reasons[record.key])
+                del self.records[file]
 
     def by_key(self) -> dict[str, tuple[str, Record]]:
         """The records with the names of their files."""

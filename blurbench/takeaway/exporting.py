@@ -13,11 +13,11 @@ import logging
 import os
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -44,10 +44,8 @@ CHECKED = 8
 ENDINGS = (".pt2", ".onnx")
 
 
-class Loaded(Protocol):
-    """A file that was read again: images (N, C, H, W) to logits (N, K)."""
-
-    def __call__(self, images: Tensor) -> Tensor: ...
+Loaded: TypeAlias = Callable[[Tensor], Tensor]
+"""A file that was read again: images (N, C, H, W) to logits (N, K)."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ def export(row: Row, path: Path) -> Exported:
         if path.suffix == ".pt2":
             about = {"any_number": any_number, **facts(row)}
             torch.export.save(program, written, extra_files={"blurbench.json": json.dumps(about, indent=1)})
-            loaded = _load_program(written)
+            loaded: Loaded = torch.export.load(written).module()
         else:
             loaded = _write_onnx(row, program, written)
         apart = _apart(row, prediction, loaded, images, any_number)
@@ -182,11 +180,6 @@ def _quiet() -> Iterator[None]:
 
 
 # --- reading again --------------------------------------------------------------------------------------------------
-
-
-def _load_program(path: Path) -> Loaded:
-    loaded: Loaded = torch.export.load(path).module()
-    return loaded
 
 
 def _write_onnx(row: Row, program: ExportedProgram, path: Path) -> Loaded:

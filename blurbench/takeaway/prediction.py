@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
+from dataclasses import astuple
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from blurbench.errors import UsageError
@@ -32,7 +33,7 @@ class Prediction:
         self.device = torch.device(device)
         self.runtime = WorkerRuntime(rows.registry, rows.store, self.device, lambda: None, rows.folders)
         self.predictor = self.runtime.predictor(fit)
-        self.shape = (fit.data.shape.channels, fit.data.shape.height, fit.data.shape.width)
+        self.shape: tuple[int, int, int] = astuple(fit.data.shape)
         """Channels, rows, columns of the images that it was fitted to."""
 
     @property
@@ -109,9 +110,8 @@ def checked_images(images: Images) -> torch.Tensor:
     """Images (N, C, H, W), uint8 or floating-point, as they are. Raises UsageError for what are none."""
     import torch
 
+    from blurbench.imaging.arguments import check_images
+
     given = torch.as_tensor(images)
-    if given.ndim != 4:
-        raise UsageError(f"images must be (N, C, H, W), not {tuple(given.shape)}")
-    if not (given.dtype == torch.uint8 or given.is_floating_point()):
-        raise UsageError(f"images must be float in [0, 1] or uint8, not {given.dtype}")
+    check_images(given, bytes_too=True)
     return given

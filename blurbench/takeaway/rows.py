@@ -141,7 +141,8 @@ class Rows:
         called = [cell for cell in cells if name in (cell[0]["strategy"], _name(cell[0]))]
         if not called:
             raise UnknownName("row on this board:", name, {_name(line) for line, _ in cells})
-        return self.only([cell for cell in called if _fits(cell[0], wanted)], name, seed)
+        fitting = [cell for cell in called if all(value in (None, cell[0][axis]) for axis, value in wanted.items())]
+        return self.only(fitting, name, seed)
 
     def only(self, cells: Iterable[Measured], shown: str, seed: int | None = None) -> Row:
         """The row that all these cells are of; of several seeds the first unless one is named."""
@@ -167,10 +168,6 @@ def _name(line: Line) -> str:
 def _place(line: Line) -> tuple[str, ...]:
     """The coordinates of a row: the test blur is any."""
     return tuple(value for axis, value in line.labels.items() if axis != "test_blur")
-
-
-def _fits(line: Line, wanted: Mapping[str, str | None]) -> bool:
-    return all(value in (None, line[axis]) for axis, value in wanted.items())
 
 
 def _of_key(cells: Sequence[Measured], prefix: str) -> list[Measured]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import MISSING, FrozenInstanceError, fields
+from dataclasses import FrozenInstanceError, fields
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
@@ -13,6 +13,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 from blurbench.contract import Limits, Plugin
 from blurbench.errors import BlurbenchError, UsageError, shortened
 from blurbench.registry import config, label
+from blurbench.registry.validation import is_required
 from blurbench.testing.report import Report
 from blurbench.testing.subjects import Subject
 
@@ -101,7 +102,7 @@ def _check_defaults(report: Report, subject: Subject) -> None:
     """A default is refused like a value, but nobody notices before the plugin is used."""
     cls = subject.entry.target
     assert isinstance(cls, type)
-    if all(item.default is not MISSING or item.default_factory is not MISSING for item in fields(cls)):  # type: ignore[arg-type]
+    if not any(map(is_required, fields(cls))):  # type: ignore[arg-type]
         try:
             subject.registry.resolve(subject.entry.kind, subject.entry.name)
         except BlurbenchError as error:

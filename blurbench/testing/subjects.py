@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from itertools import chain, count
 from pathlib import Path
 from types import ModuleType, UnionType
@@ -16,6 +16,7 @@ from blurbench.registry import Registration, Registry, parse
 from blurbench.registry.discovery import discover, fill, fill_from
 from blurbench.registry.plugin_files import PluginFile, kebab, kind_of_class
 from blurbench.registry.registry import singular
+from blurbench.registry.validation import is_required
 from blurbench.testing.samples import SAMPLES, with_samples
 
 __all__ = ["Subject", "named", "subject_of"]
@@ -98,7 +99,7 @@ def named(text: str, registry: Registry | None = None) -> tuple[list[Subject], l
     loaded. Raises UsageError where there is none."""
     registry = registry or discover()
     if text.endswith(".py") and Path(text).is_file():
-        return _in_file(registry, Path(text))
+        return _added(registry, lambda known: fill_from(known, PluginFile.at(Path(text))))
     if ":" in text:
         return [subject_of(text, registry)], []
     entries = [entry for entry in registry if _belongs(entry, text)]
@@ -106,7 +107,8 @@ def named(text: str, registry: Registry | None = None) -> tuple[list[Subject], l
     if entries or problems:
         known = with_samples(registry)
         return [Subject(known, entry, {}) for entry in entries], problems
-    return _in_module(registry, _imported(registry, text), text)
+    module = _imported(registry, text)
+    return _added(registry, lambda known: fill(known, module, Path(text).stem, text, "(not installed)"))
 
 
 def _belongs(entry: Registration, text: str) -> bool:
@@ -124,19 +126,12 @@ def _imported(registry: Registry, name: str) -> ModuleType:
         raise UnknownName("package, module, file or kind:name", name, packages) from None
 
 
-def _in_file(registry: Registry, path: Path) -> tuple[list[Subject], list[str]]:
+def _added(registry: Registry, register: Callable[[Registry], None]) -> tuple[list[Subject], list[str]]:
+    """The plugins that are registered beside those that are installed, and what kept others from being loaded."""
     known = with_samples(registry)
-    before = set(known)
-    fill_from(known, PluginFile.at(path))
-    return [Subject(known, entry, {}) for entry in known if entry not in before], []
-
-
-def _in_module(registry: Registry, module: ModuleType, name: str) -> tuple[list[Subject], list[str]]:
-    """The plugins that the hooks of a module register, beside those that are installed."""
-    known = with_samples(registry)
-    before = set(known)
-    fill(known, module, Path(name).stem, name, "(not installed)")
-    return [Subject(known, entry, {}) for entry in known if entry not in before], known.problems
+    before, problems = set(known), len(known.problems)
+    register(known)
+    return [Subject(known, entry, {}) for entry in known if entry not in before], known.problems[problems:]
 
 
 # --- values for parameters without a default -----------------------------------------------------------------------
@@ -144,11 +139,7 @@ def _in_module(registry: Registry, module: ModuleType, name: str) -> tuple[list[
 
 def _required(registry: Registry, cls: type, table: Mapping[str, Any], number: int) -> dict[str, Any]:
     hints = get_type_hints(cls, include_extras=True)
-    lacking = [
-        item.name
-        for item in fields(cls)
-        if item.init and item.default is MISSING and item.default_factory is MISSING and item.name not in table
-    ]
+    lacking = [item.name for item in fields(cls) if item.init and is_required(item) and item.name not in table]
     return {name: _value(registry, cls, name, hints[name], number) for name in lacking}
 
 

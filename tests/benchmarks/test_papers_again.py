@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.papers_again import told_again
-from blurbench.papers import json as as_json
 from blurbench.papers import markdown
+from blurbench.papers.report import to_json
 
 PUBLISHED = sorted(Path("leaderboard/papers").glob("*.json"))
 
@@ -20,7 +20,7 @@ def test_published_reports_are_what_todays_rules_make_of_them(path: Path) -> Non
     report = told_again(text)
     picture = path.with_suffix(".png")
 
-    assert as_json.render(report) == text
+    assert to_json(report) == text
     assert markdown.render(report, (picture.name,) if picture.exists() else ()) == path.with_suffix(".md").read_text()
 
 

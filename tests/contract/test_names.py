@@ -35,6 +35,7 @@ WORDS = {
     "contract/plugin.py": {"identity"},
     "running/probe_summary.py": {"pictures"},
     "submissions/label_schema.py": {"none"},  # no value
+    "own/sigma_picture.py": {"pictures"},  # of an axis
     "own/diagnosis.py": {"pictures"},  # a key of its own JSON
     "testing/samples.py": {"gaussian", "pictures"},
     "training/augmentation.py": {"none"},

@@ -19,12 +19,10 @@ from typer.testing import CliRunner
 from blurbench.cli.app import app
 from blurbench.errors import UsageError
 from blurbench.matrix.suite import AccuracySuite, find
-from blurbench.matrix.tasks import TimePipeline
 from blurbench.metrics.intervals import Interval
 from blurbench.own.diagnosis import GAUSSIANS, Diagnosis, Look, Seen, chosen_blurs, diagnose, look, write
 from blurbench.registry import Registry
-from blurbench.running.runtime import WorkerRuntime
-from blurbench.running.session import Request, Session
+from blurbench.running.session import Request
 
 CLASSES = ("astronaut", "grass", "gravel")
 EACH = 8
@@ -87,20 +85,16 @@ def seen(photographs: Path) -> Look:
     return look(photographs, SIDE, "spectral")
 
 
-def in_this_process(session: Session) -> None:
-    session.store.create()
-    session.store.records.add_to_board(session.board, session.manifest(), lambda board: board)
-    runtime = WorkerRuntime(session.registry, session.store, torch.device("cpu"), lambda: None, session.folders)
-    for task in session.plan.tasks.values():
-        if not isinstance(task, TimePipeline):
-            task.run(runtime, force=False)
+def wanted(folder: Path, classifier: str) -> Request:
+    """Measured in this process."""
+    only = {"classifier": (classifier,)}
+    return Request("diagnosis", "quick", folder / "results", only=only, device="cpu", jobs=0, timing=False)
 
 
 @pytest.fixture(scope="module")
 def diagnosis(seen: Look, network: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Diagnosis, Path]:
     folder = tmp_path_factory.mktemp("diagnosis")
-    wanted = Request("diagnosis", "quick", folder / "results", only={"classifier": (network,)}, device="cpu")
-    return diagnose(seen, wanted, in_this_process), folder
+    return diagnose(seen, wanted(folder, network)), folder
 
 
 def test_the_pictures_out_of_focus_are_told_from_the_others(seen: Look, photographs: Path) -> None:
@@ -184,14 +178,9 @@ def test_a_remedy_that_surely_wins_on_the_pictures_as_they_are_is_the_advice(
 
 def test_a_second_diagnosis_measures_nothing_again(seen: Look, diagnosis: tuple[Diagnosis, Path]) -> None:
     found, folder = diagnosis
-    wanted = Request("diagnosis", "quick", folder / "results", only={"classifier": (found.classifier,)}, device="cpu")
-    left: list[int] = []
-    again = diagnose(
-        seen,
-        wanted,
-        lambda session: left.append(sum(not task.wants_quiet for task in session.outstanding("missing").values())),
-    )
-    assert left == [0, 0]
+    records = {path: path.stat().st_mtime_ns for path in (folder / "results" / "records").rglob("*.json")}
+    again = diagnose(seen, wanted(folder, found.classifier))
+    assert records == {path: path.stat().st_mtime_ns for path in (folder / "results" / "records").rglob("*.json")}
     assert again.facts() == found.facts()
 
 
@@ -236,8 +225,5 @@ def test_motion_is_tried_at_the_lengths_nearest_to_what_was_read(registry: Regis
 
 
 def test_a_report_among_the_pictures_is_refused(seen: Look, photographs: Path) -> None:
-    wanted = Request(
-        "diagnosis", out=photographs / "report" / "results", only={"classifier": ("timm[model=resnet18]",)}
-    )
     with pytest.raises(UsageError, match=r"report: this lies among the pictures; give --out a folder elsewhere"):
-        diagnose(seen, wanted, in_this_process)
+        diagnose(seen, wanted(photographs / "report", "timm[model=resnet18]"))

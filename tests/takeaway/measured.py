@@ -5,11 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image
 
-from blurbench.matrix.tasks import TimePipeline
-from blurbench.running.runtime import WorkerRuntime
 from blurbench.running.session import Request, Session
 
 CLASSES = ("=dots", "bars", "rings")
@@ -70,11 +67,7 @@ def measure(
     suite = folder / "drawn.toml"
     lists = {"datasets": datasets, "strategies": strategies}
     suite.write_text(SUITE.format(**{name: ", ".join(f'"{one}"' for one in values) for name, values in lists.items()}))
-    session = Session(Request.of(str(suite), {}, out=folder / "results", seeds=seeds, device="cpu", **more))
-    session.store.create()
-    session.store.records.add_to_board(session.board, session.manifest(), lambda board: board)
-    runtime = WorkerRuntime(session.registry, session.store, torch.device("cpu"), lambda: None, session.folders)
-    for task in session.plan.tasks.values():
-        if not isinstance(task, TimePipeline):
-            task.run(runtime, force=False)
+    here = {"device": "cpu", "jobs": 0, "timing": False}
+    session = Session(Request.of(str(suite), {}, out=folder / "results", seeds=seeds, **here, **more))
+    session.run("missing")
     return session.store.root

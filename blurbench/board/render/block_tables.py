@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from itertools import groupby, starmap
+from collections.abc import Callable, Iterable
+from itertools import groupby
 
 from blurbench.board.render.escape import for_markdown, named
 from blurbench.board.render.formatting import (
@@ -40,13 +40,9 @@ def details(standings: Standings) -> list[str]:
             parts += ["### What each strategy takes", table(predictors, _TAKES)]
             parts += [part for block in blocks for part in _block(block)]
         else:
-            parts.append(bullets(_nothing_measured(blocks)))
+            # The reasons alone, without a table for each blur.
+            parts.append(bullets(dict.fromkeys(_why(one) for block in blocks for one in block.missing)))
     return parts
-
-
-def _nothing_measured(blocks: Iterable[Block]) -> list[str]:
-    """The reasons alone, without a table for each blur."""
-    return list(dict.fromkeys(_why(one) for block in blocks for one in block.missing))
 
 
 def _predictors(blocks: Iterable[Block]) -> list[Row]:
@@ -129,7 +125,7 @@ _CLEAN_BLOCK: list[Column[Row]] = [
     ("worst class", lambda row: _worst(row)),
     ("restored PSNR (blurred)", lambda row: _restored(row.restored_psnr, row.blurred_psnr, 1)),
     ("restored SSIM (blurred)", lambda row: _restored(row.restored_ssim, row.blurred_ssim, 3)),
-    ("observed", lambda row: _observed(row)),
+    ("observed", lambda row: ", ".join(f"{for_markdown(name)} {figures(n)}" for name, n in row.observations.items())),
     ("control", lambda row: row.control),
     ("front", lambda row: "yes" if row.on_front else ""),
     ("seeds", lambda row: str(len(row.seeds)) if len(row.seeds) > 1 else ""),
@@ -138,9 +134,9 @@ _CLEAN_BLOCK: list[Column[Row]] = [
 
 _BLURRED_BLOCK: list[Column[Row]] = [
     *_CLEAN_BLOCK[:5],
-    ("recovered % [95%]", lambda row: _recovered(row)),
+    ("recovered % [95%]", lambda row: _with_ends(row.recovered, row.recovered_interval, whole_percent)),
     ("retained %", lambda row: whole_percent(row.retained)),
-    ("clean (change)", lambda row: _with_change(row)),
+    ("clean (change)", lambda row: percent(row.clean) + (f" ({change(row.clean_change)})" if row.clean_change else "")),
     ("churn", lambda row: "" if row.churn is None else percent(row.churn)),
     ("test blur was", lambda row: row.exposure),
     *_CLEAN_BLOCK[5:],
@@ -152,13 +148,8 @@ def _own(name: str) -> Column[Row]:
     return f"{for_markdown(name)} [95%]", lambda row: figures_in(row.own.get(name))
 
 
-def _with_ends(value: float, interval: Interval | None) -> str:
-    return percent(value) + (f" [{percent(interval.low)}, {percent(interval.high)}]" if interval else "")
-
-
-def _recovered(row: Row) -> str:
-    ends = row.recovered_interval
-    return whole_percent(row.recovered) + (f" [{whole_percent(ends.low)}, {whole_percent(ends.high)}]" if ends else "")
+def _with_ends(value: float | None, ends: Interval | None, show: Callable[[float | None], str] = percent) -> str:
+    return show(value) + (f" [{show(ends.low)}, {show(ends.high)}]" if ends else "")
 
 
 def _worst(row: Row) -> str:
@@ -171,24 +162,15 @@ def _restored(restored: float | None, blurred: float | None, decimals: int) -> s
     return f"{restored:.{decimals}f}" + (f" ({blurred:.{decimals}f})" if blurred is not None else "")
 
 
-def _with_change(row: Row) -> str:
-    return percent(row.clean) + (f" ({change(row.clean_change)})" if row.clean_change else "")
-
-
-def _observed(row: Row) -> str:
-    return ", ".join(f"{for_markdown(name)} {figures(value)}" for name, value in row.observations.items())
-
-
 def _missing(missing: Iterable[Missing]) -> list[str]:
     """One line for each reason, with all that it stops."""
     stopped: dict[str, list[str]] = {}
     for one in missing:
         stopped.setdefault(_why(one), []).append(named(one.strategy, one.train_blur))
-    return [f"{why}: {'; '.join(starmap(_times, Counter(names).items()))}" for why, names in stopped.items()]
-
-
-def _times(name: str, seeds: int) -> str:
-    return name if seeds == 1 else f"{name} ({seeds} seeds)"
+    return [
+        f"{why}: " + "; ".join(f"{name} ({n} seeds)" if n > 1 else name for name, n in Counter(names).items())
+        for why, names in stopped.items()
+    ]
 
 
 def _why(one: Missing) -> str:

@@ -57,11 +57,11 @@ def text(comparison: Comparison, every: bool) -> str:
     """What can be told apart, or every block."""
     told = [block for block in comparison.blocks if block.change.excludes_zero]
     same = sum(block.same for block in comparison.blocks)
-    measure = _measure_of(comparison)
+    measure, of_images = _measure_of(comparison), all(len(block.seeds) == 1 for block in comparison.blocks)
     parts = [
         f"{len(comparison.blocks)} cells compared: {same} the same, {len(told)} told apart, "
         f"{len(comparison.blocks) - same - len(told)} differ by chance or too little to tell. "
-        f"Changes are in {measure.what}, with 95% intervals{_meaning(comparison)}."
+        f"Changes are in {measure.what}, with 95% intervals{' (one seed: over images only)' * of_images}."
     ]
     tables = {
         "Over all blurs and data sets:": comparison.overall,
@@ -80,10 +80,6 @@ def loss_text(comparison: Comparison, loss: Change, limit: float) -> str:
     measure, block = _measure_of(comparison), f"{loss.dataset} {loss.test_blur}".strip() or "all blurs"
     where = one_line(f"{block}, {loss.row}" + (f" ({loss.classifier})" if loss.classifier else ""))
     return f"Lost more than {limit:g} {measure.units}: {where}: {measure.changed(loss)}"
-
-
-def _meaning(comparison: Comparison) -> str:
-    return " (one seed: over images only)" if all(len(block.seeds) == 1 for block in comparison.blocks) else ""
 
 
 def _examples(comparison: Comparison, reason: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, TypeVar
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from numpy.typing import NDArray
 
@@ -15,9 +16,10 @@ from blurbench.board.schema import RankedStrategy, SweepRow
 from blurbench.store.written import MARK
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["GREY", "MARKERS", "PALETTE", "SETTINGS", "distinct", "drawn", "merged", "plain"]
+__all__ = ["GREY", "MARKERS", "PALETTE", "SETTINGS", "distinct", "drawn", "in_lines", "merged", "plain", "styled"]
 
 T = TypeVar("T", SweepRow, RankedStrategy)
 
@@ -31,6 +33,11 @@ SETTINGS: Any = {"font.size": 9, "svg.hashsalt": "blurbench", "svg.fonttype": "p
 def plain(text: str, longest: int = 90) -> str:
     """One line without the sign that starts a formula in matplotlib."""
     return one_line(text, longest).replace("$", r"\$") or NOTHING
+
+
+def in_lines(title: str, width: int, break_on_hyphens: bool = True) -> str:
+    """A title in lines of at most so many letters."""
+    return "\n".join(wrap(plain(title), width, break_on_hyphens=break_on_hyphens))
 
 
 def distinct(rows: Sequence[T], heights: Callable[[T], Sequence[float]]) -> list[T]:
@@ -50,6 +57,15 @@ def merged(stages: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     for name, images in stages.items():
         names.setdefault((images.dtype.str, images.shape, images.tobytes()), []).append(name)
     return {", ".join(same): stages[same[0]] for same in names.values()}
+
+
+def styled(axes: Axes, title: str, grid: Literal["both", "y"] = "y") -> None:
+    """A panel without a frame, under a title."""
+    axes.set_title(title, color=GREY, fontsize=10)
+    axes.tick_params(colors=GREY, length=0)
+    axes.grid(axis=grid, color=GREY, alpha=0.25, linewidth=0.6)
+    axes.spines[:].set_visible(False)
+    axes.patch.set_alpha(0)
 
 
 def drawn(figure: Figure, suffix: str = ".png", **options: Any) -> bytes:

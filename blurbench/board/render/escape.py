@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from blurbench.errors import shortened
+
 __all__ = ["for_markdown", "for_spreadsheet", "named", "one_line"]
 
 _LONGEST = 160
@@ -12,9 +14,7 @@ _ENTITIES = {ord(sign): f"&#{ord(sign)};" for sign in "&<>|`\\*~"}
 
 def one_line(text: str, longest: int = _LONGEST) -> str:
     """`text` without line breaks and invisible characters, cut where it is longer than `longest`."""
-    visible = "".join(sign if sign.isprintable() else " " for sign in text)
-    line = " ".join(visible.split())
-    return line if len(line) <= longest else line[: longest - 3] + "..."
+    return shortened(text, longest)
 
 
 def for_markdown(text: str) -> str:

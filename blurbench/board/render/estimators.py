@@ -120,7 +120,7 @@ def _table(members: Sequence[Estimate]) -> str:
             ("smoothed MSE", of("smoothed_mse")),
             ("RMSE smoothed", of("smoothed_rmse", ".3f")),
             ("bias", of("bias", "+.3f")),
-            ("textured RMSE", lambda cell: _root(cell.values["textured_mse"])),
+            ("textured RMSE", lambda cell: "" if (mse := cell.values["textured_mse"]) is None else f"{mse**0.5:.3f}"),
             ("flat", of("flat_share", ".0%")),
             ("flat bias", of("flat_bias", "+.3f")),
             ("steps alone, MSE", of("oracle_mse", ".5f")),
@@ -128,10 +128,6 @@ def _table(members: Sequence[Estimate]) -> str:
             ("s a picture", lambda cell: _seconds(cell.values["seconds"], cell.values["pictures"])),
         ],
     )
-
-
-def _root(mse: float | None) -> str:
-    return "" if mse is None else f"{mse**0.5:.3f}"
 
 
 def _seconds(seconds: float | None, pictures: float | None) -> str:

@@ -10,7 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blurbench.board.psf_mismatch import MismatchPoint
-from blurbench.board.render.drawing import GREY, MARKERS, PALETTE, SETTINGS, distinct, drawn, merged, plain
+from blurbench.board.render.drawing import (
+    GREY,
+    MARKERS,
+    PALETTE,
+    SETTINGS,
+    distinct,
+    drawn,
+    in_lines,
+    merged,
+    plain,
+    styled,
+)
 from blurbench.board.render.formatting import points, row_name
 from blurbench.board.schema import Block, RankedStrategy, Ranking, Standings
 from blurbench.errors import UsageError
@@ -26,12 +37,12 @@ __all__ = ["mismatch_chart", "recovery_chart", "recovery_figure", "sample_strip"
 # --- sample images -------------------------------------------------------------------------------------------------
 
 
-def sample_strip(stages: Mapping[str, NDArray[Any]], suffix: str = ".png") -> bytes:
+def sample_strip(stages: Mapping[str, NDArray[Any]]) -> bytes:
     """A picture with a row for each image and a column for each stage: clean, blurred, restored by ...
     Stages that are the same byte by byte share a column.
 
     Each stage holds the same images, (N, C, H, W) with one or three channels, uint8 or float on the 0..1 scale
-    (values beyond are clipped). `suffix` is .png or .svg. Small images are enlarged without smoothing.
+    (values beyond are clipped). Small images are enlarged without smoothing.
     """
     import matplotlib as mpl
     from matplotlib.figure import Figure
@@ -44,11 +55,11 @@ def sample_strip(stages: Mapping[str, NDArray[Any]], suffix: str = ".png") -> by
         figure = Figure(figsize=(1.1 * len(images), 1.1 * rows + 0.3), layout=tight)
         grid = figure.subplots(rows, len(images), squeeze=False)
         for column, (title, stage) in enumerate(images.items()):
-            grid[0, column].set_title(_broken(title), color=GREY, fontsize=9)
+            grid[0, column].set_title(in_lines(title, 16), color=GREY, fontsize=9)
             for row in range(rows):
                 grid[row, column].imshow(stage[row], cmap="gray", vmin=0, vmax=1, interpolation="nearest")
                 grid[row, column].axis("off")
-        return drawn(figure, suffix)
+        return drawn(figure)
 
 
 def _shown(stage: NDArray[Any]) -> NDArray[np.float64]:
@@ -58,22 +69,15 @@ def _shown(stage: NDArray[Any]) -> NDArray[np.float64]:
     return images[:, 0] if images.shape[1] == 1 else np.moveaxis(images, 1, -1)
 
 
-def _broken(title: str, width: int = 16) -> str:
-    """The title in lines that fit over an image."""
-    import textwrap
-
-    return "\n".join(textwrap.wrap(plain(title), width))
-
-
 # --- top-1 over test blurs -----------------------------------------------------------------------------------------
 
 
-def recovery_chart(standings: Standings, suffix: str, classifier: str | None = None, most: int = 6) -> bytes:
-    """`recovery_figure` as a picture; `suffix` is .png or .svg."""
+def recovery_chart(standings: Standings, suffix: str) -> bytes:
+    """`recovery_figure` of the first classifier as a picture; `suffix` is .png or .svg."""
     import matplotlib as mpl
 
     with mpl.rc_context(SETTINGS):
-        return drawn(recovery_figure(standings, classifier, most), suffix)
+        return drawn(recovery_figure(standings), suffix)
 
 
 def recovery_figure(standings: Standings, classifier: str | None = None, most: int = 6) -> Chart:
@@ -136,12 +140,8 @@ def _panel(
     for one, look in lines:
         heights = [100 * _top1(block, one) for block in blocks]
         panel.plot(heights, label=_label(one), markersize=4, **{"linewidth": 1.3, **look})
-    panel.set_title(plain(dataset), color=GREY, fontsize=10)
     panel.set_xticks(range(len(blocks)), [plain(block.test_blur) for block in blocks], rotation=30, ha="right")
-    panel.tick_params(colors=GREY, length=0)
-    panel.grid(axis="y", color=GREY, alpha=0.25, linewidth=0.6)
-    panel.spines[:].set_visible(False)
-    panel.patch.set_alpha(0)
+    styled(panel, plain(dataset))
 
 
 def _top1(block: Block, one: RankedStrategy) -> float:
@@ -176,11 +176,7 @@ def mismatch_chart(points: Sequence[MismatchPoint]) -> bytes:
             panels[1].plot(errors, [100 * one.top1 for one in curve], "o-", markersize=3, label=name)
         for panel, heading in zip(panels, ("PSNR of the restored images, dB", "top-1, %"), strict=True):
             panel.axvline(0, color=GREY, linewidth=0.8, linestyle=":")
-            panel.set_title(heading, color=GREY, fontsize=10)
             panel.set_xlabel("sigma told - true sigma, pixels", color=GREY)
-            panel.tick_params(colors=GREY)
-            panel.grid(color=GREY, alpha=0.25, linewidth=0.6)
-            panel.spines[:].set_visible(False)
-            panel.patch.set_alpha(0)
+            styled(panel, heading, "both")
         panels[1].legend(fontsize=7, frameon=False, labelcolor=GREY)
         return drawn(figure)

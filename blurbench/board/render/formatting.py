@@ -46,7 +46,7 @@ def change(interval: Interval | None) -> str:
     """`+1.2`, in percentage points, with a `~` before it where it cannot be told from 0."""
     if interval is None:
         return NOTHING
-    return ("" if interval.excludes_zero else "~") + f"{_tenths(interval.estimate):+.1f}"
+    return ("" if interval.excludes_zero else "~") + points(interval.estimate)
 
 
 def points(fraction: float) -> str:
@@ -58,8 +58,7 @@ def gain(interval: Interval | None) -> str:
     """`+1.2 [-0.3, +2.7]`, in percentage points."""
     if interval is None:
         return NOTHING
-    low, high = _tenths(interval.low), _tenths(interval.high)
-    return f"{_tenths(interval.estimate):+.1f} [{low:+.1f}, {high:+.1f}]"
+    return f"{points(interval.estimate)} [{points(interval.low)}, {points(interval.high)}]"
 
 
 def figures(number: float) -> str:

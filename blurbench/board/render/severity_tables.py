@@ -17,17 +17,14 @@ def severity_section(standings: Standings) -> list[str]:
     parts = ["## Fitted for one severity, met at others"] if standings.sweeps else []
     for ladder in standings.sweeps:
         place = f"{for_markdown(ladder.dataset)}, {for_markdown(ladder.classifier)}"
+        steps = f"{', '.join(map(figures, ladder.values))} {ladder.unit}"
         parts += [
             f"### {place}, {for_markdown(ladder.blur)}",
-            f"Top-1 at {for_markdown(_parameter(ladder))} of {', '.join(map(figures, ladder.values))} {ladder.unit}; "
+            f"Top-1 at {for_markdown(ladder.parameter.rpartition('.')[2])} of {steps}; "
             "bold where the predictor was fitted for it.",
             table(ladder.curves, _columns(ladder)),
         ]
     return parts
-
-
-def _parameter(ladder: SeveritySweep) -> str:
-    return ladder.parameter.rpartition(".")[2]
 
 
 def _columns(ladder: SeveritySweep) -> list[Column[SweepRow]]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from textwrap import wrap
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from blurbench.board.render.drawing import GREY, SETTINGS, drawn, plain
+from blurbench.board.render.drawing import GREY, SETTINGS, drawn, in_lines
 from blurbench.measurements.blur_estimation.result import SMALLEST_SCALE, steps_of
 
 __all__ = ["MAP_PARTS", "map_picture"]
@@ -40,7 +39,8 @@ def map_picture(maps: Mapping[str, Mapping[str, NDArray[np.uint8]]]) -> bytes:
             shown = axes[3].imshow(said - true, cmap="RdBu_r", vmin=-_WORST, vmax=_WORST)
             figure.colorbar(shown, ax=axes[3], shrink=0.8)
             _profile(axes[4], true, said, smooth, largest)
-            axes[0].set_ylabel(_in_lines(title), color=GREY)
+            # In lines as long as a picture is high; what sets two rows apart may stand at the end.
+            axes[0].set_ylabel(in_lines(title, 26, break_on_hyphens=False), color=GREY)
             for one in axes[:4]:
                 one.set_xticks([])
                 one.set_yticks([])
@@ -49,11 +49,6 @@ def map_picture(maps: Mapping[str, Mapping[str, NDArray[np.uint8]]]) -> bytes:
         ):
             one.set_title(heading, color=GREY)
         return drawn(figure, dpi=110, transparent=False)
-
-
-def _in_lines(title: str) -> str:
-    """In lines as long as a picture is high; what sets two rows apart may stand at the end."""
-    return "\n".join(wrap(plain(title), 26, break_on_hyphens=False))
 
 
 def _profile(axes: Any, true: NDArray[Any], said: NDArray[Any], smooth: NDArray[Any], largest: int) -> None:

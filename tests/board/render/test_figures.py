@@ -89,7 +89,7 @@ def test_a_chart_has_a_panel_for_each_data_set_and_a_line_for_each_strategy(resu
 
 @pytest.mark.parametrize("suffix", [".png", ".svg"])
 def test_a_chart_is_always_the_same(result, suffix):
-    one, other = (recovery_chart(result, suffix, classifier="cnn3") for _ in range(2))
+    one, other = (recovery_chart(result, suffix) for _ in range(2))
     assert one == other
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from blurbench_papers.shen2022 import Shen2022
 
-from blurbench.papers import json, markdown
+from blurbench.papers import markdown
 from blurbench.papers.paper import StoredBoard
-from blurbench.papers.report import Filled, Report, Table
+from blurbench.papers.report import Filled, Report, Table, to_json
 from blurbench.registry import Registry
 from tests.builders import PaperBoard
 
@@ -208,9 +209,7 @@ def test_records_without_errors_of_each_image_leave_the_claim_open(
 
 
 def test_json_holds_the_verdicts_and_the_records_behind_each_figure(report: Report, filled: PaperBoard) -> None:
-    import json as standard
-
-    content = standard.loads(json.render(report))
+    content = json.loads(to_json(report))
 
     assert content["schema_version"] == 2
     assert content["claims"][3]["verdict"] == "holds"

@@ -20,7 +20,7 @@ from blurbench.board.pareto import MEANING
 from blurbench.board.render import formatting
 from blurbench.board.render.drawing import merged
 from blurbench.board.render.page import charts
-from blurbench.board.schema import RankedStrategy, Ranking, Row, Standings, Unseen
+from blurbench.board.schema import Ranking, Standings
 
 __all__ = ["Strip", "render", "styled", "template"]
 
@@ -87,18 +87,15 @@ def _environment(autoescape: bool) -> Environment:
             "percent",
             "percent_in",
             "seconds",
+            "whole_percent",
         )
     }
-    environment.filters |= {**shown, "whole_percent": formatting.whole_percent, "picture": _picture, "ranks": _ranks}
+    environment.filters |= {**shown, "picture": _picture}
+    environment.filters |= {"ranks": lambda row: formatting.ranks(row.rank_low, row.rank_high)}
     environment.filters |= {"or_nothing": lambda value: formatting.NOTHING if value in (None, "") else value}
     environment.filters |= {"number": lambda value: "" if value is None else f"{value:.6g}"}
     environment.globals |= {"headed": _headed}
     return environment
-
-
-def _ranks(row: Row | RankedStrategy | Unseen) -> str:
-    """The ranks that the row may truly have."""
-    return formatting.ranks(row.rank_low, row.rank_high)
 
 
 def _headed(ranking: Ranking) -> str:

@@ -83,22 +83,19 @@ class _Scale:
         span = self.high - self.low or 1.0
         return self.start + (value - self.low) / span * (self.end - self.start)
 
-    def ticks(self, texts: Sequence[float], unit: str = "") -> tuple[Tick, ...]:
-        return tuple(Tick(self(value), f"{value:g}{unit}") for value in texts if self.low <= value <= self.high)
+    def ticks(self, texts: Sequence[float]) -> tuple[Tick, ...]:
+        return tuple(Tick(self(value), f"{value:g}") for value in texts if self.low <= value <= self.high)
 
 
 def _apart(ticks: Sequence[Tick]) -> tuple[Tick, ...]:
     """Those whose texts do not touch: the outermost, then whole decades, then the others from the right."""
     ends, between = [*ticks[:1], *ticks[1:][-1:]], ticks[-2:0:-1]
     kept: list[Tick] = []
-    for tick in (*ends, *(one for one in between if _is_decade(one)), *between):
+    decades = [one for one in between if one.text.replace(".", "").strip("0") == "1"]
+    for tick in (*ends, *decades, *between):
         if all(abs(tick.at - other.at) > LETTER * (len(tick.text) + len(other.text) + 2) / 2 for other in kept):
             kept.append(tick)
     return tuple(sorted(kept, key=lambda tick: tick.at))
-
-
-def _is_decade(tick: Tick) -> bool:
-    return tick.text.replace(".", "").strip("0") == "1"
 
 
 def _note(row: SweepRow | RankedStrategy, is_oracle: bool) -> dict[str, str]:

@@ -1,20 +1,19 @@
-"""A picture of where a photograph is how blurred: itself, and its map of sigma beside it."""
+"""Pictures of readings: where a photograph is how blurred, and a histogram of many sigmas."""
 
 from __future__ import annotations
 
-from io import BytesIO
 from typing import TYPE_CHECKING
 
+from blurbench.board.render.drawing import drawn
 from blurbench.imaging.files import Picture
+from blurbench.running.probe_summary import BIN, BLURRED, Summary
 from blurbench.running.probing import Reading
-from blurbench.store.written import MARK
 
 if TYPE_CHECKING:
     import numpy as np
-    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-__all__ = ["as_png", "drawing_of"]
+__all__ = ["drawing_of", "histogram_of"]
 
 _SHOWN = 1000
 """Pixels of the photograph's longer side that are shown at most; the map is read at full size."""
@@ -51,14 +50,21 @@ def drawing_of(reading: Reading, title: str, most: float) -> bytes:
         axes.set_aspect("equal")
     # A name may hold dollar signs, which are no formulas.
     figure.suptitle(title, parse_math=False)
-    return as_png(figure)
+    return drawn(figure, dpi="figure", transparent=False)
 
 
-def as_png(figure: Figure) -> bytes:
-    """It says whose it is, so that it may be replaced."""
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": MARK})
-    return buffer.getvalue()
+def histogram_of(found: Summary) -> bytes:
+    """A PNG."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.0, 3.5), layout="constrained", dpi=110)
+    axes = figure.subplots()
+    lows, counts = zip(*found.bins(), strict=True)
+    axes.bar(lows, counts, width=BIN, align="edge", color=["C1" if low >= BLURRED else "C0" for low in lows])
+    axes.set_xlabel(f"sigma in pixels of the file; blurred from {BLURRED:.1f}; readings end at {found.limit:.1f}")
+    axes.set_ylabel("pictures")
+    axes.set_title(found.lines()[0], fontsize=9, parse_math=False)
+    return drawn(figure, dpi="figure", transparent=False)
 
 
 def _thumbnail(picture: Picture) -> NDArray[np.float32]:
