@@ -89,7 +89,7 @@ def run(
         rerun: what to do again beside what is missing.
         choices: `datasets`, `classifiers`, `strategies`, `train_blurs`, `test_blurs`: names or labels to keep; `limit`
             (training images), `minutes` (of each task), `data_dirs`, `device`, `jobs` (0: in this process), `threads`,
-            `dask` (as `--dask`), `plugins` (files with plugins of your own).
+            `memory` (that images may take, as "2GB"), `dask` (as `--dask`), `plugins` (files with plugins of your own).
 
     Returns:
         The run. Cells that failed are rows of `Run.results`, with a reason.
@@ -111,12 +111,13 @@ def plan(
     **choices: Any,
 ) -> Plan:
     """What `run` would do with the same arguments."""
-    from blurbench.running.session import Request, Session
+    from blurbench.running.session import Request, Session, bytes_of
 
     limits = {"limit": choices.pop("limit", None), "minutes": choices.pop("minutes", None)}
     only = {AXES[name]: tuple(choices.pop(name)) for name in AXES if choices.get(name)}
     folders, files = (tuple(map(Path, choices.pop(name, ()))) for name in ("data_dirs", "plugins"))
     known = {name: choices.pop(name) for name in ("device", "jobs", "threads", "dask") if name in choices}
+    memory = choices.pop("memory", None)
     if choices:
         raise UsageError(f"unknown argument {next(iter(choices))!r}; known: {', '.join(_ARGUMENTS)}")
     request = Request.of(
@@ -128,12 +129,13 @@ def plan(
         seeds=seeds,
         data_dirs=folders,
         plugins=files,
+        memory=None if memory is None else bytes_of(memory),
         **known,
     )
     return Plan(Session(request))
 
 
-_ARGUMENTS = (*AXES, "limit", "minutes", "data_dirs", "device", "jobs", "threads", "dask", "plugins")
+_ARGUMENTS = (*AXES, "limit", "minutes", "data_dirs", "device", "jobs", "threads", "memory", "dask", "plugins")
 
 
 def evaluate(

@@ -12,13 +12,14 @@ import typer
 from typer.core import TyperGroup
 
 from blurbench.registry.discovery import use
-from blurbench.running.session import Request
+from blurbench.running.session import Request, bytes_of
 
 __all__ = [
     "Budget",
     "DataDirs",
     "Device",
     "Jobs",
+    "Memory",
     "Minutes",
     "Out",
     "Plugins",
@@ -44,6 +45,9 @@ Minutes: TypeAlias = Annotated[float | None, typer.Option(min=0.001, help="Time 
 Device: TypeAlias = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")]
 Jobs: TypeAlias = Annotated[int | None, typer.Option("-j", "--jobs", min=1, help="Workers [one a core, or one a GPU].")]
 Threads: TypeAlias = Annotated[int, typer.Option(min=1, help="Threads a worker.")]
+Memory: TypeAlias = Annotated[
+    str, typer.Option(metavar="SIZE", help="What images may take, such as 2GB; more are read from disk in batches.")
+]
 
 Plugins: TypeAlias = Annotated[
     list[Path] | None,
@@ -83,6 +87,7 @@ def _request(
     device: Device = "auto",
     jobs: Jobs = None,
     threads: Threads = 1,
+    memory: Memory = "",
     plugins: Plugins = None,
 ) -> Request:
     """The part of a matrix that the user wants, and how to run it."""
@@ -107,6 +112,7 @@ def _request(
         device=device,
         jobs=jobs,
         threads=threads,
+        memory=bytes_of(memory) if memory else None,
         plugins=tuple(plugins or ()),
     )
 

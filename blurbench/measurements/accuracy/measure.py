@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from torch import nn
 
 from blurbench.contract import Degraded, Fitted, ImageSet, Output, Predictor, Restoring
 from blurbench.errors import PluginError
+from blurbench.imaging.gathered import Gathered
 from blurbench.matrix.tasks import Evaluate, FitPredictor
 from blurbench.measurements.accuracy.analyses import deepest_maps, feature_gradients
 from blurbench.measurements.accuracy.result import AccuracyResult, Cost, Images, Metrics
@@ -36,9 +38,9 @@ def measure(task: Evaluate, bench: Bench) -> AccuracyResult:
     shared = _restores_as(task, predictor)
     with bench.clock.phase("evaluation"):
         with _looking_into(task, bench, predictor) as gradients:
-            output = _answers(predictor, degraded, fit, bench, shared)
+            output, restored = _answered(predictor, degraded, fit, bench, shared, clean.images)
         with torch.inference_mode():
-            scored = _scored(task, bench, clean, degraded, output, gradients, shared)
+            scored = _scored(task, bench, clean, degraded, output, gradients, restored)
     return AccuracyResult(
         measure="accuracy",
         image_shape=list(clean.images.shape[1:]),
@@ -57,16 +59,15 @@ def _scored(
     task: Evaluate,
     bench: Bench,
     clean: ImageSet,
-    degraded: list[Degraded],
+    degraded: Sequence[Degraded],
     output: Output,
     gradients: list[torch.Tensor],
-    shared: Hashable | None,
+    restored: Mapping[str, torch.Tensor],
 ) -> dict[str, Any]:
     """Metrics over the images, and image by image."""
     predicted, confidence = confidence_of(output.logits)
     correct = predicted == clean.labels
     blurred = bench.remember(("quality", task.shares), lambda: _quality("blurred", degraded, clean.images))
-    restored = {} if output.restored is None else _restored_quality(bench, shared, output.restored, clean.images)
     metrics = Metrics(
         n=len(clean),
         top1=correct.float().mean().item(),
@@ -93,14 +94,53 @@ def _scored(
 # --- predicting ----------------------------------------------------------------------------------------------------
 
 
-def predict(predictor: Predictor, degraded: list[Degraded], fit: FitPredictor) -> Output:
+def predict(predictor: Predictor, degraded: Sequence[Degraded], fit: FitPredictor) -> Output:
     """The predictor's answers to a stream of images, in the batches that it declares, from a fresh state."""
     predictor.start()
     return _join([_predict(predictor, part, fit) for part in _batches(degraded, predictor.batch)])
 
 
+def _answered(
+    predictor: Predictor,
+    degraded: Sequence[Degraded],
+    fit: FitPredictor,
+    bench: Bench,
+    shared: Hashable | None,
+    clean: torch.Tensor,
+) -> tuple[Output, dict[str, torch.Tensor]]:
+    """The answers, and how good restored images are, image by image."""
+    if isinstance(clean, Gathered):
+        return _streamed(predictor, degraded, fit, clean)
+    output = _answers(predictor, degraded, fit, bench, shared)
+    if output.restored is None:
+        return output, {}
+    with torch.inference_mode():
+        return output, _restored_quality(bench, shared, output.restored, clean)
+
+
+def _streamed(
+    predictor: Predictor, degraded: Sequence[Degraded], fit: FitPredictor, clean: Gathered
+) -> tuple[Output, dict[str, torch.Tensor]]:
+    """As `_answered` where memory does not hold the images: of those that are restored the first ones are kept."""
+    predictor.start()
+    outputs: list[Output] = []
+    quality: dict[str, list[torch.Tensor]] = {}
+    met = 0
+    for part in _batches(degraded, predictor.batch, clean):
+        output = _predict(predictor, part, fit)
+        if output.restored is not None:
+            with torch.inference_mode():
+                scores = _quality("restored", [output.restored], clean[met : met + len(part.images)])
+            for name, values in scores.items():
+                quality.setdefault(name, []).append(values)
+            output = replace(output, restored=output.restored[: max(0, SAMPLES - met)].clone())
+        outputs.append(output)
+        met += len(part.images)
+    return _join(outputs), {name: torch.cat(values) for name, values in quality.items()}
+
+
 def _answers(
-    predictor: Predictor, degraded: list[Degraded], fit: FitPredictor, bench: Bench, shared: Hashable | None
+    predictor: Predictor, degraded: Sequence[Degraded], fit: FitPredictor, bench: Bench, shared: Hashable | None
 ) -> Output:
     """As `predict`; what other rows have restored alike is taken from there."""
     if shared is None or not isinstance(predictor, Restoring):
@@ -117,20 +157,30 @@ def _restores_as(task: Evaluate, predictor: Predictor) -> Hashable | None:
     return None if how is None else (how, _is_told(_fit_of(task)), predictor.batch, *task.shares)
 
 
-def _batches(degraded: list[Degraded], size: int | None) -> Iterator[Degraded]:
-    """The same images in id order, `size` at a time, with their PSFs where `size` divides what was blurred together."""
-    longest = max(len(part.images) for part in degraded)
+def _batches(degraded: Sequence[Degraded], size: int | None, clean: Gathered | None = None) -> Iterator[Degraded]:
+    """The same images in id order, `size` at a time, with their PSFs where `size` divides what was blurred together.
+    `clean` are the images that were blurred, where memory does not hold them."""
+    longest = len(degraded[0].images)
     if size is None or longest % size:
-        degraded = [_joined(degraded)] if len(degraded) > 1 else degraded
+        degraded = [_joined(degraded, clean)] if len(degraded) > 1 else degraded
     for part in degraded:
         step = size or len(part.images)
         yield from (part.part(slice(start, start + step)) for start in range(0, len(part.images), step))
 
 
-def _joined(degraded: list[Degraded]) -> Degraded:
+def _joined(degraded: Sequence[Degraded], clean: Gathered | None) -> Degraded:
     """Chunks as one; without PSFs, which may be of different sizes."""
-    images = torch.cat([part.images for part in degraded])
-    return Degraded(images, None, degraded[0].noise_std, degraded[0].padding)
+    first = degraded[0]
+    images = torch.cat([part.images for part in degraded]) if clean is None else clean.of(partial(_rows, degraded))
+    return Degraded(images, None, first.noise_std, first.padding)
+
+
+def _rows(degraded: Sequence[Degraded], positions: torch.Tensor) -> torch.Tensor:
+    """Some of the images of all chunks, one chunk at a time."""
+    length = len(degraded[0].images)
+    chunks = positions // length
+    parts = [degraded[chunk].images[positions[chunks == chunk] % length] for chunk in sorted(set(chunks.tolist()))]
+    return torch.cat(parts)[chunks.argsort(stable=True).argsort()]
 
 
 def _predict(predictor: Predictor, degraded: Degraded, fit: FitPredictor) -> Output:
@@ -202,9 +252,15 @@ def _join(parts: list[Output]) -> Output:
 
 def _quality(what: str, parts: Iterable[Any], clean: torch.Tensor) -> dict[str, torch.Tensor]:
     """Image by image."""
-    images = torch.cat([part.images if isinstance(part, Degraded) else part for part in parts]).clamp(0, 1)
-    error = errors(images, clean)
-    return {f"{what}_mse": error, f"{what}_psnr": psnrs(error), f"{what}_ssim": similarities(images, clean)}
+    error, similarity, start = [], [], 0
+    for part in parts:
+        images = (part.images if isinstance(part, Degraded) else part).clamp(0, 1)
+        reference = clean[start : start + len(images)]
+        error.append(errors(images, reference))
+        similarity.append(similarities(images, reference))
+        start += len(images)
+    each = torch.cat(error)
+    return {f"{what}_mse": each, f"{what}_psnr": psnrs(each), f"{what}_ssim": torch.cat(similarity)}
 
 
 def _restored_quality(
