@@ -89,7 +89,8 @@ def run(
         rerun: what to do again beside what is missing.
         choices: `datasets`, `classifiers`, `strategies`, `train_blurs`, `test_blurs`: names or labels to keep; `limit`
             (training images), `minutes` (of each task), `data_dirs`, `device`, `jobs` (0: in this process), `threads`,
-            `dask` (as `--dask`), `plugins` (files with plugins of your own), `metrics` (to measure of every cell, too).
+            `memory` (that images may take, as "2GB"), `dask` (as `--dask`), `plugins` (files with plugins of your own),
+            `metrics` (to measure of every cell, too).
 
     Returns:
         The run. Cells that failed are rows of `Run.results`, with a reason.
@@ -111,13 +112,14 @@ def plan(
     **choices: Any,
 ) -> Plan:
     """What `run` would do with the same arguments."""
-    from blurbench.running.session import Request, Session
+    from blurbench.running.session import Request, Session, bytes_of
 
     if wrong := [name for name in choices if name not in _ARGUMENTS]:
         raise UsageError(f"unknown argument {wrong[0]!r}; known: {', '.join(_ARGUMENTS)}")
     only = {AXES[name]: tuple(choices.pop(name) or ()) for name in AXES if name in choices}
     choices |= {name: tuple(map(Path, choices[name])) for name in ("data_dirs", "plugins") if name in choices}
     choices["metrics"] = tuple(map(str, _listed(choices.get("metrics", ()))))
+    choices["memory"] = None if choices.get("memory") is None else bytes_of(choices["memory"])
     request = Request.of(str(suite), only, budget=budget, out=Path(out), seeds=seeds, **choices)
     return Plan(Session(request))
 
@@ -125,7 +127,8 @@ def plan(
 CURVES = ("train_loss", "validation_loss", "validation_accuracy")
 """What fits note of every epoch."""
 
-_ARGUMENTS = (*AXES, "limit", "minutes", "data_dirs", "device", "jobs", "threads", "dask", "plugins", "metrics")
+_OTHERS = ("limit", "minutes", "data_dirs", "device", "jobs", "threads", "memory", "dask", "plugins", "metrics")
+_ARGUMENTS = (*AXES, *_OTHERS)
 
 
 def evaluate(

@@ -12,12 +12,13 @@ import typer
 from typer.core import TyperGroup
 
 from blurbench.registry.discovery import use
-from blurbench.running.session import Request
+from blurbench.running.session import Request, bytes_of
 
 __all__ = [
     "DataDirs",
     "Device",
     "Jobs",
+    "Memory",
     "Out",
     "Plugins",
     "Threads",
@@ -33,6 +34,9 @@ DataDirs: TypeAlias = Annotated[
 Device: TypeAlias = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")]
 Jobs: TypeAlias = Annotated[int | None, typer.Option("-j", "--jobs", min=1, help="Workers [one a core, or one a GPU].")]
 Threads: TypeAlias = Annotated[int, typer.Option(min=1, help="Threads a worker.")]
+Memory: TypeAlias = Annotated[
+    str, typer.Option(metavar="SIZE", help="What images may take, such as 2GB; more are read from disk in batches.")
+]
 
 Plugins: TypeAlias = Annotated[
     list[Path] | None,
@@ -80,6 +84,7 @@ def _request(
     device: Device = "auto",
     jobs: Jobs = None,
     threads: Threads = 1,
+    memory: Memory = "",
     plugins: Plugins = None,
 ) -> Request:
     """The part of a matrix that the user wants, and how to run it."""
@@ -104,6 +109,7 @@ def _request(
         device=device,
         jobs=jobs,
         threads=threads,
+        memory=bytes_of(memory) if memory else None,
         plugins=tuple(plugins or ()),
         metrics=tuple(metric or ()),
     )

@@ -46,7 +46,8 @@ class ImageSet:
     """A part of a data set on the device: `images` float32 (N, C, H, W), `labels` and `ids` int64 (N,).
 
     An id names an image within its part for good: the blur drawn for it depends on the id, never on the batch.
-    `recorded`, as `images`: the blurred photographs that came with them, if any.
+    `recorded`, as `images`: the blurred photographs that came with them, if any. Where memory does not hold them, both
+    are `gathered.Gathered`: a batch of them is made when it is asked for.
     """
 
     images: torch.Tensor
@@ -59,8 +60,8 @@ class ImageSet:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def part(self, rows: slice) -> ImageSet:
-        """Some of the images."""
+    def part(self, rows: slice | torch.Tensor) -> ImageSet:
+        """Some of the images: a run of them, or those at positions int64 (n,)."""
         recorded = None if self.recorded is None else self.recorded[rows]
         return replace(self, images=self.images[rows], labels=self.labels[rows], ids=self.ids[rows], recorded=recorded)
 

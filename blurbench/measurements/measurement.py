@@ -71,8 +71,9 @@ class Bench(Protocol):
     def test_images(self, task: Evaluate) -> ImageSet:
         """The clean test images of a cell."""
 
-    def degraded(self, task: Evaluate) -> list[Degraded]:
-        """Its blurred test images, in chunks in id order."""
+    def degraded(self, task: Evaluate) -> Sequence[Degraded]:
+        """Its blurred test images, in chunks in id order, of which the first is the longest; they may be made one at a
+        time as they are asked for."""
 
     def fitted(self, fit: Fit) -> Fitted:
         """The stored artifact of a fit, frozen."""

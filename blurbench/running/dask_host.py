@@ -129,7 +129,7 @@ def _start(options: Options) -> _Child:
     threads = {"OMP_NUM_THREADS": str(options.threads)}  # read when it starts; Dask has set its own
     process = subprocess.Popen(
         [sys.executable, "-P", "-c", f"from {__name__} import main; main({theirs.fileno()})"],
-        env={**os.environ, **MALLOC, **threads, "PYTHONPATH": path},
+        env={**os.environ, **(MALLOC if options.memory is None else {}), **threads, "PYTHONPATH": path},
         stdin=subprocess.DEVNULL,
         pass_fds=[theirs.fileno()],
         start_new_session=True,  # a terminal's Ctrl-C is for the run

@@ -20,6 +20,7 @@ from torch import nn
 
 from blurbench.contract import Dataset, Degraded, Fitted, ImageSet, Predictor
 from blurbench.errors import PluginError
+from blurbench.imaging.gathered import Gathered
 from blurbench.imaging.precision import finely
 from blurbench.matrix.cell import Data
 from blurbench.matrix.keys import digest
@@ -28,7 +29,7 @@ from blurbench.measurements import MEASUREMENTS
 from blurbench.measurements.contract_checks import check_module, check_predictor, plain_notes
 from blurbench.registry import Registry, config
 from blurbench.running.cache import Recent
-from blurbench.running.images import TrainingBlur, degraded_in_chunks, image_set, versions
+from blurbench.running.images import DegradedChunks, TrainingBlur, degraded_in_chunks, image_set, versions
 from blurbench.running.stopwatch import Stopwatch
 from blurbench.store.artifacts import STATE
 from blurbench.store.dataset_cache import restored_splits
@@ -43,11 +44,18 @@ T = TypeVar("T")
 
 CACHED_BYTES = 2**30
 """A worker keeps up to so many bytes of clean images, of blurred ones, and of restored ones between tasks."""
+SHARES = 8
+"""Of the memory that images may take: those of a fit, clean, blurred, varied and restored, and those that are kept."""
 
 
-def _bytes(kept: tuple[ImageSet, object] | list[Degraded]) -> int:
-    parts = kept if isinstance(kept, list) else kept[:1]
-    return sum(part.images.nbytes for part in parts)
+def _bytes(kept: tuple[ImageSet, object] | Sequence[Degraded]) -> int:
+    match kept:
+        case DegradedChunks():
+            return 0
+        case (ImageSet() as images, _):
+            return 0 if isinstance(images.images, Gathered) else images.images.nbytes
+        case _:
+            return sum(part.images.nbytes for part in kept if isinstance(part, Degraded))
 
 
 class WorkerRuntime:
@@ -60,11 +68,15 @@ class WorkerRuntime:
         device: torch.device,
         waiting: Callable[[], None],
         folders: Sequence[Path] = (),
+        memory: int | None = None,
     ) -> None:
         self.registry, self.store, self.device, self.waiting, self.folders = registry, store, device, waiting, folders
         self.clock = Stopwatch()
-        self._images, self._degraded = Recent(CACHED_BYTES, _bytes), Recent(CACHED_BYTES, _bytes)
-        self._restored = Recent(CACHED_BYTES, lambda parts: sum(part.nbytes for part in parts))
+        self.room = None if memory is None else memory // SHARES
+        """Bytes that the images of a part may take; None: all that there is."""
+        cached = CACHED_BYTES if self.room is None else min(CACHED_BYTES, self.room)
+        self._images, self._degraded = Recent(cached, _bytes), Recent(cached, _bytes)
+        self._restored = Recent(cached, lambda parts: sum(part.nbytes for part in parts))
         self._splits, self._fitted, self._small = Recent(24), Recent(24), Recent(1000)
 
     # --- data ------------------------------------------------------------------------------------------------------
@@ -77,7 +89,7 @@ class WorkerRuntime:
                 splits = self._splits.get(
                     data.key, lambda: restored_splits(self.registry, self.store, dataset, data, self.folders)
                 )
-                return image_set(splits[split], limit, self.device, split)
+                return image_set(splits[split], limit, self.device, split, self.room)
 
         key = (data.key, split, limit)
         images, fresh = self._images.get(key, lambda: (made := read(), versions(made)))
@@ -91,12 +103,14 @@ class WorkerRuntime:
         """The clean test images of a cell."""
         return self.images(task.dataset, task.data, "test", task.test_images)
 
-    def degraded(self, task: Evaluate) -> list[Degraded]:
-        """The blurred test images of a cell, in chunks."""
+    def degraded(self, task: Evaluate) -> Sequence[Degraded]:
+        """The blurred test images of a cell, in chunks; made one at a time where memory does not hold them all."""
         blur: Any = task.measured.plugins["test_blur"]
 
-        def degrade() -> list[Degraded]:
+        def degrade() -> Sequence[Degraded]:
             images = self.test_images(task)
+            if isinstance(images.images, Gathered):
+                return DegradedChunks(blur, images, task.test_seed)
             with self.clock.phase("blur"):
                 return degraded_in_chunks(blur, images, task.test_seed)
 

@@ -13,8 +13,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from pydantic import ByteSize, TypeAdapter, ValidationError
+
 from blurbench.contract import Dataset
-from blurbench.errors import shortened
+from blurbench.errors import UsageError, shortened
 from blurbench.matrix.board_id import board_name, content_digest
 from blurbench.matrix.cell import Data
 from blurbench.matrix.plan import Plan, Planner
@@ -37,7 +39,10 @@ from blurbench.store.record import Line, Manifest, Record
 from blurbench.store.records import State
 from blurbench.store.store import Store
 
-__all__ = ["Request", "Rerun", "Session", "is_wanted"]
+__all__ = ["Request", "Rerun", "Session", "bytes_of", "is_wanted"]
+
+LEAST_MEMORY = 10**6
+"""Bytes."""
 
 NO_LOCKS = "locks do not hold in the results folder: runs at once may do the same twice; nothing stored is lost"
 
@@ -62,6 +67,8 @@ class Request:
     jobs: int | None = None
     """Workers; 0: none, everything is done in this process."""
     threads: int = 1
+    memory: int | None = None
+    """Bytes that images may take, in all workers of this machine together, or in each of Dask's."""
     walltime: float | None = None
     """Minutes that the run has."""
     dask: str = ""
@@ -109,6 +116,7 @@ class Request:
         """The whole command line after `blurbench`, for this machine and those that share its folders."""
         words = [*self._wanted(self.suite, str), "--out", str(self.out)]
         words += [word for folder in self.data_dirs for word in ("--data-dir", str(folder))]
+        words += ["--memory", f"{self.memory}B"] if self.memory is not None else []
         return [*words, *self._means(), *(["--jobs", str(self.jobs)] if self.jobs else [])]
 
     def _wanted(self, suite: str, shown: Callable[[str], str]) -> list[str]:
@@ -135,6 +143,17 @@ FOLDERS = re.compile(r"""(?<![^\s=\[\]{},'"])(?:~[^/\\]*|\.{1,2}|[A-Za-z]:)?[/\\
 def without_folders(text: str) -> str:
     """A text in which the folders of every path are one word: `imagefolder[path=FOLDER/photos]`."""
     return FOLDERS.sub("FOLDER/", text)
+
+
+def bytes_of(size: str | int) -> int:
+    """`2GB`, `1.5GiB` or `800MB` as bytes. Raises UsageError for anything else, and for next to nothing."""
+    try:
+        found = int(TypeAdapter(ByteSize).validate_python(size))
+    except ValidationError:
+        raise UsageError(f"memory {size!r} is no size; say 2GB, 1.5GiB or 800MB") from None
+    if found < LEAST_MEMORY:
+        raise UsageError(f"memory {size!r}: with less than {LEAST_MEMORY // 10**6}MB no batch of images can be held")
+    return found
 
 
 class Session:
@@ -184,8 +203,10 @@ class Session:
 
     def slots(self, tasks: int) -> list[Options]:
         """The workers to be used: one a processor core, or one a GPU, but not more than tasks."""
-        devices = device_slots(self.device, 1 if self.request.jobs == 0 else self.request.jobs)
-        return [Options(self.store.root, device, self.request.threads, self.folders) for device in devices[:tasks]]
+        devices = device_slots(self.device, 1 if self.request.jobs == 0 else self.request.jobs)[:tasks]
+        memory = None if self.request.memory is None else self.request.memory // max(1, len(devices))
+        threads, folders = self.request.threads, self.folders
+        return [Options(self.store.root, device, threads, folders, memory=memory) for device in devices]
 
     # --- what is stored --------------------------------------------------------------------------------------------
 
@@ -270,7 +291,8 @@ class Session:
         from blurbench.running.dask_slots import dask_slots
 
         folders = tuple(folder.absolute() for folder in self.folders)
-        options = Options(self.store.root, self.request.device, self.request.threads, folders)
+        request = self.request
+        options = Options(self.store.root, request.device, request.threads, folders, memory=request.memory)
         with dask_slots(self.dask, options, self.request.jobs) as remote:
             self.where = remote.machine  # whose timings have other keys
             self._look_again("plan")

@@ -143,7 +143,8 @@ def _start(number: int, options: Options) -> _Worker:
     ours, theirs = context.Pipe()
     # Not a daemon: a plugin may start processes of its own. It ends when its parent does, as it watches that.
     process = context.Process(target=serve, args=(theirs, options), name=f"blurbench-{number}", daemon=False)
-    environment = {**MALLOC, "OMP_NUM_THREADS": str(options.threads)}  # read when it starts
+    # Read when it starts. Whoever has little memory wants freed memory back.
+    environment = {**(MALLOC if options.memory is None else {}), "OMP_NUM_THREADS": str(options.threads)}
     with main_hidden(), _environment(environment):
         process.start()
     theirs.close()

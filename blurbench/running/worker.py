@@ -66,6 +66,8 @@ class Options:
     """Files of plugins; tasks name their classes, so they are loaded before the first one comes."""
     here: Path = field(default_factory=Path.cwd)
     """Where relative paths begin."""
+    memory: int | None = None
+    """Bytes that images may take; None: all that there are."""
 
 
 # --- what a worker says --------------------------------------------------------------------------------------------
@@ -175,7 +177,7 @@ def open_runtime(
     set_reproducible()
     device = torch.device(options.device)
     torch.zeros(1, device=device)  # fails now, not in every task, where the device cannot be had
-    return WorkerRuntime(registry or discover(), Store(options.out), device, waiting, options.folders)
+    return WorkerRuntime(registry or discover(), Store(options.out), device, waiting, options.folders, options.memory)
 
 
 def answer(runtime: WorkerRuntime, task: Task, force: bool, logging: Logging | None = None) -> Message:

@@ -2,7 +2,7 @@
 
 from blurbench.training.augmentation import augmented
 from blurbench.training.classifiers import fit_classifier, fit_from_scratch, recipe_for
-from blurbench.training.forward import CHUNK, forward
+from blurbench.training.forward import CHUNK, batchwise, forward
 from blurbench.training.loop import minimise
 from blurbench.training.restorers import Augment, fit_restorer
 from blurbench.training.seeding import derived_seed, seed_torch
@@ -11,6 +11,7 @@ __all__ = [
     "CHUNK",
     "Augment",
     "augmented",
+    "batchwise",
     "derived_seed",
     "fit_classifier",
     "fit_from_scratch",

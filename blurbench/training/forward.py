@@ -1,4 +1,4 @@
-"""Asking a fitted network without keeping a graph, a chunk at a time."""
+"""Asking a fitted network without keeping a graph, a chunk at a time; changing images that memory does not hold."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-__all__ = ["CHUNK", "forward"]
+from blurbench.contract import ImageSet
+from blurbench.imaging.gathered import Gathered
+
+__all__ = ["CHUNK", "batchwise", "forward"]
 
 CHUNK = 256
 """Images that go through a network at once: bounds the memory, whatever the number of images."""
@@ -17,6 +20,14 @@ def forward(module: Callable[..., Tensor], images: Tensor, *more: Tensor) -> Ten
     """`module(images, *more)` in inference mode; the first axis of all tensors, N, is cut into chunks."""
     if torch.compiler.is_exporting():  # a program that is traced takes any number
         return module(images, *more)
+    chunks = [slice(start, start + CHUNK) for start in range(0, max(1, len(images)), CHUNK)]
     with torch.inference_mode():
-        parts = [torch.split(tensor, CHUNK) for tensor in (images, *more)]
-        return torch.cat([module(*chunk) for chunk in zip(*parts, strict=True)])
+        return torch.cat([module(*(tensor[rows] for tensor in (images, *more))) for rows in chunks])
+
+
+def batchwise(images: ImageSet, change: Callable[[ImageSet], Tensor]) -> Tensor:
+    """What `change` makes of a part's images (N, C, H, W), each by itself; batch by batch, when a batch is asked for,
+    where memory does not hold them."""
+    if isinstance(images.images, Gathered):
+        return images.images.of(lambda rows: change(images.part(rows)))
+    return change(images)

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from blurbench.contract import Recipe, RestorerJob
-from blurbench.training.forward import forward
+from blurbench.imaging.precision import finely
+from blurbench.training.forward import CHUNK, forward
 from blurbench.training.loop import Batches, minimise
 from blurbench.training.seeding import derived_seed
 
@@ -46,8 +47,16 @@ def fit_restorer(
         return job.blur(clean, epoch).images, clean.images
 
     def validate(epoch: int) -> dict[str, float]:
-        restored = forward(module, job.blur(job.validation, epoch).images)
-        return {"loss": F.mse_loss(restored, job.validation.images).item()}
+        return {"loss": _mean_squared_error(module, job.blur(job.validation, epoch).images, job.validation.images)}
 
     has_validation = len(job.validation) > 0
     return minimise(module, loss, len(job.train), train, validate if has_validation else None, recipe, job.seed)
+
+
+def _mean_squared_error(module: nn.Module, blurred: Tensor, clean: Tensor) -> float:
+    """Over all pixels of what `module` restores, a chunk at a time."""
+    total = finely(clean.new_zeros(()))
+    for start in range(0, len(clean), CHUNK):
+        some, wanted = blurred[start : start + CHUNK], clean[start : start + CHUNK]
+        total += len(wanted) * finely(F.mse_loss(forward(module, some), wanted))
+    return (total / len(clean)).item()

@@ -16,6 +16,7 @@ from blurbench.contract import (
     Degraded,
     FitJob,
     Fitted,
+    ImageSet,
     Knows,
     Need,
     Plugin,
@@ -88,14 +89,18 @@ class DeblurThenClassify(Strategy):
         return None if self.classifier == "clean" else super().build(setting)
 
     def fit(self, module: nn.Module | None, job: FitJob) -> Mapping[str, Any]:
-        from blurbench.training import fit_from_scratch
+        from blurbench.training import batchwise, fit_from_scratch
 
         if module is None:
             return {}
         inputs = _with_loaded(self.restorer, job.inputs, job.setting.shape, job.train.images.device)
         # A blur that draws nothing gives the same object every epoch: its images are restored once.
         restored = lru_cache(maxsize=2)(partial(_restore, self.restorer, inputs))
-        return fit_from_scratch(module, job, lambda images, epoch: restored(job.blur(images, epoch)))
+
+        def seen(images: ImageSet, epoch: int) -> torch.Tensor:
+            return batchwise(images, lambda some: restored(job.blur(some, epoch)))
+
+        return fit_from_scratch(module, job, seen)
 
     def predictor(self, setting: Setting, own: Fitted, inputs: Mapping[str, Fitted]) -> Predictor:
         module = own.module or inputs["plain"].module

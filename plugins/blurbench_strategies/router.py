@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from blurbench import hookimpl
@@ -17,6 +18,7 @@ from blurbench.contract import (
     EstimatorJob,
     FitJob,
     Fitted,
+    ImageSet,
     Need,
     Output,
     Predictor,
@@ -81,13 +83,12 @@ class Router(Strategy):
 
     def blurred(self, job: FitJob) -> Iterable[torch.Tensor]:
         """The training images under each of the blurs, drawn as for the first epoch of a fit."""
-        from blurbench.imaging.draws import Draws
+        from blurbench.training import batchwise
 
         if not self.blurs:
             yield job.blur(job.train, 0).images
         for blur in self.blurs:
-            draws = Draws(job.train.ids, job.setting.seed, ("train", 0), job.train.images.device)
-            yield blur.degrade_set(job.train, draws).images
+            yield batchwise(job.train, partial(_blurred, blur, job.setting.seed))
 
     def read(self, images: torch.Tensor, module: nn.Module | None) -> torch.Tensor:
         """One sigma an image, (N,). Images below the estimator's window are mirrored at their borders."""
@@ -102,6 +103,13 @@ class Router(Strategy):
 
     def predictor(self, setting: Setting, own: Fitted, inputs: Mapping[str, Fitted]) -> Predictor:
         return RoutingPredictor(self, own, {name: inputs[name] for name in self.needs(setting)})
+
+
+def _blurred(blur: Blur, seed: int, images: ImageSet) -> torch.Tensor:
+    from blurbench.imaging.draws import Draws
+
+    draws = Draws(images.ids, seed, ("train", 0), images.images.device)
+    return blur.degrade_set(images, draws).images
 
 
 class RoutingPredictor(Predictor):

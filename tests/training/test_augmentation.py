@@ -13,6 +13,7 @@ from blurbench_strategies.first_n import FirstN
 from torch import nn
 
 from blurbench.contract import Budget, Recipe, Setting, Shape
+from blurbench.imaging.gathered import Gathered
 from blurbench.matrix.suite import budget_of
 from blurbench.registry import Registry
 from blurbench.training import fit_classifier, recipe_for
@@ -92,3 +93,13 @@ def test_the_budget_s_augmentation_holds_where_the_recipe_names_none(registry: R
     plain = replace(where, budget=Budget("quick"))
     assert recipe_for(plain, "train") == Cnn3().recipe("train", Budget("quick"))
     assert budget.key()["augment"] == "flip-crop"
+
+
+@pytest.mark.parametrize("recipe", [FLIP_CROP, AUGMIX], ids=["flip-crop", "augmix"])
+def test_images_that_memory_does_not_hold_are_varied_as_those_that_it_holds(recipe: Recipe) -> None:
+    x = photographs()
+    gathered = Gathered(x.shape, lambda rows: x[rows], 0, x.dtype, x.device)
+    rows = torch.tensor([5, 39, 0])
+    found = augmented(gathered, recipe, 3, 1)
+    assert isinstance(found, Gathered)
+    assert torch.equal(found[rows], augmented(x, recipe, 3, 1)[rows])

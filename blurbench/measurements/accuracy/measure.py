@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
 import torch
 from torch import nn
 
 from blurbench.contract import Degraded, Fitted, ImageSet, Output, Predictor, Restoring
 from blurbench.errors import PluginError
+from blurbench.imaging.gathered import Gathered
 from blurbench.matrix.tasks import Evaluate, FitPredictor
 from blurbench.measurements.accuracy.analyses import deepest_maps, feature_gradients
-from blurbench.measurements.accuracy.own_metrics import own_metrics
+from blurbench.measurements.accuracy.own_metrics import OwnMetrics, own_metrics
 from blurbench.measurements.accuracy.result import AccuracyResult, Cost, Images, Metrics, mean_of_defined
 from blurbench.measurements.at_once import at_once
 from blurbench.measurements.contract_checks import check_output
@@ -25,6 +27,9 @@ from blurbench.metrics.image_quality import errors, psnrs, similarities
 from blurbench.registry.units import units
 
 __all__ = ["measure", "networks_of", "predict"]
+
+Quality: TypeAlias = dict[str, torch.Tensor]
+"""How far images are from the sharp ones, (N,) each."""
 
 SAMPLES = 8
 IMAGE_BY_IMAGE = ("blurred_mse", "restored_mse", "restored_ssim")
@@ -37,12 +42,11 @@ def measure(task: Evaluate, bench: Bench) -> AccuracyResult:
     """Measure one cell."""
     fit = _fit_of(task)
     predictor, clean, degraded = bench.predictor(fit), bench.test_images(task), bench.degraded(task)
-    shared = _restores_as(task, predictor)
     with bench.clock.phase("evaluation"):
         with _looking_into(task, bench, predictor) as gradients:
-            output = _answers(predictor, degraded, fit, bench, shared)
+            output, restored, own = _answered(task, bench, predictor, clean, degraded)
         with torch.inference_mode():
-            scored = _scored(task, bench, clean, degraded, output, gradients, shared)
+            scored = _scored(task, bench, clean, degraded, output, gradients, restored, own)
     return AccuracyResult(
         measure="accuracy",
         image_shape=list(clean.images.shape[1:]),
@@ -62,17 +66,16 @@ def _scored(
     task: Evaluate,
     bench: Bench,
     clean: ImageSet,
-    degraded: list[Degraded],
+    degraded: Sequence[Degraded],
     output: Output,
     gradients: list[torch.Tensor],
-    shared: Hashable | None,
+    restored: Quality,
+    own: OwnMetrics,
 ) -> dict[str, Any]:
     """Metrics over the images, and image by image."""
     predicted, confidence = confidence_of(output.logits)
     correct = predicted == clean.labels
-    blurred, restored = _both_qualities(task, bench, clean, degraded, output, shared)
-    asked = task.settings.get("metrics", ())
-    own = own_metrics(bench.registry, asked, clean, degraded, output, are_sharp=task.photographs is None)
+    blurred = _blurred_quality(task, bench, clean, degraded)
     metrics = Metrics(
         n=len(clean),
         top1=correct.float().mean().item(),
@@ -101,7 +104,7 @@ def _scored(
 # --- predicting ----------------------------------------------------------------------------------------------------
 
 
-def predict(predictor: Predictor, degraded: list[Degraded], fit: FitPredictor) -> Output:
+def predict(predictor: Predictor, degraded: Sequence[Degraded], fit: FitPredictor) -> Output:
     """The predictor's answers to a stream of images, in the batches that it declares, from a fresh state."""
     predictor.start()
     return _join(
@@ -109,8 +112,46 @@ def predict(predictor: Predictor, degraded: list[Degraded], fit: FitPredictor) -
     )
 
 
+def _answered(
+    task: Evaluate, bench: Bench, predictor: Predictor, clean: ImageSet, degraded: Sequence[Degraded]
+) -> tuple[Output, Quality, OwnMetrics]:
+    """The answers; how good restored images are, and what metrics of plugins say, image by image."""
+    if isinstance(clean.images, Gathered):
+        return _streamed(task, bench, predictor, clean, degraded)
+    shared = _restores_as(task, predictor)
+    output = _answers(predictor, degraded, _fit_of(task), bench, shared)
+    with torch.inference_mode():
+        quality = _restored_quality(task, bench, shared, output, clean.images)
+        return output, quality, _own(task, bench, clean, degraded, output)
+
+
+def _streamed(
+    task: Evaluate, bench: Bench, predictor: Predictor, clean: ImageSet, degraded: Sequence[Degraded]
+) -> tuple[Output, Quality, OwnMetrics]:
+    """As `_answered` where memory does not hold the images: of those that are restored the first ones are kept."""
+    assert isinstance(clean.images, Gathered)
+    predictor.start()
+    outputs: list[Output] = []
+    quality: dict[str, list[torch.Tensor]] = {}
+    own: OwnMetrics = {}
+    met = 0
+    for part in _batches(degraded, at_once(predictor, degraded[0].images), clean.images):
+        output = _predict(predictor, part, _fit_of(task))
+        tested = clean.part(slice(met, met + len(part.images)))
+        with torch.inference_mode():
+            for name, values in _restored_quality(task, bench, None, output, tested.images).items():
+                quality.setdefault(name, []).append(values)
+            for name, numbers in _own(task, bench, tested, [part], output).items():
+                own.setdefault(name, []).extend(numbers)
+        if output.restored is not None:
+            output = replace(output, restored=output.restored[: max(0, SAMPLES - met)].clone())
+        outputs.append(output)
+        met += len(part.images)
+    return _join(outputs), {name: torch.cat(values) for name, values in quality.items()}, own
+
+
 def _answers(
-    predictor: Predictor, degraded: list[Degraded], fit: FitPredictor, bench: Bench, shared: Hashable | None
+    predictor: Predictor, degraded: Sequence[Degraded], fit: FitPredictor, bench: Bench, shared: Hashable | None
 ) -> Output:
     """As `predict`; what other rows have restored alike is taken from there."""
     if shared is None or not isinstance(predictor, Restoring):
@@ -128,20 +169,30 @@ def _restores_as(task: Evaluate, predictor: Predictor) -> Hashable | None:
     return None if how is None else (how, _is_told(_fit_of(task)), *task.shares)
 
 
-def _batches(degraded: list[Degraded], size: int | None) -> Iterator[Degraded]:
-    """The same images in id order, `size` at a time, with their PSFs where `size` divides what was blurred together."""
-    longest = max(len(part.images) for part in degraded)
+def _batches(degraded: Sequence[Degraded], size: int | None, clean: Gathered | None = None) -> Iterator[Degraded]:
+    """The same images in id order, `size` at a time, with their PSFs where `size` divides what was blurred together.
+    `clean` are the images that were blurred, where memory does not hold them."""
+    longest = len(degraded[0].images)
     if size is None or longest % size:
-        degraded = [_joined(degraded)] if len(degraded) > 1 else degraded
+        degraded = [_joined(degraded, clean)] if len(degraded) > 1 else degraded
     for part in degraded:
         step = size or len(part.images)
         yield from (part.part(slice(start, start + step)) for start in range(0, len(part.images), step))
 
 
-def _joined(degraded: list[Degraded]) -> Degraded:
+def _joined(degraded: Sequence[Degraded], clean: Gathered | None) -> Degraded:
     """Chunks as one; without PSFs, which may be of different sizes."""
-    images = torch.cat([part.images for part in degraded])
-    return Degraded(images, None, degraded[0].noise_std, degraded[0].padding)
+    first = degraded[0]
+    images = torch.cat([part.images for part in degraded]) if clean is None else clean.of(partial(_rows, degraded))
+    return Degraded(images, None, first.noise_std, first.padding)
+
+
+def _rows(degraded: Sequence[Degraded], positions: torch.Tensor) -> torch.Tensor:
+    """Some of the images of all chunks, one chunk at a time."""
+    length = len(degraded[0].images)
+    chunks = positions // length
+    parts = [degraded[chunk].images[positions[chunks == chunk] % length] for chunk in sorted(set(chunks.tolist()))]
+    return torch.cat(parts)[chunks.argsort(stable=True).argsort()]
 
 
 def _predict(predictor: Predictor, degraded: Degraded, fit: FitPredictor) -> Output:
@@ -211,42 +262,47 @@ def _join(parts: list[Output]) -> Output:
 # --- scoring -------------------------------------------------------------------------------------------------------
 
 
-def _both_qualities(
-    task: Evaluate,
-    bench: Bench,
-    clean: ImageSet,
-    degraded: list[Degraded],
-    output: Output,
-    shared: Hashable | None,
-) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
-    """Of the blurred images and of the restored ones, image by image; nothing where there are no sharp ones."""
+def _own(task: Evaluate, bench: Bench, tested: ImageSet, degraded: Sequence[Degraded], output: Output) -> OwnMetrics:
+    asked = task.settings.get("metrics", ())
+    return own_metrics(bench.registry, asked, tested, degraded, output, are_sharp=task.photographs is None)
+
+
+def _blurred_quality(task: Evaluate, bench: Bench, clean: ImageSet, degraded: Sequence[Degraded]) -> Quality:
+    """Image by image; nothing where there are no sharp ones."""
     if task.photographs:
-        return {}, {}
-    blurred = bench.remember(("quality", task.shares), lambda: _quality("blurred", degraded, clean.images))
-    restored = {} if output.restored is None else _restored_quality(bench, shared, output.restored, clean.images)
-    return blurred, restored
+        return {}
+    return bench.remember(("quality", task.shares), lambda: _quality("blurred", degraded, clean.images))
 
 
-def _quality(what: str, parts: Iterable[Any], clean: torch.Tensor) -> dict[str, torch.Tensor]:
+def _quality(what: str, parts: Iterable[Any], clean: torch.Tensor) -> Quality:
     """Image by image."""
-    images = torch.cat([part.images if isinstance(part, Degraded) else part for part in parts]).clamp(0, 1)
-    error = errors(images, clean)
-    return {f"{what}_mse": error, f"{what}_psnr": psnrs(error), f"{what}_ssim": similarities(images, clean)}
+    error, similarity, start = [], [], 0
+    for part in parts:
+        images = (part.images if isinstance(part, Degraded) else part).clamp(0, 1)
+        reference = clean[start : start + len(images)]
+        error.append(errors(images, reference))
+        similarity.append(similarities(images, reference))
+        start += len(images)
+    each = torch.cat(error)
+    return {f"{what}_mse": each, f"{what}_psnr": psnrs(each), f"{what}_ssim": torch.cat(similarity)}
 
 
 def _restored_quality(
-    bench: Bench, shared: Hashable | None, restored: torch.Tensor, clean: torch.Tensor
-) -> dict[str, torch.Tensor]:
+    task: Evaluate, bench: Bench, shared: Hashable | None, output: Output, clean: torch.Tensor
+) -> Quality:
+    """Image by image; nothing where nothing is restored or there are no sharp ones."""
+    if (restored := output.restored) is None or task.photographs:
+        return {}
     if shared is None:
         return _quality("restored", [restored], clean)
     return bench.remember(("quality", shared), lambda: _quality("restored", [restored], clean))
 
 
-def _means(quality: Mapping[str, torch.Tensor]) -> dict[str, float]:
+def _means(quality: Quality) -> dict[str, float]:
     return {name: float(values.mean()) for name, values in quality.items()}
 
 
-def _each(quality: Mapping[str, torch.Tensor]) -> dict[str, list[float]]:
+def _each(quality: Quality) -> dict[str, list[float]]:
     return {name: [round(value, 7) for value in values.tolist()] for name, values in quality.items()}
 
 
