@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from blurbench import hookimpl
@@ -132,10 +133,14 @@ class _Scene:
         """argmin over x of |psf * x - u|^2 + balance |gradient x - v|^2."""
         import torch
 
-        slopes = self.slopes[:, None, None]
-        power = self.transfer.abs().square() + _BALANCE * slopes.abs().square().sum(0)
         seen = self.transfer.conj() * torch.fft.rfft2(u)
-        return self._image((seen + _BALANCE * (slopes.conj() * torch.fft.rfft2(v)).sum(0)) / power)
+        slopes = self.slopes[:, None, None].conj() * torch.fft.rfft2(v)
+        return self._image((seen + _BALANCE * slopes.sum(0)) / self._power)
+
+    @cached_property
+    def _power(self) -> torch.Tensor:
+        """What `solve` divides by, (N, 1, rows, columns // 2 + 1)."""
+        return self.transfer.abs().square() + _BALANCE * self.slopes.abs().square().sum(0)
 
     def within(self, blurred: torch.Tensor, images: torch.Tensor, allowed: float) -> torch.Tensor:
         """`blurred`, its visible part brought within `allowed` of `images`, root of the sum of squares an image."""

@@ -88,9 +88,10 @@ def test_the_loss_is_minus_the_psnr_in_decibel() -> None:
 def test_it_learns_to_deblur_photographs(photographs: ImageSet, job: Job) -> None:
     seed_torch(0, "weights")
     network = Nafnet(8).build(Shape(3, 32, 32))
-    fit_job = job(200, photographs)
+    few = photographs.part(slice(6))
+    fit_job = job(200, few)
     notes = Nafnet(8).fit(network, fit_job)
-    blurred = float((fit_job.blur(photographs, 0).images - photographs.images).square().mean())
+    blurred = float((fit_job.blur(few, 0).images - few.images).square().mean())
     assert notes["final_loss"] < 0.85 * blurred
 
 

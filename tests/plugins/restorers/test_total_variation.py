@@ -39,7 +39,7 @@ def test_without_blur_it_is_scikit_image_s_denoising_with_the_weight_that_leaves
     noisy = seen(photographs.images[:1, :1], GaussianNoise(12))
     found = TotalVariation(2000).deconvolve(noisy.images, delta(1), noisy.noise_std)[0, 0].numpy()
     low, high = 1e-3, 1.0
-    for _ in range(25):  # the heavier the weight, the more is taken for noise
+    for _ in range(14):  # the heavier the weight, the more is taken for noise
         weight = (low * high) ** 0.5
         expected = denoise_tv_chambolle(noisy.images[0, 0].double().numpy(), weight, eps=1e-9, max_num_iter=3000)
         off = np.sqrt(np.mean((expected - noisy.images[0, 0].numpy()) ** 2))
@@ -50,7 +50,7 @@ def test_without_blur_it_is_scikit_image_s_denoising_with_the_weight_that_leaves
 
 @pytest.mark.parametrize("std", [1, 8])
 def test_what_is_left_over_is_the_noise_that_was_told(photographs: ImageSet, std: float) -> None:
-    degraded = seen(photographs.images, Chain((LinearMotion(5, padding="wrap"), GaussianNoise(std))))
+    degraded = seen(photographs.images[:4], Chain((LinearMotion(5, padding="wrap"), GaussianNoise(std))))
     assert degraded.psf is not None
     restored = TotalVariation(600).deconvolve(*told(degraded))
     half = dense(degraded.psf).weights.shape[-1] // 2
@@ -66,22 +66,23 @@ def test_what_is_left_over_is_the_noise_that_was_told(photographs: ImageSet, std
 def test_photographs_come_nearer_than_by_wiener_or_richardson_lucy(
     photographs: ImageSet, blur: Blur, std: float
 ) -> None:
-    degraded = seen(photographs.images, Chain((blur, GaussianNoise(std))))
+    clean = photographs.images[:8]
+    degraded = seen(clean, Chain((blur, GaussianNoise(std))))
     ours, wiener, lucy = (r.deconvolve(*told(degraded)) for r in (TotalVariation(), Wiener(), RichardsonLucy()))
-    clean = photographs.images
     assert error(ours, clean) < min(error(wiener, clean), error(lucy, clean)) < error(degraded.images, clean)
 
 
 def test_the_border_does_not_ring_however_it_was_padded(photographs: ImageSet) -> None:
+    clean = photographs.images[:4]
     for padding in ("reflect", "replicate", "zeros", "wrap"):
-        degraded = seen(photographs.images, Gaussian(1.5, padding=padding))  # type: ignore[arg-type]
+        degraded = seen(clean, Gaussian(1.5, padding=padding))  # type: ignore[arg-type]
         restored = TotalVariation().deconvolve(*told(degraded))
-        off, before = (restored - photographs.images).abs(), (degraded.images - photographs.images).abs()
+        off, before = (restored - clean).abs(), (degraded.images - clean).abs()
         assert float(off[..., :3].mean()) < 0.9 * float(before[..., :3].mean())
 
 
 def test_an_image_is_restored_as_it_would_be_alone(photographs: ImageSet) -> None:
-    degraded = seen(photographs.images, Chain((Gaussian(Range(0.5, 2.0)), GaussianNoise(4))))
+    degraded = seen(photographs.images[:6], Chain((Gaussian(Range(0.5, 2.0)), GaussianNoise(4))))
     alone = degraded.part(slice(3, 4))
     together = TotalVariation().deconvolve(*told(degraded))[3:4]
     torch.testing.assert_close(together, TotalVariation().deconvolve(*told(alone)), rtol=0, atol=1e-4)
