@@ -48,6 +48,11 @@ class Dataset(Plugin):
         Raises `Unavailable`, naming what is missing and how to get it. Cheap: reads no image.
         """
 
+    def places(self, folders: Sequence[Path]) -> tuple[Path, ...]:
+        """The folders whose entries decide which files there are, where `sources` lists folders. Of a great many files
+        planning then looks at these folders and at a sample of the files only. Default: at each file, every time."""
+        return ()
+
     @abstractmethod
     def load(self, folders: Sequence[Path]) -> Splits:
         """Decode. Deterministic; numpy only, no torch. Raises `Unavailable`, or `UsageError` for a damaged file."""

@@ -1,9 +1,11 @@
 """Decoded data sets, kept in the results folder so that each is decoded once. No torch.
 
 The key of a decoded data set is the plugin, its parameters and the state of its files (path, size, time): as long as
-those stay, neither planning nor a worker decodes anything. The fingerprint is the hash of the decoded pixels and
-labels; it, not the key, decides what results depend on. It is taken when the data set is decoded, and again where a
-file of the cache has changed since.
+those stay, neither planning nor a worker decodes anything. Of a great many files planning looks at their folders, whose
+time changes where a file comes, goes or is renamed, and at a sample of the files: where a few are overwritten in place,
+what was decoded before stays in use. The fingerprint is the hash of the decoded pixels and labels; it, not the key,
+decides what results depend on. It is taken when the data set is decoded, and again where a file of the cache has
+changed since.
 """
 
 from __future__ import annotations
@@ -14,8 +16,9 @@ import json
 import logging
 import math
 import os
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +30,7 @@ from blurbench.errors import PluginError, RecordError, shortened
 from blurbench.matrix.cell import Data
 from blurbench.matrix.keys import digest
 from blurbench.registry import Registry, config
-from blurbench.store.files import building, is_regular
+from blurbench.store.files import building, is_regular, write_atomically
 from blurbench.store.store import Store
 
 __all__ = ["SPLITS", "class_names", "decoded_before", "describe", "read_splits", "restored_splits"]
@@ -41,11 +44,16 @@ REPEATED = 0.1
 
 def describe(registry: Registry, store: Store, dataset: Dataset, folders: Sequence[Path]) -> Data:
     """What planning must know, decoding into the store if that was never done. Raises `Unavailable`."""
-    files = [
-        (os.fsencode(path).decode("utf-8", "backslashreplace"), *_state(path)) for path in dataset.sources(folders)
-    ]
-    key = digest({"dataset": config(registry, dataset), "files": files})
-    known = _read(store, key)
+    glance = _Glance.of(registry, store, dataset, folders)
+    key = glance.key()
+    known = None if key is None else _read(store, key)
+    if key is None or known is None:
+        looked = time.time_ns()
+        files = [(_text(path), *_state(path)) for path in dataset.sources(folders)]
+        key = digest({"dataset": config(registry, dataset), "files": files})
+        known = _read(store, key)
+        if len(files) >= MANY:
+            glance.remember(key, dataset.places(folders), files, looked)
     for _ in range(TRIES):  # where locks do not hold, somebody else may be about to put theirs in its place
         if known is not None:
             break
@@ -98,6 +106,49 @@ def class_names(store: Store, key: str) -> tuple[str, ...]:
 def _state(path: Path) -> tuple[int, int]:
     state = path.stat()
     return state.st_size, state.st_mtime_ns
+
+
+def _text(path: Path) -> str:
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+MANY = 10_000
+"""Files from which on planning does not look at each."""
+SAMPLED = 1_000
+SETTLED = 2 * 10**9
+"""Nanoseconds: a folder that changed so shortly before it was listed may change again and show the same time."""
+
+
+@dataclass(frozen=True)
+class _Glance:
+    """Under which key a data set of a great many files was found the last time, and how its folders looked then."""
+
+    path: Path
+
+    @classmethod
+    def of(cls, registry: Registry, store: Store, dataset: Dataset, folders: Sequence[Path]) -> _Glance:
+        """Relative paths mean other files elsewhere."""
+        asked = {"dataset": config(registry, dataset), "folders": [str(Path.cwd()), *map(str, folders)]}
+        return cls(store.root / "data" / f"seen-{digest(asked)}.json")
+
+    def key(self) -> str | None:
+        """The key, where all folders and the sampled files look as they did."""
+        try:
+            seen = json.loads(self.path.read_bytes() if is_regular(self.path) else b"")
+            seal, key = seen.pop("seal"), str(seen["key"])
+            same = seal == digest(seen) and all(list(_state(Path(name))) == state for name, state in seen["states"])
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return None
+        return key if same else None
+
+    def remember(self, key: str, places: Sequence[Path], files: Sequence[tuple[str, int, int]], looked: int) -> None:
+        """Keep how the folders look now, unless one of them changed about when, or since, they were listed."""
+        states = [(str(place), _state(place)) for place in places]
+        if not states or any(changed >= looked - SETTLED for _, (_, changed) in states):
+            return
+        sample = files[:: max(1, len(files) // SAMPLED)]
+        seen = {"key": key, "states": [*states, *((name, (size, changed)) for name, size, changed in sample)]}
+        write_atomically(self.path, json.dumps({**seen, "seal": digest(seen)}) + "\n")
 
 
 def _folder(store: Store, key: str) -> Path:

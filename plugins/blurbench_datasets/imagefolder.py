@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-IN_MEMORY = 2**29
+IN_MEMORY = 2**26
 """Bytes of decoded images that are gathered in memory; more go through a temporary file."""
 PARTS = {"train": "train", "val": "validation", "valid": "validation", "validation": "validation", "test": "test"}
 """The folders' names that are words for a part, in lower case."""
@@ -91,6 +91,10 @@ class ImageFolder(Dataset):
             if note:
                 say(note)
         return (place,) if place.is_file() else tuple(place / name for name in filter(is_picture, tree.files))
+
+    def places(self, folders: Sequence[Path]) -> tuple[Path, ...]:
+        place, tree, _ = self._look(folders)
+        return (place, *(place / name for name in tree.folders)) if place.is_dir() else ()
 
     def class_names(self, folders: Sequence[Path]) -> tuple[str, ...]:
         """The classes in the order of their labels. Reads no image."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from blurbench.contract import Dataset, Split, Splits
 from blurbench.errors import PluginError
 from blurbench.registry import Registration, Registry
+from blurbench.store import dataset_cache
 from blurbench.store.dataset_cache import describe
 from blurbench.store.store import Store
 
@@ -120,3 +122,79 @@ def test_images_that_another_run_decoded_meanwhile_stay_as_they_are(tmp_path: Pa
     assert describe(REGISTRY, store, Overtaken(), ()).train == 60
     (folder,) = (store.root / "data").iterdir()
     assert [folder.stat().st_ino] == THEIRS
+
+
+@dataclass(frozen=True)
+class Many(Given):
+    """A folder of files, none of which is read; it counts how often it is asked for them."""
+
+    path: str = ""
+
+    def sources(self, folders: Sequence[Path]) -> tuple[Path, ...]:
+        ASKED.append(self.path)
+        return tuple(sorted(Path(self.path).glob("*/*")))
+
+    def places(self, folders: Sequence[Path]) -> tuple[Path, ...]:
+        return (Path(self.path), *sorted(Path(self.path).iterdir()))
+
+
+ASKED: list[str] = []
+LONG_AGO = (10**9, 10**9)
+
+
+@pytest.fixture
+def many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
+    """Plan with 30 files in 3 folders, which count as a great many; the key."""
+    monkeypatch.setattr(dataset_cache, "MANY", 30)
+    monkeypatch.setattr(dataset_cache, "SAMPLED", 10)
+    root, registry, store = tmp_path / "many", Registry(), Store(tmp_path / "store")
+    registry.add(Registration("datasets", "many", Many, "outside", "1"))
+    store.create()
+    HELD[0] = APART
+    for number in range(30):
+        file = root / f"c{number % 3}" / f"{number:02}"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("x")
+        os.utime(file, LONG_AGO)
+    for place in (root, *root.iterdir()):
+        os.utime(place, LONG_AGO)
+
+    def planned() -> str:
+        ASKED.clear()
+        return describe(registry, store, Many(path=str(root)), ()).key
+
+    return planned
+
+
+def test_a_great_many_files_are_listed_once_as_long_as_their_folders_stay(many: Callable[[], str]) -> None:
+    first = many()
+    assert ASKED
+    assert many() == first
+    assert not ASKED
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda root: (root / "c1" / "new").write_text("x"),
+        lambda root: (root / "c1" / "01").unlink(),
+        lambda root: (root / "c1" / "01").rename(root / "c1" / "0"),
+        lambda root: (root / "c4").mkdir(),
+        lambda root: [path.write_text("y") for path in root.glob("*/*")],
+    ],
+    ids=["one more", "one less", "another name", "another folder", "all overwritten"],
+)
+def test_a_great_many_files_are_listed_again_where_their_folders_or_all_of_them_changed(
+    tmp_path: Path, many: Callable[[], str], change: Callable[[Path], object]
+) -> None:
+    many()
+    change(tmp_path / "many")
+    many()
+    assert ASKED
+
+
+def test_folders_that_changed_a_moment_ago_are_not_believed(tmp_path: Path, many: Callable[[], str]) -> None:
+    os.utime(tmp_path / "many" / "c1")
+    first = many()
+    assert many() == first
+    assert ASKED

@@ -283,3 +283,17 @@ def test_a_folder_of_classes_alone_tests_with_all_of_it(tmp_path, registry):
     splits = registry.folder_dataset(tmp_path, 8).load(())
     assert (len(splits.train), len(splits.validation), splits.test.images.shape) == (0, 0, (3, 3, 8, 8))
     assert sorted(splits.test.labels.tolist()) == [0, 0, 1]
+
+
+def test_the_folders_that_say_whether_pictures_came_or_went_are_all_there_are(tmp_path: Path) -> None:
+    for name in ("train/a/deep/1.png", "train/b/2.png", "test/a/3.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8)).save(tmp_path / name)
+    (tmp_path / "train" / "a" / "later").mkdir()
+    found = ImageFolder(path=str(tmp_path)).places(())
+    names = ("", "test", "test/a", "train", "train/a", "train/a/deep", "train/a/later", "train/b")
+    assert found == tuple(tmp_path / name for name in names)
+    archive = tmp_path / "all.zip"
+    with ZipFile(archive, "w") as file:
+        file.write(tmp_path / "test" / "a" / "3.png", "train/a/3.png")
+    assert ImageFolder(path=str(archive)).places(()) == ()
