@@ -42,7 +42,12 @@ Budget: TypeAlias = Annotated[
 Seeds: TypeAlias = Annotated[int, typer.Option(min=1, max=1000, help="Number of replicates.")]
 Minutes: TypeAlias = Annotated[float | None, typer.Option(min=0.001, help="Time limit of each fit or cell.")]
 Device: TypeAlias = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")]
-Jobs: TypeAlias = Annotated[int | None, typer.Option("-j", "--jobs", min=1, help="Workers [one a core, or one a GPU].")]
+Jobs: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "-j", "--jobs", min=0, help="Workers [one a core, or one a GPU]; 0: do it in this process, with no time limit."
+    ),
+]
 Threads: TypeAlias = Annotated[int, typer.Option(min=1, help="Threads a worker.")]
 
 Plugins: TypeAlias = Annotated[
