@@ -1,17 +1,20 @@
-"""What several test modules share: the registry, and running the real command in a process of its own."""
+"""What several test modules share: the registry, running the real command in a process of its own, and its results."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from blurbench.registry import Registry
 from blurbench.registry.discovery import discover
+from tests.forked import command
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests share the cores, and a fit's last digits depend on the number
 
@@ -30,6 +33,16 @@ def blurbench(tmp_path: Path) -> Command:
     """Run `blurbench ARGUMENTS` in `tmp_path`; keyword arguments become environment variables."""
 
     def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return command(arguments, tmp_path, {**os.environ, **environment})
+
+    return run
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Command:
+    """The same in a new Python, where what is imported when matters."""
+
+    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-c", "from blurbench.cli import main; main()", *arguments],
             cwd=tmp_path,
@@ -43,7 +56,21 @@ def blurbench(tmp_path: Path) -> Command:
     return run
 
 
-def _installed(name: str, target: Path) -> Path:
+def shared(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder that the first of the processes that share the tests makes, for all of them to read."""
+    base = factory.getbasetemp()
+    root = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder, made = root / name, root / f"{name}.made"
+    with FileLock(root / f"{name}.lock"):
+        if not made.exists():
+            shutil.rmtree(folder, ignore_errors=True)  # of one that failed
+            folder.mkdir()
+            make(folder)
+            made.touch()
+    return folder
+
+
+def _installed(name: str, target: Path) -> None:
     """Install a package of tests/third_party as anyone would, into a folder of its own."""
     subprocess.run(
         [
@@ -54,45 +81,35 @@ def _installed(name: str, target: Path) -> Path:
         capture_output=True,
         timeout=240,
     )
-    return target
 
 
 @pytest.fixture(scope="session")
 def box(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for PYTHONPATH that holds blurbench-box."""
-    return _installed("blurbench-box", tmp_path_factory.mktemp("box"))
+    return shared(tmp_path_factory, "box", lambda folder: _installed("blurbench-box", folder))
 
 
 @pytest.fixture(scope="session")
 def trouble(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for PYTHONPATH that holds blurbench-trouble."""
-    return _installed("blurbench-trouble", tmp_path_factory.mktemp("trouble"))
+    return shared(tmp_path_factory, "trouble", lambda folder: _installed("blurbench-trouble", folder))
 
 
 @pytest.fixture(scope="session")
 def smoked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A results folder in which the smoke suite has run. Copy it before you change anything in it."""
-    folder = tmp_path_factory.mktemp("smoked")
-    command = [sys.executable, "-c", "from blurbench.cli import main; main()", "run", "--suite", "smoke"]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=240)
-    return folder / "blurbench-results"
+    return shared(tmp_path_factory, "smoked", lambda folder: _run(folder, "smoke")) / "blurbench-results"
 
 
 @pytest.fixture(scope="session")
 def estimated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A results folder in which estimators have read two texts. Copy it before you change anything in it."""
-    folder = tmp_path_factory.mktemp("estimated")
-    suite = ("--suite", "kernel-estimation", "--dataset", "text", "--test-blur", "ramp", "--test-blur")
+    blurs = ("--test-blur", "ramp", "--test-blur", "gaussian[sigma=2]")
     estimators = ("constant", "laplacian-variance", "constant[sigma=2]")
-    chosen = [word for name in estimators for word in ("--estimator", name)]
-    subprocess.run(
-        [
-            *(sys.executable, "-c", "from blurbench.cli import main; main()", "run", "-j", "1"),
-            *(*suite, "gaussian[sigma=2]", *chosen),
-        ],
-        cwd=folder,
-        check=True,
-        capture_output=True,
-        timeout=240,
-    )
+    chosen = ("--dataset", "text", *blurs, *(word for name in estimators for word in ("--estimator", name)))
+    folder = shared(tmp_path_factory, "estimated", lambda folder: _run(folder, "kernel-estimation", *chosen))
     return folder / "blurbench-results"
+
+
+def _run(folder: Path, suite: str, *chosen: str) -> None:
+    command(["run", "--suite", suite, "-j", "0", *chosen], folder, os.environ).check_returncode()

@@ -32,7 +32,12 @@ DataDirs: TypeAlias = Annotated[
     list[Path] | None, typer.Option("--data-dir", help="Where real data sets lie; also BLURBENCH_DATA.")
 ]
 Device: TypeAlias = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")]
-Jobs: TypeAlias = Annotated[int | None, typer.Option("-j", "--jobs", min=1, help="Workers [one a core, or one a GPU].")]
+Jobs: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "-j", "--jobs", min=0, help="Workers [one a core, or one a GPU]; 0: do it in this process, with no time limit."
+    ),
+]
 Threads: TypeAlias = Annotated[int, typer.Option(min=1, help="Threads a worker.")]
 Memory: TypeAlias = Annotated[
     str, typer.Option(metavar="SIZE", help="What images may take, such as 2GB; more are read from disk in batches.")

@@ -173,6 +173,8 @@ def _announce(session: Session, rerun: Rerun) -> None:
     workers = len(session.slots(len(tasks)))
     if workers and session.dask:
         text += f"; Dask workers of {session.dask.text}"
+    elif workers and session.request.jobs == 0:
+        text += "; in this process"
     elif workers:
         text += f"; {workers} worker{'s' if workers > 1 else ''} on {session.device}"
     print(text, file=sys.stderr, flush=True)

@@ -117,7 +117,7 @@ class Request:
         words = [*self._wanted(self.suite, str), "--out", str(self.out)]
         words += [word for folder in self.data_dirs for word in ("--data-dir", str(folder))]
         words += ["--memory", f"{self.memory}B"] if self.memory is not None else []
-        return [*words, *self._means(), *(["--jobs", str(self.jobs)] if self.jobs else [])]
+        return [*words, *self._means(), *([] if self.jobs is None else ["--jobs", str(self.jobs)])]
 
     def _wanted(self, suite: str, shown: Callable[[str], str]) -> list[str]:
         words = [*self.verb]

@@ -46,7 +46,7 @@ def test_a_paper_of_an_outside_package_is_run_and_told_like_ours(blurbench: Comm
     citation = "paper: Nobody 2020, digits through a bathroom window"
     assert f"{citation}\n    suite: box\n    from blurbench-box" in listed.stdout
 
-    result = blurbench("reproduce", "mosaics", "-j", "1", "--out", "results", PYTHONPATH=str(box))
+    result = blurbench("reproduce", "mosaics", "-j", "0", "--out", "results", PYTHONPATH=str(box))
 
     assert result.returncode == 0, result.stderr
     assert "Table 1: top-1 (percent)" in result.stdout

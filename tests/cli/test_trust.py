@@ -133,7 +133,7 @@ def test_records_that_are_damaged_or_of_another_cell_are_named_and_measured_agai
     verified = blurbench("verify", "--sample", "1")
     assert verified.returncode == 1
     assert f"{torn.stem[:12]}  cannot be read: digits, " in verified.stdout
-    run = blurbench("run", "--suite", "smoke")
+    run = blurbench("run", "--suite", "smoke", "-j", "0")
     assert run.returncode == 0, run.stderr
     assert "24 cells, 2 to measure" in run.stderr
     assert "2 stored records are damaged or changed: measured again" in run.stderr
@@ -209,7 +209,7 @@ def test_an_estimator_of_ones_own_comes_onto_somebody_elses_board(
 ) -> None:
     chosen = ("--suite", "kernel-estimation", "--dataset", "text", "--test-blur", "ramp", "--estimator", "step-width")
     own = {"PYTHONPATH": str(box)}
-    done = blurbench("run", *chosen, "--out", "mine", "-j", "1", **own)
+    done = blurbench("run", *chosen, "--out", "mine", "-j", "0", **own)
     assert done.returncode == 0, done.stderr
     assert "records: 1 file, " in blurbench("submit", "--out", "mine", "--write", "bundle.zip", **own).stdout
     checked = blurbench("validate", "bundle.zip", **own)

@@ -118,7 +118,7 @@ def test_a_remedy_is_written_checked_installed_and_measured(package: Path, blurb
     checked = blurbench("plugin", "check", "strategies:sharpening-vote[base=plain]", PYTHONPATH=str(installed))
     assert checked.stdout == "strategy 'sharpening-vote': ok\n1 plugin checked, no findings\n"
 
-    chosen = ("--suite", "smoke", "--classifier", "cnn3", "--strategy", "sharpening-vote[base=plain]", "-j", "1")
+    chosen = ("--suite", "smoke", "--classifier", "cnn3", "--strategy", "sharpening-vote[base=plain]", "-j", "0")
     run = blurbench("run", *chosen, PYTHONPATH=str(installed))
     assert run.returncode == 0, run.stderr
     rows = bb.open_board(tmp_path / "blurbench-results").overall().set_index("strategy")

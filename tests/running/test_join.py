@@ -26,7 +26,8 @@ def test_three_runs_that_join_do_nothing_twice_and_each_ends_with_everything_the
     suite = write_suite(tmp_path)
     environment = {**os.environ, **striker}
     runs = [
-        subprocess.Popen(start(suite), cwd=tmp_path, env=environment, stdout=-1, stderr=-1, text=True) for _ in range(3)
+        subprocess.Popen(start(suite, jobs), cwd=tmp_path, env=environment, stdout=-1, stderr=-1, text=True)
+        for jobs in (1, 1, 2)
     ]
     for run in runs:
         stdout, stderr = run.communicate(timeout=240)
@@ -42,7 +43,7 @@ def test_one_of_two_that_is_killed_costs_what_it_had_in_hand_and_nothing_else(
     tmp_path: Path, undisturbed: dict[str, Any]
 ) -> None:
     suite = write_suite(tmp_path)
-    runs = [subprocess.Popen(start(suite), cwd=tmp_path, stdout=-1, stderr=-1, text=True) for _ in range(2)]
+    runs = [subprocess.Popen(start(suite, 1), cwd=tmp_path, stdout=-1, stderr=-1, text=True) for _ in range(2)]
     deadline = time.monotonic() + 120
     while not list((tmp_path / RESULTS).glob("artifacts/[0-9a-f]*")) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -55,8 +56,9 @@ def test_one_of_two_that_is_killed_costs_what_it_had_in_hand_and_nothing_else(
 
 def test_status_shows_what_is_under_way_and_whose_it_is(blurbench: Command, tmp_path: Path) -> None:
     suite = write_suite(tmp_path)
+    assert "there is no results folder" in blurbench("status").stderr
     environment = {**os.environ, "SLURM_JOB_ID": "4711"}
-    with subprocess.Popen(start(suite), cwd=tmp_path, env=environment, stdout=-1, stderr=-1, text=True) as run:
+    with subprocess.Popen(start(suite, 1), cwd=tmp_path, env=environment, stdout=-1, stderr=-1, text=True) as run:
         locks, seen = Locks(tmp_path / RESULTS / "locks"), ""
         while not any("digits: " in holder.what for holder in locks.under_way().values()) and run.poll() is None:
             time.sleep(0.01)
@@ -76,7 +78,7 @@ def test_a_run_begins_nothing_that_would_not_end_in_its_time_and_the_next_goes_o
     assert "6 cells are left that may not end in the time that this run has; the same command goes on" in first.stderr
     assert records(tmp_path / RESULTS) == {}
     soon = str(int(time.time()) + 3600)
-    second = blurbench("run", "--suite", str(suite), "-j", "2", SLURM_JOB_END_TIME=soon)
+    second = blurbench("run", "--suite", str(suite), "-j", "0", SLURM_JOB_END_TIME=soon)
     assert second.returncode == 0, second.stderr
     assert not differences(records(tmp_path / RESULTS), undisturbed)
     wrong = blurbench("run", "--suite", str(suite), SLURM_JOB_END_TIME="tomorrow")
@@ -98,8 +100,7 @@ def test_where_locks_do_not_hold_two_runs_say_so_and_store_what_one_alone_would(
         (tmp_path / how).mkdir()
         (tmp_path / how / "sitecustomize.py").write_text(code + "fcntl.flock = flock\n")
         environment = {**os.environ, "PYTHONPATH": str(tmp_path / how)}
-        command = [*start(suite)[:-1], "1"]
-        runs.append(subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=-1, stderr=-1, text=True))
+        runs.append(subprocess.Popen(start(suite, 1), cwd=tmp_path, env=environment, stdout=-1, stderr=-1, text=True))
     for run in runs:
         _, stderr = run.communicate(timeout=240)
         assert run.returncode == 0, stderr
@@ -145,7 +146,7 @@ def test_slurm_jobs_share_the_work_of_one_command(
     (tmp_path / "bin" / "sbatch").write_text(SBATCH)
     (tmp_path / "bin" / "sbatch").chmod(0o755)
     path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    command = ("run", "--suite", str(suite), "-j", "1", "--slurm", "2")
+    command = ("run", "--suite", str(suite), "-j", "0", "--slurm", "2")
     shown = blurbench(*command, "--dry-run", "--", "--time=60", "--partition=gpu")
     assert shown.returncode == 0, shown.stderr
     assert "#SBATCH --array=1-2\n" in shown.stdout

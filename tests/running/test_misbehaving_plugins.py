@@ -65,7 +65,7 @@ def test_a_blur_that_breaks_the_contract_is_named_and_its_neighbours_are_measure
 ) -> None:
     suite = write_suite(tmp_path, strategies=("plain",), blurs=("none", *BLURS, "gaussian[sigma=2]"))
     only = [f"--test-blur={blur}" for blur in BLURS]
-    result = blurbench("run", "--suite", str(suite), "-j", "1", *only, PYTHONPATH=str(trouble))
+    result = blurbench("run", "--suite", str(suite), "-j", "0", *only, PYTHONPATH=str(trouble))
     assert result.returncode == 1
     spoilt = records(tmp_path / RESULTS)
     reasons = {one["axes"]["test_blur"]["label"]: one["reason"] for one in spoilt.values()}
@@ -81,7 +81,7 @@ def test_what_comes_after_a_blur_that_works_in_place_is_measured_as_without_it(
             tmp_path, strategies=("plain",), blurs=("none", first, "gaussian[sigma=2]")[first == "none" :]
         )
         out = f"after-{len(kept)}"
-        blurbench("run", "--suite", str(suite), "-j", "1", "--out", out, PYTHONPATH=str(trouble))
+        blurbench("run", "--suite", str(suite), "-j", "0", "--out", out, PYTHONPATH=str(trouble))
         kept[first] = {key: one for key, one in records(tmp_path / out).items() if one["status"] == "ok"}
     assert [len(cells) for cells in kept.values()] == [2, 2, 2]
     assert not differences(kept["unruly[how=in-place]"], kept["none"])
@@ -93,7 +93,7 @@ def test_a_training_blur_that_works_in_place_is_blamed_itself(
 ) -> None:
     suite = write_suite(tmp_path, strategies=("retrain", "plain"), blurs=("none",))
     suite.write_text(suite.read_text().replace("gaussian[sigma=2]", "unruly[how=in-place]"))
-    blurbench("run", "--suite", str(suite), "-j", "1", PYTHONPATH=str(trouble))
+    blurbench("run", "--suite", str(suite), "-j", "0", PYTHONPATH=str(trouble))
     found = {one["axes"]["strategy"]["label"]: one["reason"] for one in records(tmp_path / RESULTS).values()}
     assert found == {"plain": "", "retrain": "blur Unruly changed its images in place; work on a clone"}
 
@@ -102,7 +102,7 @@ def test_a_strategy_or_restorer_that_breaks_the_contract_is_named(
     blurbench: Command, tmp_path: Path, trouble: Path
 ) -> None:
     suite = write_suite(tmp_path, strategies=("plain", *FITS), blurs=("none",))
-    assert blurbench("run", "--suite", str(suite), "-j", "1", PYTHONPATH=str(trouble)).returncode == 1
+    assert blurbench("run", "--suite", str(suite), "-j", "0", PYTHONPATH=str(trouble)).returncode == 1
     found = {one["axes"]["strategy"]["label"]: one["reason"] for one in records(tmp_path / RESULTS).values()}
     needs = "it needs digits: "
     assert {label: reason.rpartition(" failed: ")[2] for label, reason in found.items()} == {"plain": "", **FITS}

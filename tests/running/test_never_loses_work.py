@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Command
+from tests.conftest import Command, shared
+from tests.forked import command
 from tests.running.tiny import differences, leftovers, records, write_suite
 
 RESULTS = "blurbench-results"
@@ -65,16 +66,19 @@ def striker(tmp_path: Path) -> dict[str, str]:
     return {"PYTHONPATH": str(folder), "STRIKES": str(folder)}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """The records of a run that nothing happened to."""
-    folder = tmp_path_factory.mktemp("undisturbed")
-    subprocess.run(start(write_suite(folder)), cwd=folder, check=True, capture_output=True, timeout=240)
-    return records(folder / RESULTS)
+
+    def run(folder: Path) -> None:
+        command(["run", "--suite", str(write_suite(folder)), "-j", "0"], folder, os.environ).check_returncode()
+
+    return records(shared(tmp_path_factory, "undisturbed", run) / RESULTS)
 
 
-def start(suite: Path) -> list[str]:
-    return [sys.executable, "-c", "from blurbench.cli import main; main()", "run", "--suite", str(suite), "-j", "2"]
+def start(suite: Path, jobs: int = 2) -> list[str]:
+    words = ("run", "--suite", str(suite), "-j", str(jobs))
+    return [sys.executable, "-c", "from blurbench.cli import main; main()", *words]
 
 
 def placed(striker: dict[str, str]) -> Counter[str]:
@@ -117,9 +121,9 @@ def test_a_killed_worker_costs_its_task_and_is_replaced(
         assert statuses == {"ok": 5, "failed": 1}
     else:  # plain could not be stored: its two cells failed, first-n is blocked, retrain went on
         assert statuses == {"ok": 2, "failed": 2, "blocked": 2}
-    again = blurbench("run", "--suite", str(suite), "-j", "1", **striker)
+    again = blurbench("run", "--suite", str(suite), "-j", "0", **striker)
     assert again.returncode == 1, "without --rerun failed, what failed stays failed"
-    mended = blurbench("run", "--suite", str(suite), "-j", "1", "--rerun", "failed", **striker)
+    mended = blurbench("run", "--suite", str(suite), "-j", "0", "--rerun", "failed", **striker)
     assert mended.returncode == 0, mended.stderr
     assert not differences(records(tmp_path / RESULTS), undisturbed)
 
@@ -136,7 +140,7 @@ def test_a_full_disk_stops_the_run_in_one_line_and_blames_no_cell(
     assert last.endswith("what was measured is kept: make room, and the same command goes on from there")
     assert "Traceback" not in first.stderr
     assert {record["status"] for record in records(tmp_path / RESULTS).values()} <= {"ok"}
-    second = blurbench("run", "--suite", str(suite), "-j", "2", **striker)
+    second = blurbench("run", "--suite", str(suite), "-j", "0", **striker)
     assert second.returncode == 0, second.stderr
     assert not differences(records(tmp_path / RESULTS), undisturbed)
 
@@ -199,7 +203,7 @@ def test_ctrl_c_and_sigterm_keep_what_was_measured_and_leave_no_worker(
     assert not left
     kept = Counter(record["status"] for record in records(tmp_path / RESULTS).values())
     assert set(kept) == {"ok"}, "what was under way is missing, not failed"
-    assert blurbench("run", "--suite", str(suite)).returncode == 0
+    assert blurbench("run", "--suite", str(suite), "-j", "0").returncode == 0
     assert not differences(records(tmp_path / RESULTS), undisturbed)
 
 
@@ -270,23 +274,8 @@ def _group_of(process: int) -> int:
         return -1
 
 
-def test_two_runs_at_once_share_the_work(tmp_path: Path, striker: dict[str, str], undisturbed: dict[str, Any]) -> None:
-    suite = write_suite(tmp_path)
-    environment = {**os.environ, **striker}
-    both = [
-        subprocess.Popen(start(suite), cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
-        for _ in range(2)
-    ]
-    for process in both:
-        _, stderr = process.communicate(timeout=240)
-        assert process.returncode == 0, stderr
-    assert not differences(records(tmp_path / RESULTS), undisturbed)
-    assert set(placed(striker).values()) == {1}
-    assert leftovers(tmp_path / RESULTS) == []
-
-
 def test_every_way_to_go_wrong_is_a_row_with_its_reason(blurbench: Command, tmp_path: Path, trouble: Path) -> None:
-    suite = write_suite(
+    path = write_suite(
         tmp_path,
         strategies=(
             "plain",
@@ -301,8 +290,9 @@ def test_every_way_to_go_wrong_is_a_row_with_its_reason(blurbench: Command, tmp_
         ),
         blurs=("none", *(f"unruly[how={how}]" for how in ("raise", "shape", "not-finite", "kill", "hang", "print"))),
     )
+    suite = ("--suite", str(path), "-j", "1")
     others = [f"--test-blur=unruly[how={how}]" for how in ("raise", "shape", "not-finite", "kill", "print")]
-    result = blurbench("run", "--suite", str(suite), "--strategy", "plain", *others, PYTHONPATH=str(trouble))
+    result = blurbench("run", *suite, "--strategy", "plain", *others, PYTHONPATH=str(trouble))
     assert result.returncode == 1
     reasons = by_place(tmp_path, "test_blur")
     assert reasons == {
@@ -313,15 +303,15 @@ def test_every_way_to_go_wrong_is_a_row_with_its_reason(blurbench: Command, tmp_
         "unruly[how=kill]": "its worker process died (signal SIGKILL)",
         "unruly[how=print]": "",
     }
-    hanging = ["--test-blur", "unruly[how=hang]", "--minutes", "0.3"]
-    blurbench("run", "--suite", str(suite), "--strategy", "plain", *hanging, PYTHONPATH=str(trouble))
-    assert by_place(tmp_path, "test_blur")["unruly[how=hang]"] == "it took longer than the limit of 0.3 minutes"
+    hanging = ["--test-blur", "unruly[how=hang]", "--minutes", "0.1"]
+    blurbench("run", *suite, "--strategy", "plain", *hanging, PYTHONPATH=str(trouble))
+    assert by_place(tmp_path, "test_blur")["unruly[how=hang]"] == "it took longer than the limit of 0.1 minutes"
     logs = "".join(path.read_text() for path in (tmp_path / RESULTS / "logs").iterdir())
     assert 'raise RuntimeError("the lens fell off")' in logs
     assert "a word on stdout" in logs
     assert "a word on stdout" not in result.stdout
 
-    result = blurbench("run", "--suite", str(suite), "--test-blur", "none", PYTHONPATH=str(trouble))
+    result = blurbench("run", *suite, "--test-blur", "none", PYTHONPATH=str(trouble))
     assert result.returncode == 1
     assert by_place(tmp_path, "strategy", test_blur="none") == {
         "plain": "",
@@ -340,7 +330,7 @@ def test_every_way_to_go_wrong_is_a_row_with_its_reason(blurbench: Command, tmp_
 
 
 def test_a_device_that_cannot_be_had_stops_the_run_and_records_nothing(blurbench: Command, tmp_path: Path) -> None:
-    result = blurbench("run", "--suite", str(write_suite(tmp_path)), "--device", "xpu:7")
+    result = blurbench("run", "--suite", str(write_suite(tmp_path)), "-j", "1", "--device", "xpu:7")
     assert result.returncode == 2
     assert result.stderr.splitlines()[-1].startswith("blurbench: no worker can start on device 'xpu:7': ")
     assert "Traceback" not in result.stderr
@@ -352,7 +342,7 @@ def test_rerun_all_fits_and_measures_everything_again(
 ) -> None:
     suite = write_suite(tmp_path)
     for rerun in ("missing", "all"):
-        assert blurbench("run", "--suite", str(suite), "--rerun", rerun, **striker).returncode == 0
+        assert blurbench("run", "--suite", str(suite), "-j", "0", "--rerun", rerun, **striker).returncode == 0
     assert not differences(records(tmp_path / RESULTS), undisturbed)
     assert set(placed(striker).values()) == {2}
 

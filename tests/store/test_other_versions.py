@@ -79,7 +79,7 @@ def test_what_was_not_made_by_this_version_is_left_alone(results: Path, blurbenc
     change(path)
     before = path.read_bytes() if path.is_file() else b""
 
-    run = blurbench("run", "--suite", "smoke", "-j", "1")
+    run = blurbench("run", "--suite", "smoke", "-j", "0")
 
     assert "made by another version of blurbench" in run.stderr
     assert path.name in run.stderr
@@ -92,7 +92,7 @@ def test_a_record_that_is_damaged_is_measured_again(results: Path, blurbench: Co
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])
 
-    run = blurbench("run", "--suite", "smoke", "-j", "1")
+    run = blurbench("run", "--suite", "smoke", "-j", "0")
 
     assert "1 stored record is damaged or changed: measured again" in run.stderr
     assert json.loads(path.read_bytes())["key"] == path.stem
@@ -109,7 +109,7 @@ def test_boards_and_timings_of_another_version_are_left_alone(results: Path, blu
     _with(schema_version=7, a_new_field=1)(path)
     before = path.read_bytes()
 
-    run = blurbench("run", "--suite", "smoke", "-j", "1", "--rerun", "failed")
+    run = blurbench("run", "--suite", "smoke", "-j", "0", "--rerun", "failed")
 
     assert path.read_bytes() == before
     assert f"{path} was made by another version of blurbench" in run.stderr

@@ -164,7 +164,7 @@ def test_a_test_folder_alone_is_enough_for_remedies_that_fit_nothing(
             )
     (tmp_path / "mine.toml").write_text(SUITE)
 
-    run = blurbench("run", "--suite", "./mine.toml", "-j", "1")
+    run = blurbench("run", "--suite", "./mine.toml", "-j", "0")
 
     records = [json.loads(path.read_bytes()) for path in (tmp_path / "blurbench-results").glob("records/*/*")]
     found = {(record["axes"]["strategy"]["name"], record["axes"]["test_blur"]["name"]): record for record in records}

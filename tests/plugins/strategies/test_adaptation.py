@@ -115,7 +115,7 @@ epochs = 1
 
 def predictions(blurbench: Command, folder: Path, strategies: str) -> dict[tuple[str, str], list[int]]:
     (folder / "streams.toml").write_text(SUITE.replace("{strategies}", strategies))
-    run = blurbench("run", "--suite", "./streams.toml", "-j", "1", "-o", f"results-{len(strategies)}")
+    run = blurbench("run", "--suite", "./streams.toml", "-j", "0", "-o", f"results-{len(strategies)}")
     assert run.returncode == 0, run.stderr
     records = [json.loads(path.read_bytes()) for path in (folder / f"results-{len(strategies)}").glob("records/*/*")]
     return {
@@ -142,7 +142,7 @@ def test_a_network_without_batch_norm_is_skipped_with_the_reason(blurbench: Comm
         "cnn3[widths=[4, 8, 8]]", "vit[width=12, depth=1]"
     )
     (tmp_path / "streams.toml").write_text(text)
-    run = blurbench("run", "--suite", "./streams.toml", "-j", "1")
+    run = blurbench("run", "--suite", "./streams.toml", "-j", "0")
     records = [json.loads(path.read_bytes()) for path in (tmp_path / "blurbench-results").glob("records/*/*")]
     skipped = {record["reason"] for record in records if record["status"] == "skipped"}
     assert skipped == {"the classifier has no batch norm, so there is nothing to adapt"}, run.stderr
