@@ -31,7 +31,7 @@ _context.set_forkserver_preload(IMPORTED)
 
 
 def command(
-    arguments: Sequence[str], folder: Path, environment: Mapping[str, str], timeout: float = 240
+    arguments: Sequence[str], folder: Path, environment: Mapping[str, str], timeout: float = 600
 ) -> subprocess.CompletedProcess[str]:
     """`blurbench ARGUMENTS` in a folder. Raises TimeoutExpired."""
     with TemporaryDirectory() as place:

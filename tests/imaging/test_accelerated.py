@@ -222,7 +222,7 @@ def test_every_kernel_compiles_for_a_gpu_that_is_not_here(
 
 def test_the_kernels_are_right_under_tritons_interpreter() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-m", "gpu", "-p", "no:cacheprovider", __file__],
+        [sys.executable, "-m", "pytest", "-q", "-n", "0", "-m", "gpu", "-p", "no:cacheprovider", __file__],
         env={**os.environ, "TRITON_INTERPRET": "1", "BLURBENCH_NATIVE": "1"},
         cwd=Path(__file__).parents[2],
         capture_output=True,

@@ -90,7 +90,7 @@ def place(tmp_path: Path) -> Path:
 def test_a_diagnosis_counts_the_blurred_photographs_and_says_what_blur_costs(place: Path, blurbench: Command) -> None:
     assert len(list(place.rglob("*.png"))) == 300
     asked = blurbench(
-        "diagnose", "--images", "camera", "--classifier", NETWORK, "--side", str(SIDE), "-j", "1", "--json"
+        "diagnose", "--images", "camera", "--classifier", NETWORK, "--side", str(SIDE), "-j", "0", "--json"
     )
     assert asked.returncode == 0, asked.stderr
     diagnosis = json.loads(asked.stdout)
@@ -104,7 +104,7 @@ def test_a_diagnosis_counts_the_blurred_photographs_and_says_what_blur_costs(pla
 def test_the_board_the_prediction_and_the_exported_file_agree(
     place: Path, blurbench: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ran = blurbench("run", "--suite", "mine.toml", "-j", "1")
+    ran = blurbench("run", "--suite", "mine.toml", "-j", "0")
     assert ran.returncode == 0, ran.stderr
     monkeypatch.chdir(place)
     run = bb.run("mine.toml", jobs=0)

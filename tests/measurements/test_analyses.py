@@ -48,7 +48,7 @@ def test_the_deepest_maps_are_those_of_the_last_layer_that_still_sees_edges(
 def test_a_suite_that_asks_gets_feature_gradients_image_by_image(blurbench: Command, tmp_path: Path) -> None:
     suite = write_suite(tmp_path, ("plain", "deblur-then-classify[restorer=wiener]"))
     suite.write_text('analyses = ["feature-gradients"]\n' + suite.read_text())
-    result = blurbench("run", "--suite", str(suite))
+    result = blurbench("run", "--suite", str(suite), "-j", "0")
     assert result.returncode == 0, result.stderr
 
     for record in records(tmp_path / "blurbench-results").values():

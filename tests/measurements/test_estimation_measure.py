@@ -39,7 +39,7 @@ validation_images = 2
 @pytest.fixture
 def results(blurbench: Command, tmp_path: Path) -> Path:
     (tmp_path / "tiny.toml").write_text(SUITE)
-    done = blurbench("run", "--suite", "tiny.toml", "-j", "1")
+    done = blurbench("run", "--suite", "tiny.toml", "-j", "0")
     assert done.returncode == 0, done.stderr
     return tmp_path / "blurbench-results"
 
@@ -62,7 +62,7 @@ def test_a_suite_is_measured_once_and_its_board_has_tables_and_pictures(
     assert (float(constant["mse"]), float(constant["bias"])) == (0.25, -0.5)
     assert (results / "boards" / "tiny.v1.quick.pictures-content-text-.ramp.png").stat().st_size > 5000
 
-    again = blurbench("run", "--suite", "tiny.toml", "-j", "1")
+    again = blurbench("run", "--suite", "tiny.toml", "-j", "0")
     assert "9 cells, 0 to measure" in again.stderr
     planned = blurbench("plan", "--suite", "tiny.toml")
     assert "9 cells: 6 measured, 0 to measure" in planned.stdout

@@ -11,7 +11,7 @@ from tests.running.tiny import records
 def test_the_suite_of_an_outside_package_runs_with_its_blur_and_strategy(
     blurbench: Command, box: Path, tmp_path: Path
 ) -> None:
-    result = blurbench("run", "--suite", "box", PYTHONPATH=str(box))
+    result = blurbench("run", "--suite", "box", "-j", "1", PYTHONPATH=str(box))
     assert result.returncode == 0, result.stderr
     measured = records(tmp_path / "blurbench-results").values()
     assert {record["status"] for record in measured} == {"ok"}
