@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from blurbench.cli import options
-from blurbench.errors import shortened
+from blurbench.errors import UsageError, shortened
 from blurbench.matrix.tasks import Evaluate, Fit, Task, TimePipeline
 from blurbench.running.session import Request, Session
 
@@ -21,8 +21,17 @@ def plan(
     workers: Annotated[
         int | None, typer.Option(min=1, max=10_000, help="Say how long it takes with so many workers like ours here.")
     ] = None,
+    gpus: Annotated[int, typer.Option(min=0, max=10_000, help="And with so many GPUs beside them.")] = 0,
+    gpu_speed: Annotated[
+        float | None, typer.Option(min=0.01, max=10_000, help="With --gpus: how many of our workers a GPU is worth.")
+    ] = None,
 ) -> None:
     """Say how many cells and artifacts a run has, what is stored already, and about how long the rest takes here."""
+    if bool(gpus) != (gpu_speed is not None):
+        raise UsageError(
+            "--gpus N and --gpu-speed X go together: how many workers a GPU is worth depends on the networks; "
+            "a short `blurbench run --device cuda` beside one with `--device cpu` says it"
+        )
     session = Session(request)
     cells, tasks = session.plan.cells, session.outstanding("missing")
     skipped = Counter(cell.skip for cell in cells if cell.skip)
@@ -42,14 +51,14 @@ def plan(
     to_fit = ", ".join(_counted(count, kind) for kind, count in sorted(fits.items(), reverse=True)) or "nothing"
     typer.echo(f"  to fit: {to_fit}; {_counted(timings, 'timing')}")
     if tasks:
-        _tell(session, tasks, workers)
+        _tell(session, tasks, workers, gpus, gpu_speed or 1.0)
 
 
-def _tell(session: Session, tasks: dict[str, Task], workers: int | None) -> None:
+def _tell(session: Session, tasks: dict[str, Task], workers: int | None, gpus: int, gpu_speed: float) -> None:
     from blurbench.running.forecast import forecast
 
     try:
-        needed = forecast(session, tasks, workers)
+        needed = forecast(session, tasks, workers, gpus, gpu_speed)
     except Exception as error:  # a plugin's own: the run will say more of it
         reason = f"{type(error).__name__}: {shortened(str(error))}"
         typer.echo(f"  how long it takes is not known: a trial of the networks failed: {reason}")
@@ -57,7 +66,9 @@ def _tell(session: Session, tasks: dict[str, Task], workers: int | None) -> None
     if needed is None:
         typer.echo("  how long it takes is not known: an estimator does not tell, and was not fitted here before")
         return
-    typer.echo(f"  {span(needed.minutes)} with {_counted(needed.workers, 'worker')}, {needed.disk_mib:.0f} MiB of disk")
+    hands = _counted(needed.workers, "worker") + (f" and {_counted(needed.gpus, 'GPU')}" if needed.gpus else "")
+    hours = f"{needed.worker_hours:,.{0 if needed.worker_hours >= 10 else 3}f} worker-hours"
+    typer.echo(f"  {span(needed.minutes)} with {hands} ({hours}), {needed.disk_mib:.0f} MiB of disk")
     typer.echo(f"  ({needed.basis})")
 
 

@@ -41,18 +41,23 @@ ENOUGH = 20.0
 
 @dataclass(frozen=True)
 class Forecast:
-    """Minutes of wall time with so many workers, MiB of disk, and what the figure rests on."""
+    """Minutes of wall time with so many workers and GPUs, hours that all of them together are at work, MiB of disk, and
+    what the figure rests on."""
 
     minutes: float
+    worker_hours: float
     workers: int
+    gpus: int
     disk_mib: float
     basis: str
 
 
-def forecast(session: Session, tasks: Mapping[str, Task], workers: int | None = None) -> Forecast | None:
-    """What `tasks` take with so many workers, or with those of this machine; imports torch, builds each network once
-    and runs it on a few images. None where a plugin does not tell what its fit sees, and none like it was fitted in
-    this results folder."""
+def forecast(
+    session: Session, tasks: Mapping[str, Task], workers: int | None = None, gpus: int = 0, gpu_speed: float = 1.0
+) -> Forecast | None:
+    """What `tasks` take with so many workers, or with those of this machine, and beside them GPUs, each of which is
+    `gpu_speed` workers; imports torch, builds each network once and runs it on a few images. None where a plugin does
+    not tell what its fit sees, and none like it was fitted in this results folder."""
     clock = _Forecaster(session)
     workers = workers or len(session.slots(len(tasks)))
     seconds = {key: clock.seconds(task) for key, task in tasks.items()}
@@ -60,8 +65,13 @@ def forecast(session: Session, tasks: Mapping[str, Task], workers: int | None = 
     if len(known) < len(tasks):
         return None
     disk = sum(clock.bytes(task) for task in tasks.values())
-    wall = simulated(session.store, tasks, workers, lambda task: known[task.key])
-    return Forecast(wall / 60, workers, disk / 2**20, clock.corrections.basis)
+
+    def taking(task: Task, slot: int) -> float:
+        # GPUs first: they are handed the next task where both are free.
+        return known[task.key] / gpu_speed if slot < gpus else known[task.key]
+
+    done = simulated(session.store, tasks, workers + gpus, taking)
+    return Forecast(done.time / 60, done.busy / 3600, workers, gpus, disk / 2**20, clock.corrections.basis)
 
 
 class _Forecaster:

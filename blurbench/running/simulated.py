@@ -15,11 +15,12 @@ __all__ = ["SimulatedSlots", "simulated"]
 
 
 class SimulatedSlots:
-    """As many workers as one likes, on which nothing is done."""
+    """As many workers as one likes, on which nothing is done. `seconds` of a task on a worker, by its number."""
 
-    def __init__(self, count: int, seconds: Callable[[Task], float]) -> None:
+    def __init__(self, count: int, seconds: Callable[[Task, int], float]) -> None:
         self.all, self.seconds = frozenset(range(count)), seconds
-        self.time = 0.0
+        self.time = self.busy = 0.0
+        """Seconds since the start, and those that all workers together were at work."""
         self.queue: list[tuple[float, int, str]] = []
 
     def numbers(self) -> Set[int]:
@@ -36,7 +37,9 @@ class SimulatedSlots:
 
     def send(self, slot: int, task: Task, force: bool) -> None:
         """See `Slots`."""
-        heapq.heappush(self.queue, (self.time + self.seconds(task), slot, task.key))
+        seconds = self.seconds(task, slot)
+        self.busy += seconds
+        heapq.heappush(self.queue, (self.time + seconds, slot, task.key))
 
     def poll(self, busy: Sequence[int], seconds: float) -> list[tuple[int, Message]]:
         """See `Slots`."""
@@ -53,8 +56,10 @@ class SimulatedSlots:
         heapq.heapify(self.queue)
 
 
-def simulated(store: Store, tasks: Mapping[str, Task], workers: int, seconds: Callable[[Task], float]) -> float:
-    """Seconds from the start of `tasks` to the end of the last one, scheduled as a run schedules them."""
+def simulated(
+    store: Store, tasks: Mapping[str, Task], workers: int, seconds: Callable[[Task, int], float]
+) -> SimulatedSlots:
+    """The workers after `tasks`, scheduled as a run schedules them."""
     slots = SimulatedSlots(workers, seconds)
     Scheduler(store, tasks, slots, math.inf).run()
-    return slots.time
+    return slots

@@ -151,6 +151,34 @@ def test_plan_tells_minutes_for_a_suite_of_estimators(blurbench: Command, tmp_pa
     (tmp_path / "tiny.toml").write_text(ESTIMATORS)
     result = blurbench("plan", "--suite", "tiny.toml", "-j", "1")
     assert result.returncode == 0, result.stderr
-    assert re.search(r"^  (less than a minute|about \d+ minutes) with 1 worker, \d+ MiB of disk$", result.stdout, re.M)
+    assert re.search(
+        r"^  (less than a minute|about \d+ minutes) with 1 worker \([\d.e-]+ worker-hours\), \d+ MiB of disk$",
+        result.stdout,
+        re.M,
+    )
     assert "(from a short trial of each network" in result.stdout
     assert result.stderr == ""
+
+
+def test_gpus_beside_the_workers_take_a_part_of_the_time(tmp_path: Path, restorers_take: dict[str, float]) -> None:
+    restorers_take["forwards"] = 0.1
+    session = a_session(tmp_path, UNET, "retrain", "blur-augment")
+    tasks = session.outstanding("missing")
+    asked = [(1, 0, 1.0), (2, 0, 1.0), (1, 1, 1.0), (1, 1, 10.0)]
+    alone, two, beside, faster = (found for one in asked if (found := forecast(session, tasks, *one)) is not None)
+    assert (beside.minutes, beside.gpus) == (two.minutes, 1), "a GPU that is worth one worker is one"
+    assert alone.minutes > beside.minutes > 2 * faster.minutes
+    assert alone.worker_hours == pytest.approx(beside.worker_hours)
+    assert alone.worker_hours > faster.worker_hours > alone.worker_hours / 10
+
+
+def test_plan_tells_what_a_schedule_with_gpus_takes_and_asks_what_one_is_worth(
+    blurbench: Command, tmp_path: Path
+) -> None:
+    suite = str(write_suite(tmp_path))
+    result = blurbench("plan", "--suite", suite, "--workers", "8", "--gpus", "2", "--gpu-speed", "20")
+    assert result.returncode == 0, result.stderr
+    assert re.search(r"^  less than a minute with 8 workers and 2 GPUs \([\d.e-]+ worker-hours\)", result.stdout, re.M)
+    result = blurbench("plan", "--suite", suite, "--workers", "8", "--gpus", "2")
+    assert (result.returncode, result.stderr.count("\n")) == (2, 1)
+    assert "--gpus N and --gpu-speed X go together" in result.stderr

@@ -68,7 +68,7 @@ class Noted(SimulatedSlots):
     """Notes who was sent what."""
 
     def __init__(self, count: int) -> None:
-        super().__init__(count, lambda task: task.seconds)  # type: ignore[attr-defined]
+        super().__init__(count, lambda task, slot: task.seconds)  # type: ignore[attr-defined]
         self.sent: list[tuple[int, str]] = []
 
     def send(self, slot: int, task: Task, force: bool) -> None:
@@ -79,7 +79,10 @@ class Noted(SimulatedSlots):
 def total(tmp_path: Path, workers: int, *chores: Chore) -> float:
     store = Store(tmp_path)
     store.create()
-    return simulated(store, {chore.key: chore for chore in chores}, workers, lambda task: task.seconds)  # type: ignore[attr-defined]
+    tasks = {chore.key: chore for chore in chores}
+    slots = simulated(store, tasks, workers, lambda task, slot: task.seconds)  # type: ignore[attr-defined]
+    assert slots.busy == sum(chore.seconds for chore in chores)
+    return slots.time
 
 
 @pytest.mark.parametrize(("workers", "expected"), [(1, 9.0), (2, 5.0), (3, 5.0)])
@@ -154,11 +157,11 @@ def test_a_worker_that_will_be_taken_away_gets_nothing_that_may_not_end_before(t
     store = Store(tmp_path)
     store.create()
     chores = [Chore(name, name, seconds=seconds) for name, seconds in (("a", 6.0), ("b", 6.0), ("c", 6.0))]
-    slots = Leaving(2, lambda task: task.seconds)  # type: ignore[attr-defined]
+    slots = Leaving(2, lambda task, slot: task.seconds)  # type: ignore[attr-defined]
     places, left = where_done(store, slots, *chores)
     assert places == {"a": 1}
     assert [task.key for task in left] == ["b", "c"]
-    slots = Leaving(2, lambda task: task.seconds)  # type: ignore[attr-defined]
+    slots = Leaving(2, lambda task, slot: task.seconds)  # type: ignore[attr-defined]
     slots.third_comes = 5.0
     places, left = where_done(store, slots, *chores)
     assert (places, left) == ({"a": 1, "b": 2, "c": 2}, [])
