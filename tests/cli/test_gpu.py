@@ -40,10 +40,10 @@ def steps(results: Path, stage: str) -> dict[str, Any]:
 
 
 def test_a_short_call_ends_in_time_and_the_next_one_goes_on(blurbench: Command, tmp_path: Path) -> None:
-    arguments = ("--device", "cpu", "--minutes", "0.2", "--only", "hot_path")
+    arguments = ("--device", "cpu", "--minutes", "0.3", "--only", "hot_path")
     began = time.monotonic()
     result = blurbench("gpu", *arguments)
-    assert time.monotonic() - began < 0.2 * 60 + 8
+    assert time.monotonic() - began < 0.3 * 60 + 8
     assert result.returncode == 0, result.stderr
     out = tmp_path / "blurbench-gpu"
     assert sorted(path.name for path in out.iterdir()) == ["log.txt", "report.md", "results.json"]
@@ -55,7 +55,7 @@ def test_a_short_call_ends_in_time_and_the_next_one_goes_on(blurbench: Command, 
     assert len(second) > len(first)
     text = (out / "report.md").read_text()
     assert "## The hot path" in text
-    assert "blurbench gpu --device cpu --minutes 0.2 --only hot_path" in text
+    assert "blurbench gpu --device cpu --minutes 0.3 --only hot_path" in text
     assert str(tmp_path) not in text
 
 

@@ -40,6 +40,7 @@ NOT_TRIED = {"checkpoint", "masked-patches", "tent"}
 """What needs a file of weights, images of 224 pixels, or steps of an optimiser, which a pretended GPU cannot take."""
 
 BLURS = (
+    "as-photographed",
     "box[side=3]",
     "none",
     "gaussian[sigma=1]",
@@ -163,9 +164,9 @@ def test_every_plugin_of_the_package_is_tried(kind: str, tried: tuple[str, ...],
 def test_blurs(name: str, registry: Registry, gpu: PretendedGpu) -> None:
     blur, clean = registry.resolve("blurs", name), images()
     ids, labels, recorded = torch.arange(3), torch.zeros(3, dtype=torch.int64), clean.flip(-1)
-    here = blur.degrade_set(ImageSet(clean, labels, ids, recorded), Draws(ids, 0, ("test",)))
+    here = blur.degrade_set(ImageSet(clean, labels, ids, recorded, "test"), Draws(ids, 0, ("test",)))
     with entered(gpu):
-        there = ImageSet(*(moved(part, gpu) for part in (clean, labels, ids, recorded)))
+        there = ImageSet(*(moved(part, gpu) for part in (clean, labels, ids, recorded)), "test")
         degraded = blur.degrade_set(there, Draws(there.ids, 0, ("test",), gpu.device))
         agree(degraded.images, here.images, gpu)
         assert all(part.device == gpu.device for part in tensors(degraded.psf or {}))
