@@ -39,9 +39,10 @@ class Vit(PatchClassifier):
         return Network(shape, classes, self.patch, self.width, self.depth, self.heads)
 
     def prepare(self, module: nn.Module, images: torch.Tensor) -> None:
+        from blurbench_classifiers.networks.colours import take_colours
+
         network = cast("Network", module)
-        network.mean.copy_(images.mean(dim=(0, 2, 3))[:, None, None])
-        network.deviation.copy_(images.std(dim=(0, 2, 3))[:, None, None].clamp_min(1 / 255))
+        take_colours(images, network.mean, network.deviation)
 
     def units(self, module: nn.Module) -> Sequence[Sequence[nn.Module]]:
         network = cast("Network", module)
