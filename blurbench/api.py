@@ -66,6 +66,9 @@ AXES = {
     "test_blurs": "test_blur",
 }
 
+CURVES = ("train_loss", "validation_loss", "validation_accuracy")
+"""What fits note of every epoch."""
+
 
 # --- running -------------------------------------------------------------------------------------------------------
 
@@ -123,9 +126,6 @@ def plan(
     request = Request.of(str(suite), only, budget=budget, out=Path(out), seeds=seeds, **choices)
     return Plan(Session(request))
 
-
-CURVES = ("train_loss", "validation_loss", "validation_accuracy")
-"""What fits note of every epoch."""
 
 _OTHERS = ("limit", "minutes", "data_dirs", "device", "jobs", "threads", "memory", "dask", "plugins", "metrics")
 _ARGUMENTS = (*AXES, *_OTHERS)

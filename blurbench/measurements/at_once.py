@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from blurbench.contract import Predictor
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["at_once"]
 
@@ -13,11 +18,12 @@ VALUES = 2**21
 and nothing is faster for it."""
 
 
-def at_once(predictor: Predictor, images: Tensor) -> int | None:
-    """As many of `images` (N, C, H, W) as `predictor` declares; None: all. Fewer where they are large, on a processor,
-    and answers do not depend on who else is asked about: a power of two, so that it divides what was blurred together.
+def at_once(predictor: Predictor, shape: Sequence[int], device: torch.device) -> int | None:
+    """As many images of `shape` (C, H, W) as `predictor` declares; None: all. Fewer where they are large, on a
+    processor, and answers do not depend on who else is asked about: a power of two, so that it divides what was blurred
+    together.
     """
-    if predictor.batch is None or predictor.adapts or images.device.type != "cpu" or not images.numel():
+    if predictor.batch is None or predictor.adapts or device.type != "cpu":
         return predictor.batch
-    most = max(1, VALUES // images[0].numel())
+    most = max(1, VALUES // math.prod(shape))
     return min(predictor.batch, 1 << (most.bit_length() - 1))

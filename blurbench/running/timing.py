@@ -80,7 +80,8 @@ def _are_long(rounds: list[float]) -> bool:
 
 def _prediction(predictor: Predictor, images: torch.Tensor, is_oracle: bool) -> Callable[[], None]:
     """What a round is: the images in the batches that a cell's would come in."""
-    parts = [_degraded(part, is_oracle) for part in torch.split(images, at_once(predictor, images) or len(images))]
+    size = at_once(predictor, images.shape[1:], images.device) or len(images)
+    parts = [_degraded(part, is_oracle) for part in torch.split(images, size)]
 
     def predict() -> None:
         for part in parts:

@@ -76,7 +76,7 @@ def answers(row: Row, prediction: Prediction, paths: Sequence[Path]) -> Iterator
 
 def _size(prediction: Prediction, pictures: int) -> int:
     channels, height, width = prediction.shape
-    size = prediction.batch or pictures
+    size = prediction.at_once or pictures
     return size if prediction.adapts else min(size, max(1, AT_ONCE // (channels * height * width)))
 
 

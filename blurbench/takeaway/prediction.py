@@ -42,6 +42,13 @@ class Prediction:
         return self.predictor.batch
 
     @property
+    def at_once(self) -> int | None:
+        """How many images it is asked about at once; None: all of them."""
+        from blurbench.measurements.at_once import at_once
+
+        return at_once(self.predictor, self.shape, self.device)
+
+    @property
     def adapts(self) -> bool:
         """Whether an answer depends on the other images."""
         return self.predictor.adapts
@@ -62,10 +69,8 @@ class Prediction:
     def _asked(self, images: Images) -> list[Output]:
         import torch
 
-        from blurbench.measurements.at_once import at_once
-
         given = checked_images(images)
-        return list(self.stream(torch.split(given, at_once(self.predictor, given) or max(1, len(given)))))
+        return list(self.stream(torch.split(given, self.at_once or max(1, len(given)))))
 
     def stream(self, batches: Iterable[Images]) -> Iterator[Output]:
         """Answers to one stream of images, batch by batch; what adapts remembers from batch to batch."""

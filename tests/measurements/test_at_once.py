@@ -28,16 +28,16 @@ class Counting(Predictor):
     [((1, 28, 28), 256), ((3, 32, 32), 256), ((3, 64, 64), 128), ((3, 224, 224), 8), ((3, 999, 999), 1)],
 )
 def test_photographs_come_a_few_at_a_time(shape: tuple[int, ...], count: int) -> None:
-    assert at_once(Counting(), torch.empty(300, *shape)) == count
+    assert at_once(Counting(), shape, torch.device("cpu")) == count
 
 
 def test_what_adapts_or_wants_all_or_runs_on_a_gpu_gets_what_it_declares() -> None:
-    photographs, predictor = torch.empty(2, 3, 224, 224), Counting()
-    assert at_once(predictor, photographs.to("meta")) == 256
+    shape, here, predictor = (3, 224, 224), torch.device("cpu"), Counting()
+    assert at_once(predictor, shape, torch.device("cuda")) == 256
     predictor.batch = None
-    assert at_once(predictor, photographs) is None
+    assert at_once(predictor, shape, here) is None
     predictor.batch, predictor.adapts = 64, True
-    assert at_once(predictor, photographs) == 64
+    assert at_once(predictor, shape, here) == 64
 
 
 def test_a_cell_asks_in_these_batches_and_keeps_the_order(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,7 +63,7 @@ def test_photographs_are_adapted_to_in_whole_batches(registry: Registry, express
     predictor.start()
     found = [
         predictor.predict(part).logits.detach()
-        for part in measure._batches([Degraded(images, None)], at_once(predictor, images))
+        for part in measure._batches([Degraded(images, None)], at_once(predictor, images.shape[1:], images.device))
     ]
     with torch.no_grad():
         wanted = network.train()(images)

@@ -107,9 +107,12 @@ def _scored(
 def predict(predictor: Predictor, degraded: Sequence[Degraded], fit: FitPredictor) -> Output:
     """The predictor's answers to a stream of images, in the batches that it declares, from a fresh state."""
     predictor.start()
-    return _join(
-        [_predict(predictor, part, fit) for part in _batches(degraded, at_once(predictor, degraded[0].images))]
-    )
+    return _join([_predict(predictor, part, fit) for part in _batches(degraded, _size(predictor, degraded))])
+
+
+def _size(predictor: Predictor, degraded: Sequence[Degraded]) -> int | None:
+    images = degraded[0].images
+    return at_once(predictor, images.shape[1:], images.device)
 
 
 def _answered(
@@ -135,7 +138,7 @@ def _streamed(
     quality: dict[str, list[torch.Tensor]] = {}
     own: OwnMetrics = {}
     met = 0
-    for part in _batches(degraded, at_once(predictor, degraded[0].images), clean.images):
+    for part in _batches(degraded, _size(predictor, degraded), clean.images):
         output = _predict(predictor, part, _fit_of(task))
         tested = clean.part(slice(met, met + len(part.images)))
         with torch.inference_mode():
@@ -157,7 +160,7 @@ def _answers(
     if shared is None or not isinstance(predictor, Restoring):
         return predict(predictor, degraded, fit)
     predictor.start()
-    size = at_once(predictor, degraded[0].images)
+    size = _size(predictor, degraded)
     batches = list(_batches(degraded, size))
     restored = bench.restored((shared, size), lambda: [_restored(predictor, part, fit) for part in batches])
     return _join([_classify(predictor, *pair, fit) for pair in zip(batches, restored, strict=True)])
