@@ -77,6 +77,8 @@ class Cell:
     observations: Mapping[str, float]
     own: Mapping[str, NDArray[np.float64]]
     """What metrics of plugins say of each image, NaN where nothing: (images,) by the label of the metric."""
+    own_means: Mapping[str, float | None]
+    """Over the images of which they say something."""
     cost: Mapping[str, float | None]
     timing: Mapping[str, float | None]
     """Milliseconds and memory at prediction; empty where they were not measured."""
@@ -201,18 +203,11 @@ class Outcomes:
                 assert row.facts is not None
                 facts = {name: getattr(row.facts, name) for name in ("knows", "exposure", "control", "told_sigma")}
                 answers = self._answers(block, key, seed, cell)
-                own = {name: _mean_of_defined(values) for name, values in cell.own.items()}
-                values = {**cell.metrics, **answers, **own, **cell.cost, **cell.timing, **cell.observations}
+                values = {**cell.metrics, **answers, **cell.own_means, **cell.cost, **cell.timing, **cell.observations}
                 stored = {"key": cell.key, "artifact": cell.artifact}
                 yield {**labels, "seed": seed, "status": "ok", **facts, **values, **stored}
             for gap in row.missing:
                 yield {**labels, "seed": gap.seed, "status": gap.status, "reason": gap.reason}
-
-
-def _mean_of_defined(values: NDArray[np.float64]) -> float:
-    """NaN where no value is defined."""
-    defined = values[~np.isnan(values)]
-    return float(defined.mean()) if defined.size else float("nan")
 
 
 # --- from records ---------------------------------------------------------------------------------------------------
@@ -290,6 +285,7 @@ def _cell(record: Record, timings: Mapping[str, Timing], artifact: str | None) -
         metrics={name: getattr(measured.metrics, name) for name in _METRICS},
         observations=measured.metrics.observations,
         own={name: np.array(values, dtype=np.float64) for name, values in measured.images.own.items()},
+        own_means=measured.metrics.own,
         cost={name: getattr(measured.cost, name) for name in _COSTS},
         timing={name: getattr(timing, name) for name in _TIMES} if timing else {},
         timed_on=_machine(timing) if timing else "",
