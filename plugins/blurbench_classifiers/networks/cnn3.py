@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from blurbench.contract import Shape
+from blurbench.imaging.layout import channels_last
 
 __all__ = ["Cnn3"]
 
@@ -54,13 +54,16 @@ class Cnn3(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits (N, classes) of images (N, C, H, W)."""
-        features = images
+        features = channels_last(images)
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
-            # Channels last is 1.3 times faster on a CPU; with one channel it cannot be seen from the images' strides.
-            features = convolution(features).to(memory_format=torch.channels_last)
-            features = self.pool(norm(features).relu())
+            features = self._pooled(norm(convolution(features)))
         logits: Tensor = self.linear(features.flatten(1))
         return logits
+
+    def _pooled(self, x: Tensor) -> Tensor:
+        # The maximum of what is positive is what is positive of the maximum: the same bits, of a quarter of the values.
+        pooled: Tensor = self.pool(x.relu()) if isinstance(self.pool, BlurPool) else self.pool(x).relu()
+        return pooled
 
 
 def _norm(kind: Literal["batch", "group"], channels: int) -> nn.Module:

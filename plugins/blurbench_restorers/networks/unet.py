@@ -12,19 +12,20 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from blurbench.imaging import large_kernels
+from blurbench.imaging.layout import channels_last
 
 __all__ = ["Prelu", "Unet", "rotate_and_flip", "turned"]
 
 
 class Prelu(nn.Module):
-    """max(x, 0) + a min(x, 0) with one learned a, which starts at 0.25; backwards 3 times faster than torch's."""
+    """max(x, 0) + a min(x, 0) with one learned a, which starts at 0.25."""
 
     def __init__(self) -> None:
         super().__init__()
         self.slope = nn.Parameter(torch.tensor([0.25]))
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.lerp(x.relu(), x, self.slope.to(x.dtype))  # float32 under autocast, too
+        return F.prelu(x, self.slope.to(x.dtype))  # float32 under autocast, too
 
 
 class Unet(nn.Module):
@@ -58,7 +59,7 @@ class Unet(nn.Module):
         self.conv6 = nn.Conv2d(first, channels, 1) if variant == "code" else same(first, channels)
         self.activation = Prelu() if variant == "code" else nn.ReLU()
         # On a CPU channels last takes 0.85 of the time with 3x3 kernels and 1.1 times as long with 9x9.
-        self.layout = torch.channels_last if kernel <= 5 else torch.contiguous_format
+        self.channels_last = kernel <= 5
         self._initialise(bias_init)
 
     def _initialise(self, bias_init: Literal["zeros", "normal"]) -> None:
@@ -73,7 +74,7 @@ class Unet(nn.Module):
         height, width = images.shape[-2:]
         act = self.activation
         padded = F.pad(images, (0, -width % 4, 0, -height % 4), mode="replicate")
-        skip0 = self.conv1(padded).to(memory_format=self.layout)
+        skip0 = self.conv1(channels_last(padded) if self.channels_last else padded)
         skip1 = self.conv2(self.norm1(act(self.down1(act(skip0)))))
         deepest = act(self.conv3(self.norm2(act(self.down2(act(skip1))))))
         middle = act(self.conv4(self._joined(act(self.up1(deepest)), skip1, self.norm3)))
