@@ -117,7 +117,7 @@ def _keep(advice: Advice) -> str:
     else:
         keep += f"no remedy {wins}."
     if guess.gain.estimate > 0:
-        more = "; more seeds may tell" if advice.seeds < 3 else ""
+        more = "; more test images or seeds may tell" if advice.seeds < 3 else ""
         keep += f" The best guess is {one_line(guess.row)}, {gain(guess.gain)} points, not told from 0{more}."
     return keep
 
