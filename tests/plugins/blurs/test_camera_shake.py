@@ -76,3 +76,21 @@ def test_no_length_changes_nothing_and_a_batch_changes_no_image() -> None:
     together = CameraShake(9).degrade(x, draws(4)).images
     alone = CameraShake(9).degrade(x[2:3], Draws([2], 1, ("test",))).images
     torch.testing.assert_close(together[2:3], alone, rtol=0, atol=1e-6)
+
+
+def test_the_psfs_of_many_images_are_drawn_a_few_at_a_time_and_are_those_of_each_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    blur, many = CameraShake(Range(2, 30)), draws(10)
+    whole = dense(blur.psf(many)).weights
+    sizes: list[int] = []
+    path = CameraShake.path
+
+    def counted(self: CameraShake, some: Draws) -> torch.Tensor:
+        sizes.append(len(some))
+        return path(self, some)
+
+    monkeypatch.setattr(CameraShake, "path", counted)
+    monkeypatch.setattr("blurbench_blurs.camera_shake._PATHS", 4)
+    assert torch.equal(dense(blur.psf(many)).weights, whole)
+    assert sizes == [4, 4, 2]
