@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from blurbench.board.schema import CLEAN, BlockKey, Meaning, Missing, RowKey
 from blurbench.contract import Control, Estimator, Strategy
-from blurbench.errors import BlurbenchError, RecordError
+from blurbench.errors import RecordError, counted
 from blurbench.matrix.shift import Exposure
 from blurbench.measurements.blur_estimation.result import EstimationResult
 from blurbench.metrics.answers import accuracy_by_class, churn, selective_accuracy
@@ -294,7 +294,7 @@ def _cell(record: Record, timings: Mapping[str, Timing], artifact: str | None) -
 
 
 def _machine(timing: Timing) -> str:
-    parts = (timing.device, f"{timing.threads} thread{'' if timing.threads == 1 else 's'}", timing.machine)
+    parts = (timing.device, counted(timing.threads, "thread"), timing.machine)
     return ", ".join(part for part in parts if part)
 
 
@@ -302,7 +302,7 @@ def _facts(record: Record) -> RowFacts:
     facts = record.facts
     assert facts.knows is not None
     assert facts.exposure is not None
-    strategy: Strategy | None = _plugin("strategies", record.axes["strategy"].config)
+    strategy: Strategy | None = discover().find("strategies", record.axes["strategy"].config)
     return RowFacts(
         facts.knows,
         tuple(facts.requires),
@@ -326,14 +326,6 @@ def _blurs(manifest: Manifest, records: Mapping[str, Record], names: tuple[str, 
         photographed = measured and record.accuracy.photographed
         blurs[name] = BlurFacts(Meaning(blur.label, blur.config), units, measured, photographed)
     return {name: blurs[name] for name in names if name in blurs}
-
-
-def _plugin(kind: str, config: Mapping[str, Any]) -> Any:
-    """The plugin that a record describes; None where it is not installed, or another by now."""
-    try:
-        return discover().resolve(kind, config)
-    except BlurbenchError:
-        return None
 
 
 def _check_images(dataset: str, one: Record, other: Record) -> None:
@@ -435,7 +427,7 @@ def estimates_of(manifest: Manifest, records: Mapping[str, Record]) -> Estimates
 
 def _estimate(line: Line, record: Record) -> Estimate:
     result = record.estimation if record.result else None
-    estimator: Estimator | None = _plugin("estimators", record.axes["estimator"].config)
+    estimator: Estimator | None = discover().find("estimators", record.axes["estimator"].config)
     return Estimate(
         {**line.labels, "seed": line.seed},
         line.key,
