@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from blurbench.board.schema import CLEAN, BlockKey, Meaning, Missing, RowKey
 from blurbench.contract import Control, Estimator, Strategy
 from blurbench.errors import RecordError, counted
-from blurbench.matrix.shift import Exposure
+from blurbench.matrix.exposure import Exposure
 from blurbench.measurements.blur_estimation.result import EstimationResult
 from blurbench.metrics.answers import accuracy_by_class, churn, selective_accuracy
 from blurbench.registry.discovery import discover
@@ -28,9 +28,7 @@ __all__ = [
     "Cell",
     "Estimate",
     "Estimates",
-    "Heading",
     "Outcomes",
-    "RowFacts",
     "RowOutcomes",
     "estimates_of",
     "outcomes_of",

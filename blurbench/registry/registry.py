@@ -17,7 +17,7 @@ from blurbench.errors import BlurbenchError, PluginError, UnknownName, UsageErro
 from blurbench.registry.expressions import parse
 from blurbench.registry.validation import adapters_of, construct, is_required
 
-__all__ = ["Registration", "Registry", "singular"]
+__all__ = ["Registration", "Registry", "plugins_in", "singular"]
 
 RESERVED = {"name", "revision", "label", "files", "source"}
 """Keys that mean something else where a plugin is written as a table."""
@@ -119,7 +119,7 @@ class Registry:
     def files_behind(self, plugin: Plugin) -> list[str]:
         """The names of the files that a plugin, and those inside it, are from; none where packages bring them."""
         entry = self.entry_of(plugin)
-        inner = [name for value in _plugins_in(plugin) for name in self.files_behind(value)]
+        inner = [name for value in plugins_in(plugin) for name in self.files_behind(value)]
         return list(dict.fromkeys([entry.package] * bool(entry.source) + inner))
 
     def folder_dataset(self, folder: Path, side: int) -> Dataset:
@@ -142,7 +142,7 @@ class Registry:
         raise PluginError("no blur is installed that leaves images as they are")
 
 
-def _plugins_in(plugin: Plugin) -> Iterator[Plugin]:
+def plugins_in(plugin: Plugin) -> Iterator[Plugin]:
     """The plugins among a plugin's parameters, or in lists of theirs."""
     for item in fields(plugin):  # type: ignore[arg-type]
         value = getattr(plugin, item.name)
