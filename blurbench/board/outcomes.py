@@ -220,12 +220,16 @@ _TIMES = ("batch_1_ms", "batch_256_ms", "peak_memory_bytes")
 
 def stored_outcomes(store: Store, board: str) -> Outcomes:
     """Of a stored board of classifiers; records that cannot be compared with the others are failed ones."""
-    manifest = store.records.board(board)
-    assert manifest is not None
-    records = without_inconsistent(manifest, store.records.of_board(manifest))
+    manifest, records = _stored(store, board)
     named = {record.timing for record in records.values()} - {None}
     timings = {key: store.timing(key) for key in named if key is not None}
     return outcomes_of(manifest, records, {key: timing for key, timing in timings.items() if timing is not None})
+
+
+def _stored(store: Store, board: str) -> tuple[Manifest, dict[str, Record]]:
+    manifest = store.records.board(board)
+    assert manifest is not None
+    return manifest, without_inconsistent(manifest, store.records.of_board(manifest))
 
 
 def outcomes_of(manifest: Manifest, records: Mapping[str, Record], timings: Mapping[str, Timing]) -> Outcomes:
@@ -410,9 +414,7 @@ _ESTIMATION_COSTS = ("fit_seconds", "seconds", "parameters")
 
 def stored_estimates(store: Store, board: str) -> Estimates:
     """Of a stored board of estimators; records that cannot be compared with the others are failed ones."""
-    manifest = store.records.board(board)
-    assert manifest is not None
-    return estimates_of(manifest, without_inconsistent(manifest, store.records.of_board(manifest)))
+    return estimates_of(*_stored(store, board))
 
 
 def estimates_of(manifest: Manifest, records: Mapping[str, Record]) -> Estimates:

@@ -196,7 +196,7 @@ class Fit(Task):
             "kind": self.kind,
             "dataset": configure(self.dataset),
             "data": self.data.fingerprint,
-            "budget": fit_budget(self.budget),
+            "budget": {name: value for name, value in self.budget.key().items() if name != "test_images"},
             "seed": self.seed,
             "inputs": {name: needed.key for name, needed in self.inputs.items()},
             "revisions": REVISIONS,
@@ -214,11 +214,6 @@ class Fit(Task):
         yield self
         for needed in self.inputs.values():
             yield from needed.with_all_before()
-
-
-def fit_budget(budget: Budget) -> dict[str, Any]:
-    """The part of a budget that a fit depends on."""
-    return {name: value for name, value in budget.key().items() if name != "test_images"}
 
 
 @dataclass(frozen=True, eq=False)
