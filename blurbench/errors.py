@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import difflib
 import errno
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 __all__ = [
     "BlurbenchError",
@@ -27,8 +27,10 @@ __all__ = [
     "Unavailable",
     "UnknownName",
     "UsageError",
+    "counted",
     "did_you_mean",
     "is_disk_full",
+    "listed",
     "shortened",
 ]
 
@@ -47,6 +49,17 @@ def shortened(text: str, most: int = 390) -> str:
     visible = "".join(sign if sign.isprintable() else " " for sign in text.encode("utf-8", "replace").decode())
     line = " ".join(visible.split())
     return line if len(line) <= most else line[: most - 3] + "..."
+
+
+def counted(number: int, what: str) -> str:
+    """`1 cell`, `2 cells`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def listed(names: Sequence[str], most: int, between: str = ", ") -> str:
+    """The first `most` of some names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return between.join(names[:most]) + more
 
 
 class BlurbenchError(Exception):

@@ -22,6 +22,7 @@ __all__ = [
     "PositiveInt",
     "Quantity",
     "Range",
+    "limits_of",
 ]
 
 
@@ -75,6 +76,11 @@ class Limits:
                     "out_of_range", f"must lie between {self.low:g} and {self.high:g}{unit}, not {number:g}"
                 )
         return value
+
+
+def limits_of(hint: Any) -> Limits | None:
+    """Those that a parameter's type is annotated with."""
+    return next((one for one in getattr(hint, "__metadata__", ()) if isinstance(one, Limits)), None)
 
 
 def _numbers(value: Any) -> tuple[float, ...]:

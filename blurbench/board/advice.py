@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import fmean
 
-from blurbench.board.correct import unpacked
+from blurbench.board.hits import unpacked
 from blurbench.board.match_blur import BlurMatch, match_blur
 from blurbench.board.paired import Hits, Pair, common_seeds, mean_of_all, paired_interval, top1_by_seed
 from blurbench.board.render.formatting import row_name

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from blurbench.board.correct import packed
 from blurbench.board.flags import flags_of
+from blurbench.board.hits import packed
 from blurbench.board.outcomes import Outcomes, RowOutcomes
 from blurbench.board.paired import common_seeds, difference, mean_of_all
 from blurbench.board.pareto import CostBenefit, on_front

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +11,7 @@ from numpy.typing import NDArray
 from blurbench.board.outcomes import RowOutcomes
 from blurbench.store.record import OUT_OF_TIME
 
-__all__ = ["AT_CHANCE", "IMPROVING", "LATE", "ONE_CLASS", "flags_of"]
-
-AT_CHANCE = "near chance on sharp images"
-ONE_CLASS = "predicts one class"
-IMPROVING = "fit still improving"
-LATE = "cut short by its time limit"
+__all__ = ["flags_of"]
 
 _LEAST = 0.1
 """Of the way from always saying the commonest class to being always right: below it a network has learnt nothing."""
@@ -27,18 +22,14 @@ _MOST = 0.75
 
 def flags_of(row: RowOutcomes, sharp: RowOutcomes | None) -> tuple[str, ...]:
     """All but unsteadiness, which depends on other rows; `sharp` is the same row on images without blur."""
-    return tuple(_flags(row, sharp))
-
-
-def _flags(row: RowOutcomes, sharp: RowOutcomes | None) -> Iterator[str]:
-    if sharp is not None and _is_at_chance(sharp):
-        yield AT_CHANCE
-    if any(_is_one_class(cell.predicted, cell.truth) for cell in row.cells.values()):
-        yield ONE_CLASS
-    if any(cell.still_improving for cell in row.cells.values()):
-        yield IMPROVING
-    if any(OUT_OF_TIME in gap.reason for gap in row.missing):
-        yield LATE
+    cells = row.cells.values()
+    found = {
+        "near chance on sharp images": sharp is not None and _is_at_chance(sharp),
+        "predicts one class": any(_is_one_class(cell.predicted, cell.truth) for cell in cells),
+        "fit still improving": any(cell.still_improving for cell in cells),
+        "cut short by its time limit": any(OUT_OF_TIME in gap.reason for gap in row.missing),
+    }
+    return tuple(flag for flag, holds in found.items() if holds)
 
 
 def _is_at_chance(row: RowOutcomes) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from blurbench.board.schema import CLEAN, Meaning
 from blurbench.contract import Blur, Choice, Range
-from blurbench.errors import Unavailable, UnknownName, UsageError
+from blurbench.errors import Unavailable, UnknownName
 from blurbench.registry import Registry, label
 
 __all__ = ["BlurMatch", "Outside", "match_blur"]
@@ -53,10 +53,11 @@ def match_blur(registry: Registry, measured: Mapping[str, Meaning], asked: str) 
     """
     if asked in measured:
         return BlurMatch(asked, asked, measured[asked].expression, is_exact=True)
-    if "[" not in asked:
-        _check_name(registry, measured, asked)
+    if "[" not in asked and asked not in registry.entries["blurs"]:  # a name alone may be the board's or a plugin's
+        raise UnknownName("blur, to this board and to blurbench:", asked, [*measured, *registry.entries["blurs"]])
     wanted: Blur = registry.resolve("blurs", asked)
-    blurs = dict(_resolved(registry, measured))
+    found = {name: registry.find("blurs", meaning.spec) for name, meaning in measured.items()}
+    blurs: dict[str, Blur] = {name: blur for name, blur in found.items() if blur is not None}
     for name, blur in blurs.items():
         if blur == wanted:
             return BlurMatch(asked, name, label(registry, blur), is_exact=True)
@@ -76,20 +77,6 @@ def match_blur(registry: Registry, measured: Mapping[str, Meaning], asked: str) 
         outside=outside,
         same_sensor=_steps(wanted)[1] == _steps(blurs[near])[1],
     )
-
-
-def _check_name(registry: Registry, measured: Mapping[str, Meaning], asked: str) -> None:
-    """A name alone may be meant for the board or for a plugin."""
-    if asked not in registry.entries["blurs"]:
-        raise UnknownName("blur, to this board and to blurbench:", asked, [*measured, *registry.entries["blurs"]])
-
-
-def _resolved(registry: Registry, measured: Mapping[str, Meaning]) -> Iterable[tuple[str, Blur]]:
-    for name, meaning in measured.items():
-        try:
-            yield name, registry.resolve("blurs", meaning.spec)
-        except UsageError:  # of a plugin that is not installed here
-            continue
 
 
 def _distance(one: Blur, other: Blur) -> float:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from blurbench.board.schema import CLEAN, BlockKey, Meaning, Missing, RowKey
 from blurbench.contract import Control, Estimator, Strategy
-from blurbench.errors import BlurbenchError, RecordError
-from blurbench.matrix.shift import Exposure
+from blurbench.errors import RecordError, counted
+from blurbench.matrix.exposure import Exposure
 from blurbench.measurements.blur_estimation.result import EstimationResult
 from blurbench.metrics.answers import accuracy_by_class, churn, selective_accuracy
 from blurbench.registry.discovery import discover
@@ -28,9 +28,7 @@ __all__ = [
     "Cell",
     "Estimate",
     "Estimates",
-    "Heading",
     "Outcomes",
-    "RowFacts",
     "RowOutcomes",
     "estimates_of",
     "outcomes_of",
@@ -222,12 +220,16 @@ _TIMES = ("batch_1_ms", "batch_256_ms", "peak_memory_bytes")
 
 def stored_outcomes(store: Store, board: str) -> Outcomes:
     """Of a stored board of classifiers; records that cannot be compared with the others are failed ones."""
-    manifest = store.records.board(board)
-    assert manifest is not None
-    records = without_inconsistent(manifest, store.records.of_board(manifest))
+    manifest, records = _stored(store, board)
     named = {record.timing for record in records.values()} - {None}
     timings = {key: store.timing(key) for key in named if key is not None}
     return outcomes_of(manifest, records, {key: timing for key, timing in timings.items() if timing is not None})
+
+
+def _stored(store: Store, board: str) -> tuple[Manifest, dict[str, Record]]:
+    manifest = store.records.board(board)
+    assert manifest is not None
+    return manifest, without_inconsistent(manifest, store.records.of_board(manifest))
 
 
 def outcomes_of(manifest: Manifest, records: Mapping[str, Record], timings: Mapping[str, Timing]) -> Outcomes:
@@ -294,7 +296,7 @@ def _cell(record: Record, timings: Mapping[str, Timing], artifact: str | None) -
 
 
 def _machine(timing: Timing) -> str:
-    parts = (timing.device, f"{timing.threads} thread{'' if timing.threads == 1 else 's'}", timing.machine)
+    parts = (timing.device, counted(timing.threads, "thread"), timing.machine)
     return ", ".join(part for part in parts if part)
 
 
@@ -302,7 +304,7 @@ def _facts(record: Record) -> RowFacts:
     facts = record.facts
     assert facts.knows is not None
     assert facts.exposure is not None
-    strategy: Strategy | None = _plugin("strategies", record.axes["strategy"].config)
+    strategy: Strategy | None = discover().find("strategies", record.axes["strategy"].config)
     return RowFacts(
         facts.knows,
         tuple(facts.requires),
@@ -326,14 +328,6 @@ def _blurs(manifest: Manifest, records: Mapping[str, Record], names: tuple[str, 
         photographed = measured and record.accuracy.photographed
         blurs[name] = BlurFacts(Meaning(blur.label, blur.config), units, measured, photographed)
     return {name: blurs[name] for name in names if name in blurs}
-
-
-def _plugin(kind: str, config: Mapping[str, Any]) -> Any:
-    """The plugin that a record describes; None where it is not installed, or another by now."""
-    try:
-        return discover().resolve(kind, config)
-    except BlurbenchError:
-        return None
 
 
 def _check_images(dataset: str, one: Record, other: Record) -> None:
@@ -420,9 +414,7 @@ _ESTIMATION_COSTS = ("fit_seconds", "seconds", "parameters")
 
 def stored_estimates(store: Store, board: str) -> Estimates:
     """Of a stored board of estimators; records that cannot be compared with the others are failed ones."""
-    manifest = store.records.board(board)
-    assert manifest is not None
-    return estimates_of(manifest, without_inconsistent(manifest, store.records.of_board(manifest)))
+    return estimates_of(*_stored(store, board))
 
 
 def estimates_of(manifest: Manifest, records: Mapping[str, Record]) -> Estimates:
@@ -435,7 +427,7 @@ def estimates_of(manifest: Manifest, records: Mapping[str, Record]) -> Estimates
 
 def _estimate(line: Line, record: Record) -> Estimate:
     result = record.estimation if record.result else None
-    estimator: Estimator | None = _plugin("estimators", record.axes["estimator"].config)
+    estimator: Estimator | None = discover().find("estimators", record.axes["estimator"].config)
     return Estimate(
         {**line.labels, "seed": line.seed},
         line.key,

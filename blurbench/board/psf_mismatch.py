@@ -8,7 +8,6 @@ from typing import Any
 
 from blurbench.board.outcomes import Outcomes
 from blurbench.contract import Blur
-from blurbench.errors import UsageError
 from blurbench.registry.discovery import discover
 
 __all__ = ["MismatchPoint", "mismatch_curves"]
@@ -47,9 +46,6 @@ def mismatch_curves(outcomes: Outcomes) -> list[MismatchPoint]:
 
 def _sigma(config: Mapping[str, Any]) -> float | None:
     """The one sigma of a blur, alone or in a chain; None, too, where its plugin is not installed."""
-    try:
-        blur: Blur = discover().resolve("blurs", config)
-    except UsageError:
-        return None
-    sigmas = [values["sigma"] for _, values in blur.families() if "sigma" in values]
+    blur: Blur | None = discover().find("blurs", config)
+    sigmas = [values["sigma"] for _, values in blur.families() if "sigma" in values] if blur else []
     return float(sigmas[0]) if len(sigmas) == 1 and isinstance(sigmas[0], int | float) else None

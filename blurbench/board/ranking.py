@@ -137,7 +137,7 @@ class _Board:
         costs = list({block.dataset: row.cost for block, row in reversed(blocks)}.values())
         return RankedStrategy(
             *key,
-            knows=_knows(rows),
+            knows=ORACLE if any(row.is_oracle for row in rows) else rows[0].knows,
             requires=tuple(dict.fromkeys(name for row in rows for name in row.requires)),
             is_baseline=key == self.outcomes.baseline,
             gain=self._gain(key, [*seen, *unseen]),
@@ -235,9 +235,3 @@ class _Board:
         """By seed, (images,)."""
         pairs = self._pairs(key, blocks)
         return {seed: weight * mean_difference(pairs, [seed], sizes)[0] for seed in seeds_of(pairs)}
-
-
-def _knows(rows: Iterable[Row]) -> str:
-    """An oracle anywhere is an oracle."""
-    known = [row.knows for row in rows]
-    return ORACLE if ORACLE in known else known[0]

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from blurbench.contract import Control
 from blurbench.matrix.axes import SHARP
-from blurbench.matrix.shift import Exposure
+from blurbench.matrix.exposure import Exposure
 from blurbench.metrics.intervals import Interval
 
 __all__ = [
@@ -121,7 +121,7 @@ class Row(_OfRow):
     exposure: Exposure
     cost: Cost
     correct: Annotated[tuple[str, ...], Field(alias="hits")] = ()
-    """Which test images were right, a text a seed (see `correct`); in JSON `hits`."""
+    """Which test images were right, a text a seed (see `hits`); in JSON `hits`."""
     gain: Interval | None = None
     gain_seeds: tuple[int, ...] = ()
     """The seeds that the baseline has too, over which the gain goes."""

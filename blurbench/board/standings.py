@@ -10,7 +10,7 @@ from blurbench.board.outcomes import Outcomes, stored_outcomes
 from blurbench.board.ranking import ranking
 from blurbench.board.schema import CLEAN, Standings
 from blurbench.board.severity import severity_sweeps, sweep_steps
-from blurbench.errors import UnknownName, UsageError
+from blurbench.errors import UnknownName, UsageError, listed
 from blurbench.store.store import Store
 
 __all__ = ["Standings", "standings", "stored_standings"]
@@ -68,8 +68,7 @@ def _check_reference(outcomes: Outcomes, classifier: str) -> None:
     reference = [(key, rows[baseline]) for key, rows in own if baseline is not None and baseline in rows]
     lacking = [f"{key.dataset} {key.test_blur}, seed {gap.seed}" for key, row in reference for gap in row.missing]
     if not reference or lacking:
-        more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
-        what, heading = f"{lacking[0]}{more}" if lacking else "every cell", outcomes.heading
+        what, heading = listed(lacking, 1) or "every cell", outcomes.heading
         again = heading.commands[-1] if heading.commands else f"blurbench run --suite {heading.suite}"
         raise UsageError(
             f"no corruption errors against {heading.baseline} of {classifier}: it lacks {what}; measure it "

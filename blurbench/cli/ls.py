@@ -13,9 +13,10 @@ import typer
 
 from blurbench.cli import options
 from blurbench.cli.parameter_notes import parameter_notes
-from blurbench.contract import Classifier, Dataset, Limits, Paper, Plugin, Restorer, Shape
+from blurbench.contract import Classifier, Dataset, Paper, Plugin, Restorer, Shape
 from blurbench.errors import UnknownName
 from blurbench.matrix.suite import load
+from blurbench.parameters import limits_of
 from blurbench.registry import Registration, Registry
 from blurbench.registry.discovery import discover
 from blurbench.registry.validation import default_of, is_required
@@ -112,11 +113,10 @@ def _facts(registry: Registry, entry: Registration) -> dict[str, Any]:
 
 def _parameter(cls: type[Plugin], item: Any, note: str) -> dict[str, Any]:
     hint = typing.get_type_hints(cls, include_extras=True)[item.name]
-    limits = [part for part in getattr(hint, "__metadata__", ()) if isinstance(part, Limits)]
     default = "required" if is_required(item) else default_of(item)
     found: dict[str, Any] = {"name": item.name, "type": _type_name(hint), "default": default}
-    if limits:
-        found |= {"unit": limits[0].unit, "range": [limits[0].low, limits[0].high]}
+    if limits := limits_of(hint):
+        found |= {"unit": limits.unit, "range": [limits.low, limits.high]}
     return found | ({"note": note} if note else {})
 
 

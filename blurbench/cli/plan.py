@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from blurbench.cli import options
-from blurbench.errors import UsageError, shortened
+from blurbench.errors import UsageError, counted, shortened
 from blurbench.matrix.tasks import Evaluate, Fit, Task, TimePipeline
 from blurbench.running.session import Request, Session
 
@@ -48,8 +48,8 @@ def plan(
         typer.echo(f"    {count} x {reason}")
     fits = Counter(task.kind for task in tasks.values() if isinstance(task, Fit))
     timings = sum(isinstance(task, TimePipeline) for task in tasks.values())
-    to_fit = ", ".join(_counted(count, kind) for kind, count in sorted(fits.items(), reverse=True)) or "nothing"
-    typer.echo(f"  to fit: {to_fit}; {_counted(timings, 'timing')}")
+    to_fit = ", ".join(counted(count, kind) for kind, count in sorted(fits.items(), reverse=True)) or "nothing"
+    typer.echo(f"  to fit: {to_fit}; {counted(timings, 'timing')}")
     if tasks:
         _tell(session, tasks, workers, gpus, gpu_speed or 1.0)
 
@@ -66,7 +66,7 @@ def _tell(session: Session, tasks: dict[str, Task], workers: int | None, gpus: i
     if needed is None:
         typer.echo("  how long it takes is not known: an estimator does not tell, and was not fitted here before")
         return
-    hands = _counted(needed.workers, "worker") + (f" and {_counted(needed.gpus, 'GPU')}" if needed.gpus else "")
+    hands = counted(needed.workers, "worker") + (f" and {counted(needed.gpus, 'GPU')}" if needed.gpus else "")
     hours = f"{needed.worker_hours:,.{0 if needed.worker_hours >= 10 else 3}f} worker-hours"
     typer.echo(f"  {span(needed.minutes)} with {hands} ({hours}), {needed.disk_mib:.0f} MiB of disk")
     typer.echo(f"  ({needed.basis})")
@@ -76,7 +76,3 @@ def span(minutes: float) -> str:
     if minutes < 1:
         return "less than a minute"
     return f"about {minutes:.0f} minutes" if minutes < 180 else f"about {minutes / 60:.0f} hours"
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -11,6 +11,7 @@ import typer
 
 from blurbench.cli import options
 from blurbench.cli.run import measure
+from blurbench.matrix.board_id import in_file_names
 from blurbench.papers.paper import StoredBoard
 from blurbench.registry.discovery import discover, use
 from blurbench.running.session import Request, Session
@@ -66,7 +67,7 @@ def _tell(report: Report, store: Store, budget: str, publish: Path | None) -> No
     from blurbench.papers import markdown
 
     typer.echo(markdown.summary(report))
-    stem = f"{report.name}.{_in_file_names(budget)}"
+    stem = f"{report.name}.{in_file_names(budget)}"
     places = [store.root / FOLDER, *([publish / FOLDER] if publish is not None else [])]
     paths = [path for place in places for path in _write(report, place, stem)]
     typer.echo("\n".join(["Written:", *(f"  {path}" for path in paths)]))
@@ -83,7 +84,3 @@ def _write(report: Report, folder: Path, stem: str) -> list[Path]:
         f"{stem}.json": to_json(report),
     }
     return write_all(folder, {**files, **pictures})
-
-
-def _in_file_names(budget: str) -> str:
-    return "".join(character if character.isalnum() else "-" for character in budget).strip("-")

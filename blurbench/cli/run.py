@@ -16,7 +16,7 @@ from blurbench.board.separation import FEWEST, next_seeds, sharing
 from blurbench.cli import options
 from blurbench.cli.slurm import submit
 from blurbench.cli.stopping import keeping
-from blurbench.errors import UsageError, shortened
+from blurbench.errors import UsageError, counted, shortened
 from blurbench.matrix.tasks import Evaluate, TimePipeline
 from blurbench.registry import named
 from blurbench.running.scheduler import Outcome
@@ -176,7 +176,7 @@ def _announce(session: Session, rerun: Rerun) -> None:
     elif workers and session.request.jobs == 0:
         text += "; in this process"
     elif workers:
-        text += f"; {workers} worker{'s' if workers > 1 else ''} on {session.device}"
+        text += f"; {counted(workers, 'worker')} on {session.device}"
     print(text, file=sys.stderr, flush=True)
     for line in _unusable(session):
         print(f"  {line}", file=sys.stderr, flush=True)
@@ -236,7 +236,7 @@ def _failures(session: Session) -> list[str]:
         log = next((f" (log: {session.store.root / record.log})" for record in records if record.log), "")
         first = session.plan.tasks.get(records[0].key)
         named = f" ({first.title}{', ...' * (len(records) > 1)})" if first else ""
-        lines.append(f"{len(records)} cell{'s' * (len(records) > 1)} {status}{named}: {reason}{log}")
+        lines.append(f"{counted(len(records), 'cell')} {status}{named}: {reason}{log}")
     return [*lines, "`--rerun failed` tries them again."] if lines else []
 
 

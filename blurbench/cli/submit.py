@@ -10,7 +10,7 @@ import typer
 from blurbench.board.locate import board_in
 from blurbench.board.render.escape import one_line
 from blurbench.cli import options
-from blurbench.errors import UsageError
+from blurbench.errors import UsageError, counted
 from blurbench.store.written import write_all
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def submit(
     packed = outgoing.pack()
     for kind in dict.fromkeys(name.partition("/")[0] for name in outgoing.files):
         sizes = [len(content) for name, content in outgoing.files.items() if name.startswith(kind)]
-        typer.echo(f"{kind}: {len(sizes)} file{'s' * (len(sizes) != 1)}, {sum(sizes) / 1024:.0f} KiB")
+        typer.echo(f"{kind}: {counted(len(sizes), 'file')}, {sum(sizes) / 1024:.0f} KiB")
     for command in outgoing.board.commands:
         typer.echo(f"command: {one_line(command, 400)}")
     for environment in outgoing.environments:

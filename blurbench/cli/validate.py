@@ -12,6 +12,7 @@ import typer
 
 from blurbench.board.render.escape import one_line
 from blurbench.cli import options
+from blurbench.errors import counted
 from blurbench.registry.discovery import discover
 from blurbench.running.folders import data_folders
 from blurbench.store.store import Store
@@ -66,10 +67,10 @@ def report(submission: Submission, notes: list[str]) -> None:
         typer.echo(f"{one_line(refusal.file)}: {one_line(refusal.reason, 300)}")
     measured = sum(record.status == "ok" for record in submission.records.values())
     parts = [
-        f"{measured} measured cell{'s' * (measured != 1)}",
+        counted(measured, "measured cell"),
         f"{len(submission.records) - measured} without a measurement",
-        f"{len(submission.timings)} timing{'s' * (len(submission.timings) != 1)}",
-        f"{len(submission.boards)} board{'s' * (len(submission.boards) != 1)}",
+        counted(len(submission.timings), "timing"),
+        counted(len(submission.boards), "board"),
     ]
     typer.echo(f"Sound: {', '.join(parts)}. Refused: {len(submission.refusals)}.")
     for note in notes:

@@ -49,7 +49,9 @@ def verify(
     chosen = pick(stored, _share(sample, len(stored)), seed)
     if not chosen:
         raise UsageError(f"no cell of {name} is measured yet")
-    typer.echo(f"{len(chosen)} of {len(stored)} cells; about {_duration(seconds_of(chosen, refit))}")
+    seconds = seconds_of(chosen, refit)
+    duration = f"{seconds:.0f} seconds" if seconds < 100 else f"{seconds / 60:.0f} minutes"
+    typer.echo(f"{len(chosen)} of {len(stored)} cells; about {duration}")
     began = time.perf_counter()
     folders = data_folders(tuple(data_dir or ()))
     with replaying(recalling(discover()), store, folders, chosen_device(device), threads_of(chosen), refit) as replayer:
@@ -87,7 +89,3 @@ def _share(text: str, measured: int) -> float:
     if not share > 0 or (text.endswith("%") and share > 1):
         raise UsageError(f"--sample {text}: give a share such as 5%, or a number of cells")
     return min(share, 1.0)
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} seconds" if seconds < 100 else f"{seconds / 60:.0f} minutes"

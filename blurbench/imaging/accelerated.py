@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from blurbench.imaging import native
-from blurbench.imaging.arguments import parts_of
+from blurbench.imaging.arguments import distinct_maps, parts_of
 from blurbench.imaging.psf import dense, from_kernel
 from blurbench.imaging.values import DensePsf, DiscPsf, GaussianPsf, Padding, Psf, SigmaMap, TapsPsf
 
@@ -163,14 +163,12 @@ def _taps(
 
 
 def _varying(images: Tensor, out: Tensor, psf: SigmaMap, padding: Padding) -> None:
-    # One map for all images, such as an expanded one, is not repeated.
-    shared = psf.sigma.stride(0) == 0 and (psf.radius is None or psf.radius.stride(0) == 0)
-    some = slice(0, 1) if shared else slice(None)
+    some = distinct_maps(psf)
     sigma = psf.sigma.detach()[some].contiguous()
     radius = sigma if psf.radius is None else psf.radius[some].contiguous()
     high, wide = _tile(out)
     _kernels().blur_varying[(_tiles(out, high, wide),)](
-        images, out, sigma, radius, 0 if shared else sigma[0].numel(), images.shape[1], *images.shape[-2:],
+        images, out, sigma, radius, 0 if len(sigma) == 1 else sigma[0].numel(), images.shape[1], *images.shape[-2:],
         padding, OWN_RADII=psf.radius is not None, HIGH=high, WIDE=wide,
     )  # fmt: skip
 

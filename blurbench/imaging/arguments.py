@@ -11,7 +11,7 @@ from torch import Tensor
 from blurbench.errors import UsageError
 from blurbench.imaging.values import DensePsf, DiscPsf, GaussianPsf, Psf, SigmaMap, TapsPsf, psf_rows
 
-__all__ = ["check_finite", "check_images", "check_psfs", "parts_of", "single"]
+__all__ = ["check_finite", "check_images", "check_psfs", "distinct_maps", "parts_of", "single"]
 
 _REAL = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
@@ -70,6 +70,12 @@ def parts_of(psf: Psf | Tensor) -> dict[str, Tensor]:
     """The tensors of a PSF by their names."""
     parts = {"kernels": psf} if isinstance(psf, Tensor) else vars(psf)
     return {name: values for name, values in parts.items() if isinstance(values, Tensor)}
+
+
+def distinct_maps(psf: SigmaMap) -> slice:
+    """The rows of a map to look at: one map for all images, such as an expanded one, is not repeated."""
+    shared = psf.sigma.stride(0) == 0 and (psf.radius is None or psf.radius.stride(0) == 0)
+    return slice(0, 1) if shared else slice(None)
 
 
 def single(psf: Psf | Tensor, count: int) -> Iterator[Psf | Tensor]:

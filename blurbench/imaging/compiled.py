@@ -12,7 +12,7 @@ import torch
 from torch.autograd.forward_ad import unpack_dual
 
 from blurbench.imaging import native
-from blurbench.imaging.arguments import parts_of
+from blurbench.imaging.arguments import distinct_maps, parts_of
 from blurbench.imaging.values import DensePsf, DiscPsf, GaussianPsf, Padding, Psf, SigmaMap, TapsPsf
 
 __all__ = ["blur", "covers", "differentiated", "reach_of_points", "transformed"]
@@ -105,12 +105,10 @@ def _many_taps(weights: torch.Tensor, most_taps: int) -> torch.Tensor | None:
 
 
 def _blur_varying(images: torch.Tensor, psf: SigmaMap, padding: Padding) -> torch.Tensor:
-    # One map for all images, such as an expanded one, is not repeated.
-    shared = psf.sigma.stride(0) == 0 and (psf.radius is None or psf.radius.stride(0) == 0)
-    some = slice(0, 1) if shared else slice(None)
-    radius = None if psf.radius is None else psf.radius[some].long().contiguous()
-    stride = 0 if shared else psf.sigma[0].numel()
-    return _run(_varying().blur_varying, images, padding, _doubles(psf.sigma[some]), radius, stride)
+    some = distinct_maps(psf)
+    sigma, radius = _doubles(psf.sigma[some]), None if psf.radius is None else psf.radius[some].long().contiguous()
+    stride = 0 if len(sigma) == 1 else sigma[0].numel()
+    return _run(_varying().blur_varying, images, padding, sigma, radius, stride)
 
 
 def _doubles(values: torch.Tensor) -> torch.Tensor:

@@ -19,7 +19,7 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, BinaryIO
 
-from blurbench.errors import UsageError
+from blurbench.errors import UsageError, counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -166,8 +166,7 @@ def find_pictures(paths: Iterable[str]) -> Found:
             inside = list_tree(place).files
             named = [place / name for name in inside if is_picture(name)]
             if not named:
-                files = f"{len(inside)} file{'s' if len(inside) != 1 else ''}"
-                what = f"holds {files}, but no picture" if inside else "is empty"
+                what = f"holds {counted(len(inside), 'file')}, but no picture" if inside else "is empty"
                 raise UsageError(f"{place}: this folder {what} (looked for {', '.join(sorted(ENDINGS))})")
             pictures |= dict.fromkeys(named)
             others |= dict.fromkeys(place / name for name in inside if not is_picture(name))

@@ -15,7 +15,7 @@ from blurbench.matrix.suite import AccuracySuite, EstimationSuite, Matrix, Reque
 from blurbench.registry import Registry, expand, label, named, parse
 from blurbench.registry.expressions import LONGEST, quoted
 
-__all__ = ["SHARP", "AccuracyAxes", "AxisFilter", "AxisValue", "EstimationAxes", "MatrixBlock", "Only", "axis_values"]
+__all__ = ["SHARP", "AccuracyAxes", "AxisValue", "EstimationAxes", "MatrixBlock", "Only", "axis_values"]
 
 SHARP = "none"
 """What the test images without blur are called on every board."""
@@ -61,7 +61,9 @@ class AccuracyAxes:
         own_strategies = keep.own("strategy", "strategies", [value for part in listed for value in part[1]])
         datasets, own_datasets = keep.axis("dataset", "datasets", suite.datasets)
         train_blurs, own_blurs = keep.axis("train_blur", "blurs", suite.train_blurs)
-        test_blurs, own_tests = keep.axis("test_blur", "blurs", suite.test_blurs, lambda value: _is_sharp(value.plugin))
+        test_blurs, own_tests = keep.axis(
+            "test_blur", "blurs", suite.test_blurs, lambda value: value.plugin.is_identity
+        )
 
         def block(part: Matrix, values: tuple[list[AxisValue], list[AxisValue]]) -> MatrixBlock:
             return MatrixBlock(
@@ -82,7 +84,9 @@ class AccuracyAxes:
                     f"suite {suite.name}: {fitted[0]} is fitted to a blur and there is none: give train_blurs in the "
                     "suite, or --train-blur"
                 )
-        tested = tuple(map(_sharp_by_its_name, (*test_blurs, *own_tests)))
+        # Boards find the sharp test images by their label, whatever a suite calls them.
+        tests = (*test_blurs, *own_tests)
+        tested = tuple(replace(value, label=SHARP) if value.plugin.is_identity else value for value in tests)
         check_labels(suite.name, "test_blur", tested)
         return cls((*datasets, *own_datasets), (*train_blurs, *own_blurs), tested, matrix)
 
@@ -115,15 +119,6 @@ class EstimationAxes:
         )
         keep.check()
         return found
-
-
-def _sharp_by_its_name(value: AxisValue) -> AxisValue:
-    """Boards find the sharp test images by their label, whatever a suite calls them."""
-    return replace(value, label=SHARP) if _is_sharp(value.plugin) else value
-
-
-def _is_sharp(blur: Any) -> bool:
-    return bool(blur.is_identity)
 
 
 def _labels(values: Iterable[AxisValue]) -> frozenset[str]:
@@ -173,7 +168,7 @@ class AxisFilter:
             choice for choice in self.chosen.get(axis, ()) if not any(self._is(choice, value) for value in listed)
         ]
         own = [value for choice in missing for value in self._resolved(axis, kind, choice, listed)]
-        check_labels(self.suite.name, axis, [*_distinct(listed), *own])
+        check_labels(self.suite.name, axis, [*dict.fromkeys(listed), *own])
         return tuple(own)
 
     def _is(self, choice: str, value: AxisValue) -> bool:
@@ -240,10 +235,6 @@ def _of_folder(registry: Registry, choice: str, place: str) -> str:
     folder = Path(choice).expanduser().absolute()
     shown = label(registry, registry.folder_dataset(folder, SIDE)).replace(quoted(str(folder)), place)
     return f"--dataset {shlex.quote(shown)}"
-
-
-def _distinct(values: Iterable[AxisValue]) -> list[AxisValue]:
-    return list(dict.fromkeys(values))
 
 
 # --- looking names up ----------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from typing import Any, TypeVar
 
 from blurbench.contract import (
@@ -34,12 +35,13 @@ from blurbench.matrix.suite import SplitBy
 from blurbench.matrix.tasks import Fit, FitEstimator, FitPredictor, FitRestorer, Task
 from blurbench.registry import Registry, config, label
 
-__all__ = ["Describe", "Plan", "Planner"]
+__all__ = ["Plan", "Planner"]
 
 Describe = Callable[[Dataset], Data]
 """What planning must know of a data set; it decodes the data set, or remembers it, and may raise `Unavailable`."""
 
 T = TypeVar("T", bound=Task)
+F = TypeVar("F", bound=Fit)
 P = TypeVar("P")
 
 MOST_CELLS = 100_000
@@ -74,9 +76,12 @@ class Planner:
         self.no_blur: Blur = registry.identity_blur()
         self.budget_key = budget.key()
         self.of_fits = replace(budget, name="", test_images=None, minutes_per_job=Budget("").minutes_per_job)
-        self._configs: dict[Plugin, dict[str, Any]] = {}
-        self._labels: dict[Plugin, str] = {}
-        self._named: dict[Plugin, dict[str, Any]] = {}
+        self.config = cache(partial(config, registry))
+        """A plugin as JSON."""
+        self.label = cache(partial(label, registry))
+        """The shortest expression that gives a plugin."""
+        self.named = cache(self._named)
+        """What a record says of an axis value."""
 
     def check_count(self, suite: str, cells: int) -> None:
         """Raises UsageError for more cells than a plan may have."""
@@ -88,24 +93,8 @@ class Planner:
 
     # --- plugins as JSON -------------------------------------------------------------------------------------------
 
-    def config(self, plugin: Plugin) -> dict[str, Any]:
-        """The plugin as JSON."""
-        if plugin not in self._configs:
-            self._configs[plugin] = config(self.registry, plugin)
-        return self._configs[plugin]
-
-    def label(self, plugin: Plugin) -> str:
-        """The shortest expression that gives the plugin."""
-        if plugin not in self._labels:
-            self._labels[plugin] = label(self.registry, plugin)
-        return self._labels[plugin]
-
-    def named(self, plugin: Plugin) -> dict[str, Any]:
-        """What a record says of an axis value."""
-        if plugin not in self._named:
-            name, shown = self.registry.name_of(plugin), self.label(plugin)
-            self._named[plugin] = {"name": name, "label": shown, "config": self.config(plugin)}
-        return self._named[plugin]
+    def _named(self, plugin: Plugin) -> dict[str, Any]:
+        return {"name": self.registry.name_of(plugin), "label": self.label(plugin), "config": self.config(plugin)}
 
     def identity(
         self, measure: str, plugins: Mapping[str, Plugin], seed: int, settings: Mapping[str, Any]
@@ -128,7 +117,7 @@ class Planner:
         assert isinstance(known, type(task))
         return known
 
-    def _keyed(self, fit: Fit) -> Any:
+    def _keyed(self, fit: F) -> F:
         """A fit under the key of its content, added to the plan."""
         return self.add(replace(fit, key=digest(fit.config(self.config))))
 
@@ -154,8 +143,7 @@ class Planner:
         name = self.registry.name_of
         shown = title or f"{name(dataset)}: {self.label(strategy)} of {name(classifier)}"
         setting = replace(setting, budget=self.of_fits)
-        fit: FitPredictor = self._keyed(FitPredictor("", shown, dataset, data, self.of_fits, seed, setting, before))
-        return fit
+        return self._keyed(FitPredictor("", shown, dataset, data, self.of_fits, seed, setting, before))
 
     def photographs(self, dataset: Dataset, data: Data) -> tuple[Dataset, Data]:
         """The really blurred pictures of a data set. Raises Skip where it has none."""
@@ -200,10 +188,9 @@ class Planner:
             )
         assert isinstance(restorer, Restorer)
         title = f"{name(dataset)}: {self.label(restorer)}"
-        fit: FitRestorer = self._keyed(
+        return self._keyed(
             FitRestorer("", title, dataset, data, self.of_fits, setting.seed, restorer.fitted_as(), train_blur)
         )
-        return fit
 
     def _check_unrelated(self, what: str, fitted_on: Dataset, tested_on: Dataset) -> None:
         related = fitted_on.lineage & tested_on.lineage
@@ -218,8 +205,7 @@ class Planner:
         fitted_as = estimator.fitted_as()
         title = f"{self.label(dataset)}: {self.label(fitted_as)}, split by {split}"
         data = self.describe(dataset)
-        fit: FitEstimator = self._keyed(FitEstimator("", title, dataset, data, self.of_fits, seed, fitted_as, split))
-        return fit
+        return self._keyed(FitEstimator("", title, dataset, data, self.of_fits, seed, fitted_as, split))
 
     # --- what cannot be had ----------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from blurbench.contract import (
     Blur,
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from torch import nn
 
 __all__ = [
-    "Configure",
     "Evaluate",
     "Fit",
     "FitEstimator",
     "FitPredictor",
     "FitRestorer",
+    "Given",
     "Runtime",
     "Task",
     "TimePipeline",
@@ -68,8 +68,6 @@ class Runtime(Protocol):
 
 class Results(Protocol):
     """What is stored."""
-
-    def has_artifact(self, key: str) -> bool: ...
 
     def artifact(self, key: str) -> Mapping[str, Any] | None: ...
 
@@ -124,6 +122,15 @@ class Task(ABC):
 # --- fits ----------------------------------------------------------------------------------------------------------
 
 
+class Given(NamedTuple):
+    """What a fit is given."""
+
+    train: ImageSet
+    validation: ImageSet
+    blur: TrainingBlur | None
+    inputs: Mapping[str, Fitted]
+
+
 @dataclass(frozen=True, eq=False)
 class Fit(Task):
     """Fitting something, once, into an artifact."""
@@ -144,9 +151,13 @@ class Fit(Task):
         """What is fitted, the data and the training blur aside."""
 
     @property
-    @abstractmethod
     def who(self) -> str:
         """The plugin that is called, for errors."""
+        return f"{self.kind} {type(self.plugin).__name__}"
+
+    @property
+    def alike(self) -> tuple[Any, ...]:
+        return (self.kind, self.plugin, self.data.key)
 
     @property
     def inputs(self) -> Mapping[str, Fit]:
@@ -176,14 +187,7 @@ class Fit(Task):
         """The unfitted network."""
 
     @abstractmethod
-    def fit(
-        self,
-        module: nn.Module | None,
-        train: ImageSet,
-        validation: ImageSet,
-        blur: TrainingBlur | None,
-        inputs: Mapping[str, Fitted],
-    ) -> Mapping[str, Any]:
+    def fit(self, module: nn.Module | None, given: Given) -> Mapping[str, Any]:
         """Have the plugin fit `module` in place; its notes."""
 
     def config(self, configure: Configure) -> dict[str, Any]:
@@ -192,7 +196,7 @@ class Fit(Task):
             "kind": self.kind,
             "dataset": configure(self.dataset),
             "data": self.data.fingerprint,
-            "budget": fit_budget(self.budget),
+            "budget": {name: value for name, value in self.budget.key().items() if name != "test_images"},
             "seed": self.seed,
             "inputs": {name: needed.key for name, needed in self.inputs.items()},
             "revisions": REVISIONS,
@@ -212,11 +216,6 @@ class Fit(Task):
             yield from needed.with_all_before()
 
 
-def fit_budget(budget: Budget) -> dict[str, Any]:
-    """The part of a budget that a fit depends on."""
-    return {name: value for name, value in budget.key().items() if name != "test_images"}
-
-
 @dataclass(frozen=True, eq=False)
 class FitRestorer(Fit):
     """Fitting a restorer to a training blur."""
@@ -234,32 +233,18 @@ class FitRestorer(Fit):
         return self.restorer
 
     @property
-    def who(self) -> str:
-        return f"restorer {type(self.restorer).__name__}"
-
-    @property
     def training_blur(self) -> Blur:
         return self.train_blur
-
-    @property
-    def alike(self) -> tuple[Any, ...]:
-        return (self.kind, self.restorer, self.data.key)
 
     def build(self) -> nn.Module | None:
         return self.restorer.build(self.data.shape)
 
-    def fit(
-        self,
-        module: nn.Module | None,
-        train: ImageSet,
-        validation: ImageSet,
-        blur: TrainingBlur | None,
-        inputs: Mapping[str, Fitted],
-    ) -> Mapping[str, Any]:
+    def fit(self, module: nn.Module | None, given: Given) -> Mapping[str, Any]:
         if module is None:
             return {}
-        assert blur is not None
-        return self.restorer.fit(module, RestorerJob(train, validation, blur, self.budget, self.seed))
+        assert given.blur is not None
+        job = RestorerJob(given.train, given.validation, given.blur, self.budget, self.seed)
+        return self.restorer.fit(module, job)
 
     def config(self, configure: Configure) -> dict[str, Any]:
         own = {"restorer": configure(self.restorer), "train_blur": configure(self.train_blur)}
@@ -305,16 +290,10 @@ class FitPredictor(Fit):
     def build(self) -> nn.Module | None:
         return self.setting.strategy.build(self.setting)
 
-    def fit(
-        self,
-        module: nn.Module | None,
-        train: ImageSet,
-        validation: ImageSet,
-        blur: TrainingBlur | None,
-        inputs: Mapping[str, Fitted],
-    ) -> Mapping[str, Any]:
-        assert blur is not None
-        return self.setting.strategy.fit(module, FitJob(self.setting, train, validation, blur, inputs))
+    def fit(self, module: nn.Module | None, given: Given) -> Mapping[str, Any]:
+        assert given.blur is not None
+        job = FitJob(self.setting, given.train, given.validation, given.blur, given.inputs)
+        return self.setting.strategy.fit(module, job)
 
     def config(self, configure: Configure) -> dict[str, Any]:
         setting = self.setting
@@ -343,31 +322,16 @@ class FitEstimator(Fit):
         return self.estimator
 
     @property
-    def who(self) -> str:
-        return f"estimator {type(self.estimator).__name__}"
-
-    @property
     def trains_on_test_pictures(self) -> bool:
         return self.split == "patch"
-
-    @property
-    def alike(self) -> tuple[Any, ...]:
-        return (self.kind, self.estimator, self.data.key)
 
     def build(self) -> nn.Module | None:
         return self.estimator.build()
 
-    def fit(
-        self,
-        module: nn.Module | None,
-        train: ImageSet,
-        validation: ImageSet,
-        blur: TrainingBlur | None,
-        inputs: Mapping[str, Fitted],
-    ) -> Mapping[str, Any]:
+    def fit(self, module: nn.Module | None, given: Given) -> Mapping[str, Any]:
         assert module is not None
-        others = None if self.trains_on_test_pictures else validation
-        return self.estimator.fit(module, EstimatorJob(train, others, self.budget, self.seed))
+        others = None if self.trains_on_test_pictures else given.validation
+        return self.estimator.fit(module, EstimatorJob(given.train, others, self.budget, self.seed))
 
     def config(self, configure: Configure) -> dict[str, Any]:
         revisions = {name: REVISIONS[name] for name in ("draws", "convolution", "training")}

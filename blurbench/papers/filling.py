@@ -13,7 +13,7 @@ from blurbench.papers.report import Comparison, Filled, Wanted
 if TYPE_CHECKING:
     from blurbench.metrics.intervals import Interval
 
-__all__ = ["above", "between", "fill", "lookup", "measured", "near"]
+__all__ = ["above", "fill", "lookup", "measured", "near"]
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def measured(
 # --- comparisons ---------------------------------------------------------------------------------------------------
 
 
-def between(
+def above(
     findings: Findings,
     name: str,
     one: tuple[Place, str] | str,
@@ -91,7 +91,8 @@ def between(
     margin: float = 0.0,
     wanted: Wanted = "above",
 ) -> Comparison:
-    """`one` less `other`, image by image over the seeds that both have. A text is the reason why there is none."""
+    """Whether `one` exceeds `other` by more than the margin, image by image over the seeds that both have; with `near`,
+    whether they are within it of each other. A text in the place of one is the reason why there is none."""
     unit = next((SCALES[item[1]].unit for item in (one, other) if not isinstance(item, str)), "")
     late = any(findings.ran_out_of_time(item[0]) for item in (one, other) if not isinstance(item, str))
     empty = Comparison(name, unit, margin, wanted, cut_short=late)
@@ -113,18 +114,11 @@ def between(
     )
 
 
-def above(
-    findings: Findings, name: str, one: tuple[Place, str] | str, other: tuple[Place, str] | str, margin: float = 0.0
-) -> Comparison:
-    """Whether `one` exceeds `other` by more than the margin."""
-    return between(findings, name, one, other, margin)
-
-
 def near(
     findings: Findings, name: str, one: tuple[Place, str] | str, other: tuple[Place, str] | str, margin: float
 ) -> Comparison:
     """Whether the two are within the margin of each other."""
-    return between(findings, name, one, other, margin, "near")
+    return above(findings, name, one, other, margin, "near")
 
 
 def _difference(one: Found, metric: str, other: Found, other_metric: str) -> Interval | str:

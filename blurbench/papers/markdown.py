@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from blurbench.board.render.escape import for_markdown, one_line
 from blurbench.board.render.tables import bullets, grid
+from blurbench.errors import listed
 from blurbench.papers.report import Comparison, Filled, Judged, Report, Table
 
 __all__ = ["render", "summary"]
@@ -121,8 +122,8 @@ def _lacking(table: Table) -> dict[tuple[str, tuple[str, ...]], list[str]]:
     return found
 
 
-def _cells_of(table: Table, rows: list[str], columns: tuple[str, ...], most: int = 8) -> str:
-    shown = ", ".join(map(for_markdown, rows[:most])) + (f" and {len(rows) - most} more" if len(rows) > most else "")
+def _cells_of(table: Table, rows: list[str], columns: tuple[str, ...]) -> str:
+    shown = listed([*map(for_markdown, rows)], 8)
     return shown if len(columns) == len(table.columns) else f"{shown} ({', '.join(map(for_markdown, columns))})"
 
 

@@ -7,7 +7,6 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from blurbench.contract import Budget
-from blurbench.errors import UsageError
 from blurbench.papers.findings import Findings
 from blurbench.papers.report import Size
 from blurbench.registry import Registry, label
@@ -78,7 +77,7 @@ def _said(texts: Iterable[str]) -> str:
 
 def _epochs_of_classifiers(records: list[Record], registry: Registry, budget: Budget, purpose: Any) -> Iterator[str]:
     for record in records:
-        classifier = _resolved(registry, "classifiers", record.axes["classifier"].config)
+        classifier = registry.find("classifiers", record.axes["classifier"].config)
         if classifier is not None:
             yield f"{classifier.recipe(purpose, budget).epochs} ({record.label('classifier')})"
 
@@ -91,14 +90,6 @@ def _restorers(records: list[Record], registry: Registry) -> Iterator[tuple[str,
         if (config := strategy.config.get("restorer")) is None or strategy.label in seen:
             continue
         seen.add(strategy.label)
-        restorer = _resolved(registry, "restorers", config)
+        restorer = registry.find("restorers", config)
         if restorer is not None and restorer.trainable:
             yield label(registry, restorer), restorer
-
-
-def _resolved(registry: Registry, kind: str, config: Mapping[str, Any]) -> Any:
-    """The plugin, or None where records name one that is not installed here."""
-    try:
-        return registry.resolve(kind, config)  # type: ignore[arg-type] # out of a record
-    except UsageError:
-        return None

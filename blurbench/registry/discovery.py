@@ -24,7 +24,6 @@ from blurbench.registry.plugin_files import PluginFile
 from blurbench.registry.registry import Registration, Registry
 
 __all__ = [
-    "ENVIRONMENT",
     "discover",
     "files_in_use",
     "fill",

@@ -13,11 +13,11 @@ from blurbench.contract.dataset import Dataset
 from blurbench.contract.metric import TAKEN
 from blurbench.contract.plugin import Plugin
 from blurbench.contract.references import KINDS
-from blurbench.errors import PluginError, UnknownName, UsageError, shortened
+from blurbench.errors import BlurbenchError, PluginError, UnknownName, UsageError, counted, shortened
 from blurbench.registry.expressions import parse
 from blurbench.registry.validation import adapters_of, construct, is_required
 
-__all__ = ["Registration", "Registry", "singular"]
+__all__ = ["Registration", "Registry", "plugins_in", "singular"]
 
 RESERVED = {"name", "revision", "label", "files", "source"}
 """Keys that mean something else where a plugin is written as a table."""
@@ -78,9 +78,8 @@ class Registry:
 
     def _lacking(self) -> str:
         """A name may be unknown because its plugin could not be loaded."""
-        count = len(self.problems)
-        plugins = f"{count} plugin{'s' * (count > 1)}"
-        return f" ({plugins} could not be loaded: see `blurbench plugin list`)" if count else ""
+        plugins = counted(len(self.problems), "plugin")
+        return f" ({plugins} could not be loaded: see `blurbench plugin list`)" if self.problems else ""
 
     def resolve(self, kind: str, request: str | Mapping[str, Any]) -> Any:
         """The plugin that `request` (an expression or a table) describes. Raises UsageError in one clear line."""
@@ -94,6 +93,13 @@ class Registry:
         cls = self.get(kind, name).target
         assert isinstance(cls, type)
         return construct(self, f"{singular(kind)} {name!r}", cls, table)
+
+    def find(self, kind: str, config: Mapping[str, Any]) -> Any:
+        """The plugin that a record or a board describes; None where it is not installed here, or is another by now."""
+        try:
+            return self.resolve(kind, config)
+        except BlurbenchError:
+            return None
 
     def kind_of(self, plugin: Plugin) -> str:
         """Of which kind a plugin object is."""
@@ -113,7 +119,7 @@ class Registry:
     def files_behind(self, plugin: Plugin) -> list[str]:
         """The names of the files that a plugin, and those inside it, are from; none where packages bring them."""
         entry = self.entry_of(plugin)
-        inner = [name for value in _plugins_in(plugin) for name in self.files_behind(value)]
+        inner = [name for value in plugins_in(plugin) for name in self.files_behind(value)]
         return list(dict.fromkeys([entry.package] * bool(entry.source) + inner))
 
     def folder_dataset(self, folder: Path, side: int) -> Dataset:
@@ -136,7 +142,7 @@ class Registry:
         raise PluginError("no blur is installed that leaves images as they are")
 
 
-def _plugins_in(plugin: Plugin) -> Iterator[Plugin]:
+def plugins_in(plugin: Plugin) -> Iterator[Plugin]:
     """The plugins among a plugin's parameters, or in lists of theirs."""
     for item in fields(plugin):  # type: ignore[arg-type]
         value = getattr(plugin, item.name)

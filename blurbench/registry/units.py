@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
-from blurbench.contract import Limits, Plugin
+from blurbench.contract import Plugin
+from blurbench.parameters import limits_of
 
 __all__ = ["units"]
 
@@ -25,7 +26,6 @@ def _units(value: Any, path: str) -> Iterator[tuple[str, str]]:
         hints = typing.get_type_hints(type(value), include_extras=True)
         for item in fields(value):  # type: ignore[arg-type]
             name = f"{path}{item.name}"
-            for limits in getattr(hints[item.name], "__metadata__", ()):
-                if isinstance(limits, Limits) and limits.unit:
-                    yield name, limits.unit
+            if (limits := limits_of(hints[item.name])) and limits.unit:
+                yield name, limits.unit
             yield from _units(getattr(value, item.name), f"{name}.")

@@ -82,8 +82,7 @@ def _validate(registry: Resolver, where: str, adapter: TypeAdapter[Any], value: 
 
 
 def _shown(value: Any) -> str:
-    text = json.dumps(value, default=str)
-    return text if len(text) <= 80 else text[:77] + "..."
+    return shortened(json.dumps(value, default=str), 80)
 
 
 def _tuples(value: Any) -> Any:

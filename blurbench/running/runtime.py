@@ -19,18 +19,19 @@ from safetensors.torch import load_model, save_model
 from torch import nn
 
 from blurbench.contract import Dataset, Degraded, Fitted, ImageSet, Predictor
-from blurbench.errors import PluginError
+from blurbench.errors import PluginError, Skip
 from blurbench.imaging.gathered import Gathered
 from blurbench.imaging.precision import finely
 from blurbench.matrix.cell import Data
 from blurbench.matrix.keys import digest
-from blurbench.matrix.tasks import Evaluate, Fit, FitPredictor, TimePipeline
+from blurbench.matrix.tasks import Evaluate, Fit, FitPredictor, Given, TimePipeline
 from blurbench.measurements import MEASUREMENTS
 from blurbench.measurements.contract_checks import check_module, check_predictor, plain_notes
 from blurbench.registry import Registry, config
 from blurbench.running.cache import Recent
-from blurbench.running.images import DegradedChunks, TrainingBlur, degraded_in_chunks, image_set, versions
+from blurbench.running.images import CHUNK, DegradedChunks, TrainingBlur, degraded_in_chunks, image_set, versions
 from blurbench.running.stopwatch import Stopwatch
+from blurbench.running.timing import time_pipeline
 from blurbench.store.artifacts import STATE
 from blurbench.store.dataset_cache import restored_splits
 from blurbench.store.files import utf8_path
@@ -157,11 +158,14 @@ class WorkerRuntime:
 
     def time(self, task: TimePipeline, force: bool) -> None:
         """Time a pipeline, alone on this machine."""
-        from blurbench.running.timing import time_pipeline
-
         with self.clock.phase("timing"):
-            if force or not self.store.has_timing(task.key):
-                self.store.put_timing(time_pipeline(self, task))
+            if not force and self.store.has_timing(task.key):
+                return
+            fit = next((fit for fit in task.candidates if self.store.has_artifact(fit.key)), None)
+            if fit is None:
+                raise Skip("none of its predictors could be fitted")
+            predictor, images = self.predictor(fit), self.images(fit.dataset, fit.data, "test", CHUNK).images
+            self.store.put_timing(time_pipeline(task, predictor, images, self.device))
 
     # --- fitting ---------------------------------------------------------------------------------------------------
 
@@ -173,7 +177,8 @@ class WorkerRuntime:
             seed_everything(_weights_seed(task.seed))
             module = self._built(task)
             fresh = [versions(part) for part in parts]
-            notes = plain_notes(task.who, task.fit(module, *parts, self._training_blur(task, *parts), inputs))
+            given = Given(*parts, self._training_blur(task, *parts), inputs)
+            notes = plain_notes(task.who, task.fit(module, given))
         if fresh != [versions(part) for part in parts]:
             raise PluginError("fitting changed its training or validation images in place; work on a clone")
         metadata = {

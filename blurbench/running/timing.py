@@ -11,12 +11,10 @@ from typing import Any
 import torch
 
 from blurbench.contract import Degraded, DensePsf, Predictor
-from blurbench.errors import Skip
 from blurbench.matrix.tasks import TimePipeline
 from blurbench.measurements.at_once import at_once
 from blurbench.measurements.counting import peak_memory
 from blurbench.running.images import CHUNK
-from blurbench.running.runtime import WorkerRuntime
 from blurbench.store.provenance import processor
 from blurbench.store.record import Timing
 
@@ -28,14 +26,8 @@ LONG, FEW = 1.0, 3
 """Rounds of more seconds are even in themselves: so many will do, after one."""
 
 
-def time_pipeline(runtime: WorkerRuntime, task: TimePipeline) -> Timing:
+def time_pipeline(task: TimePipeline, predictor: Predictor, images: torch.Tensor, device: torch.device) -> Timing:
     """Time a predictor on 1 and on 256 real test images, in the batches that it declares, after warm-up."""
-    fitted = [candidate for candidate in task.candidates if runtime.store.has_artifact(candidate.key)]
-    if not fitted:
-        raise Skip("none of its predictors could be fitted")
-    fit, device = fitted[0], runtime.device
-    predictor = runtime.predictor(fit)
-    images = runtime.images(fit.dataset, fit.data, "test", CHUNK).images
     images = images.repeat(-(-CHUNK // len(images)), 1, 1, 1)[:CHUNK]
     with nullcontext() if predictor.gradients else torch.inference_mode():
         single = _rounds(device, predictor, images[:1], task.is_oracle)

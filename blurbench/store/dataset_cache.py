@@ -33,7 +33,7 @@ from blurbench.registry import Registry, config
 from blurbench.store.files import building, is_regular, write_atomically
 from blurbench.store.store import Store
 
-__all__ = ["SPLITS", "class_names", "decoded_before", "describe", "read_splits", "restored_splits"]
+__all__ = ["SPLITS", "check_splits", "class_names", "decoded_before", "describe", "restored_splits"]
 
 SPLITS = ("train", "validation", "test")
 METADATA = "about.json"
@@ -193,7 +193,7 @@ def _read(store: Store, key: str) -> Data | None:
 
 
 def _write(store: Store, key: str, name: str, splits: Splits, is_there: Callable[[], bool] = lambda: False) -> None:
-    notes = _check(name, splits)
+    notes = check_splits(name, splits)
     shape = Shape(*splits.train.images.shape[1:])
     with building(_folder(store, key), is_there) as folder:
         for split_name in SPLITS:
@@ -225,8 +225,8 @@ def _save(path: Path, values: NDArray[Any]) -> None:
         raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)}: {error}", str(path)) from None
 
 
-def _check(name: str, splits: Splits) -> list[str]:
-    """A data set plugin's answer is checked once, where it enters; what planning says of it each time."""
+def check_splits(name: str, splits: Splits) -> list[str]:
+    """Refuse what a data set plugin must not answer; what planning says of it each time. Raises PluginError."""
     sides = {getattr(splits, part).images.shape[1:] for part in SPLITS}
     if len(sides) != 1 or len(next(iter(sides))) != 3:
         raise PluginError(f"data set {name}: images must be (N, C, H, W), of one size in all parts")
@@ -239,7 +239,7 @@ def _check(name: str, splits: Splits) -> list[str]:
             raise PluginError(
                 f"data set {name}: {part} recorded images must be as the images, uint8 and of their shape"
             )
-        if len(split.images) != len(split.labels) or (part == "test" and not len(split)):
+        if split.labels.shape != split.images.shape[:1] or (part == "test" and not len(split)):
             raise PluginError(f"data set {name}: {part} has {len(split.images)} images and {len(split.labels)} labels")
         if len(split) and (split.labels.min() < 0 or split.labels.max() >= len(splits.class_names)):
             raise PluginError(f"data set {name}: {part} has labels outside 0..{len(splits.class_names) - 1}")

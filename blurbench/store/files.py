@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["building", "clear_leftovers", "host_name", "is_regular", "remove", "utf8_path", "write_atomically"]
+__all__ = ["building", "host_name", "is_regular", "remove", "utf8_path", "write_atomically"]
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from blurbench.errors import counted
 from blurbench.matrix.keys import digest
 from blurbench.measurements import MEASUREMENTS
 from blurbench.store.record import Manifest, Record
@@ -97,7 +98,7 @@ def _minority(group: list[Record]) -> dict[str, str]:
         else:
             known.append(place)
     believed = max(classes, key=len)
-    others = f"{len(believed)} other record{'s' * (len(believed) > 1)}"
+    others = counted(len(believed), "other record")
     return {
         group[place].key: f"its test {_what(truths[place], truths[believed[0]])} are not those of {others} of "
         f"{group[place].label('dataset')}"

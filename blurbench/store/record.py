@@ -17,7 +17,7 @@ from blurbench.measurements.blur_estimation.result import EstimationResult
 from blurbench.measurements.measurement import PluginConfig
 from blurbench.measurements.schema import Key, Label, MeasureName, Number, Stored, Text, Whole
 
-__all__ = ["OUT_OF_TIME", "SCHEMA", "AnyResult", "Facts", "Line", "Manifest", "Record", "Timing", "read"]
+__all__ = ["OUT_OF_TIME", "AnyResult", "Facts", "Line", "Manifest", "Record", "Timing", "read"]
 
 SCHEMA: Final = 2
 """The version of everything that is stored. Version 1 kept classifiers and estimators apart."""

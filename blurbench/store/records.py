@@ -77,12 +77,11 @@ class RecordStore:
 
     def boards(self) -> list[str]:
         """The names of all boards."""
-        named = (path for path in self._boards.glob("*.json"))
-        return sorted(path.stem for path in named)
+        return sorted(path.stem for path in self._boards.glob("*.json"))
 
-    def board_path(self, name: str, suffix: str = ".json") -> Path:
-        """Of a file of a board."""
-        return self._boards / f"{name}{suffix}"
+    def board_path(self, name: str) -> Path:
+        """Where the manifest of a board lies."""
+        return self._boards / f"{name}.json"
 
     def board(self, name: str) -> Manifest | None:
         """The manifest of a board; None where there is none, or a damaged one."""

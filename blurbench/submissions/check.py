@@ -11,7 +11,7 @@ import re
 import shlex
 from collections import Counter
 
-from blurbench.errors import BlurbenchError, RecordError, Skip, Unavailable, UsageError
+from blurbench.errors import BlurbenchError, RecordError, Skip, Unavailable, UsageError, counted
 from blurbench.measurements import MEASUREMENTS
 from blurbench.store.label_consistency import copied, inconsistent
 from blurbench.store.record import Facts, Manifest, Record
@@ -39,7 +39,7 @@ def check(submission: Submission, installation: Installation) -> list[str]:
             del submission.records[file]
     for reasons in (inconsistent, copied):
         submission.refuse_records(reasons(submission.records.values()))
-    notes = [f"{count} record{'s' * (count > 1)}: {what}" for what, count in sorted(unchecked.items())]
+    notes = [f"{counted(count, 'record')}: {what}" for what, count in sorted(unchecked.items())]
     for file, board in list(submission.boards.items()):
         notes += _check_board(submission, file, board, installation)
     return notes

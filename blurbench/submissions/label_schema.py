@@ -16,7 +16,7 @@ from blurbench.measurements import MEASUREMENTS
 from blurbench.registry import Registry, config, label
 from blurbench.store.record import Line, Manifest, Record
 
-__all__ = ["LabelSchema", "by_most", "check_lines", "misplaced", "of_suite", "shown"]
+__all__ = ["by_most", "check_lines", "misplaced", "of_suite", "shown"]
 
 Meanings: TypeAlias = dict[str, dict[str, list[dict[str, Any]]]]
 """For each axis and label the plugins, written out, that it stands for."""

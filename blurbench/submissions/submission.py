@@ -22,7 +22,7 @@ from blurbench.store.record import Manifest, Record, Timing, read
 from blurbench.store.store import Store
 from blurbench.submissions.bundle import BOARD_FILE, MOST_BYTES, unpack
 
-__all__ = ["Refusal", "Submission", "open_submission"]
+__all__ = ["Submission", "open_submission"]
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,14 @@ from typing import Any, get_args
 import torch
 from torch import Tensor
 
-from blurbench.contract import Blur, Degraded, ImageSet, Padding, Plugin, SigmaMap
+from blurbench.contract import Blur, Degraded, ImageSet, Padding, SigmaMap
 from blurbench.errors import UsageError
 from blurbench.imaging.convolution import convolve
 from blurbench.imaging.draws import Draws
 from blurbench.imaging.psf import dense
 from blurbench.imaging.received import check_degraded
 from blurbench.registry import Registry
+from blurbench.registry.registry import plugins_in
 from blurbench.testing.guards import check_rows, is_reading, undisturbed
 from blurbench.testing.report import Report
 from blurbench.testing.samples import pictures
@@ -100,7 +101,7 @@ def _check_psf(report: Report, blur: Blur, images: ImageSet, degraded: Degraded)
         )
     expected = convolve(images.images, psf, degraded.padding)
     # Where several blurs follow each other, each had its own border, so their composition holds in the interior.
-    inner = half if _holds_blurs(blur) else 0
+    inner = half if any(plugins_in(blur)) else 0
     for margin, where in ((half, ""), (inner, " near the border")):
         if not _agrees(report, degraded, expected, margin, where):
             return
@@ -125,11 +126,6 @@ def _agrees(report: Report, degraded: Degraded, expected: Tensor, margin: int, w
         f"{float(off.abs().max()):.2g}",
         "state the PSF that was used (an offset is where the light goes) and its padding, or None where there is none",
     )
-
-
-def _holds_blurs(blur: Blur) -> bool:
-    values = [getattr(blur, item.name) for item in fields(blur)]  # type: ignore[arg-type]
-    return any(isinstance(one, Plugin) for value in values for one in (value if isinstance(value, tuple) else (value,)))
 
 
 def _check_paddings(report: Report, registry: Registry, blur: Blur, images: ImageSet) -> None:

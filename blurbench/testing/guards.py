@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from blurbench.testing.report import Report
 
-__all__ = ["check_rows", "equal_states", "frozen_state", "is_reading", "tensors_of", "undisturbed"]
+__all__ = ["check_rows", "equal_states", "frozen_state", "is_reading", "undisturbed"]
 
 T = TypeVar("T")
 

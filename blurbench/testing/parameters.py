@@ -12,6 +12,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from blurbench.contract import Limits, Plugin
 from blurbench.errors import BlurbenchError, UsageError, shortened
+from blurbench.parameters import limits_of
 from blurbench.registry import config, label
 from blurbench.registry.validation import is_required
 from blurbench.testing.report import Report
@@ -75,7 +76,7 @@ def _check_ranges_stated(report: Report, cls: type[Plugin]) -> None:
         )
 
 
-def _described(cls: type[Plugin]) -> Iterator[tuple[Any, list[Limits], tuple[Any, ...]]]:
+def _described(cls: type[Plugin]) -> Iterator[tuple[Any, Limits | None, tuple[Any, ...]]]:
     """Each parameter, its limits, and the types that it may have."""
     hints = get_type_hints(cls, include_extras=True)
     for item in fields(cls):  # type: ignore[arg-type]
@@ -83,19 +84,15 @@ def _described(cls: type[Plugin]) -> Iterator[tuple[Any, list[Limits], tuple[Any
         yield item, limits, options
 
 
-def _parts(hint: Any) -> tuple[list[Limits], tuple[Any, ...]]:
-    limits: list[Limits] = []
-    options: tuple[Any, ...] = ()
+def _parts(hint: Any) -> tuple[Limits | None, tuple[Any, ...]]:
     if get_origin(hint) is Annotated:
-        limits = [one for one in hint.__metadata__ if isinstance(one, Limits)]
-        more, options = _parts(get_args(hint)[0])
-        return limits + more, options
+        inner, options = _parts(get_args(hint)[0])
+        return limits_of(hint) or inner, options
     if get_origin(hint) in (Union, UnionType, tuple):
-        for one in get_args(hint):
-            more, found = _parts(one)
-            limits, options = limits + more, options + found
-        return limits, options
-    return limits, (hint,)
+        parts = [_parts(one) for one in get_args(hint)]
+        limits = next((limits for limits, _ in parts if limits), None)
+        return limits, tuple(option for _, options in parts for option in options)
+    return None, (hint,)
 
 
 def _check_defaults(report: Report, subject: Subject) -> None:
@@ -114,7 +111,7 @@ def _variants(subject: Subject, plugin: Plugin) -> Iterator[Plugin]:
     yield plugin
     given = {item.name: getattr(plugin, item.name) for item in fields(plugin)}  # type: ignore[arg-type]
     for item, limits, options in _described(type(plugin)):
-        for end in (limits[0].low, limits[0].high) if limits and {int, float} & set(options) else ():
+        for end in (limits.low, limits.high) if limits and {int, float} & set(options) else ():
             value = int(end) if int in options else end
             try:
                 yield subject.registry.resolve(
@@ -158,7 +155,7 @@ def _check_refusals(report: Report, subject: Subject, plugin: Plugin) -> None:
     """What is out of range must be refused in one line, before anything runs."""
     given = {item.name: getattr(plugin, item.name) for item in fields(plugin)}  # type: ignore[arg-type]
     for item, limits, options in _described(type(plugin)):
-        wrong = [limits[0].low - 1, limits[0].high + 1, math.nan] if limits and {int, float} & set(options) else []
+        wrong = [limits.low - 1, limits.high + 1, math.nan] if limits and {int, float} & set(options) else []
         word = None if {str, Path} & set(options) else "no such value"  # any word is a path
         for value in (*wrong, word, {"no": "such value"}):
             table = {"name": subject.entry.name, **given, item.name: value}

@@ -10,8 +10,9 @@ from pathlib import Path
 from types import ModuleType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from blurbench.contract import Deconvolver, Limits, Plugin
+from blurbench.contract import Deconvolver, Plugin
 from blurbench.errors import PluginError, UnknownName, UsageError
+from blurbench.parameters import limits_of
 from blurbench.registry import Registration, Registry, parse
 from blurbench.registry.discovery import discover, fill, fill_from
 from blurbench.registry.plugin_files import PluginFile, kebab, kind_of_class
@@ -145,10 +146,8 @@ def _required(registry: Registry, cls: type, table: Mapping[str, Any], number: i
 
 def _value(registry: Registry, cls: type, name: str, hint: Any, number: int) -> Any:
     """A value that fits a parameter's type."""
-    limits: list[Limits] = []
-    while get_origin(hint) is Annotated:
-        limits += [one for one in hint.__metadata__ if isinstance(one, Limits)]
-        hint = get_args(hint)[0]
+    limits = limits_of(hint)
+    hint = get_args(hint)[0] if get_origin(hint) is Annotated else hint
     options = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
     if get_origin(hint) is Literal:
         return get_args(hint)[0]
@@ -159,7 +158,7 @@ def _value(registry: Registry, cls: type, name: str, hint: Any, number: int) -> 
     if bool in options:
         return False
     if int in options or float in options:
-        low, high = (limits[0].low, limits[0].high) if limits else (number, number)
+        low, high = (limits.low, limits.high) if limits else (number, number)
         kept = min(max(number, low), high)
         return int(kept) if int in options else float(kept)
     raise UsageError(f"no value is known for {name!r} of {cls.__name__}: name it, as in kind:name[{name}=...]")

@@ -7,7 +7,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from blurbench import hookimpl
-from blurbench.contract import Budget, Count, Estimator, EstimatorJob, Fraction, Levels, Padding, Pixels, Recipe
+from blurbench.contract import (
+    Budget,
+    Count,
+    Estimator,
+    EstimatorJob,
+    Fraction,
+    ImageSet,
+    Levels,
+    Padding,
+    Pixels,
+    Recipe,
+)
 from blurbench.errors import Skip
 
 if TYPE_CHECKING:
@@ -78,9 +89,17 @@ class CnnSigma(Estimator):
         return self.patches * self.recipe(budget).epochs
 
     def fit(self, module: nn.Module, job: EstimatorJob) -> Mapping[str, Any]:
+        from blurbench.imaging.sharpness import grey
+        from blurbench.imaging.windows import at_least
         from blurbench_estimators.fitting import fit
+        from blurbench_estimators.patches import Patches
 
-        return fit(self, module, job)
+        def patches(pictures: ImageSet) -> Patches:
+            images = at_least(grey(pictures.images), self.window)
+            return Patches(images, self.sigmas(), self.window, self.padding, self.noise)
+
+        recipe, is_class = self.recipe(job.budget), self.network != "fcn"
+        return fit(module, job, recipe, patches, self.share, self.patches, is_class)
 
     def sigmas(self) -> tuple[float, ...]:
         """What each class stands for."""
@@ -98,7 +117,7 @@ class CnnSigma(Estimator):
 
         if module is None:
             raise Skip("cnn-sigma must be fitted before it can estimate")
-        return read_map(self, module, grey(images), stride)
+        return read_map(module, grey(images), stride, self.sigmas(), self.limits, self.reading == "mean")
 
 
 @hookimpl

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from blurbench.contract import EstimatorJob, ImageSet
-from blurbench.imaging.sharpness import grey
-from blurbench.imaging.windows import at_least
+from blurbench.contract import EstimatorJob, ImageSet, Recipe
 from blurbench.training import derived_seed, forward, minimise
 from blurbench_estimators.patches import Patches
-
-if TYPE_CHECKING:
-    from blurbench_estimators.cnn_sigma import CnnSigma
 
 __all__ = ["fit"]
 
@@ -26,22 +21,34 @@ VALIDATED = 3000
 """Validation patches."""
 
 
-def fit(estimator: CnnSigma, module: nn.Module, job: EstimatorJob) -> Mapping[str, Any]:
-    """Fit `module` in place; JSON notes with the loss, and for classes the share that was right, epoch by epoch."""
+def fit(
+    module: nn.Module,
+    job: EstimatorJob,
+    recipe: Recipe,
+    patches_of: Callable[[ImageSet], Patches],
+    share: float,
+    most: int,
+    is_class: bool,
+) -> Mapping[str, Any]:
+    """Fit `module` in place; JSON notes with the loss, and for classes the share that was right, epoch by epoch.
+
+    Args:
+        patches_of: all patches of pictures, of which a `share` is used, at most so many an epoch.
+        is_class: whether the network gives a class for each patch, or sigma at every pixel.
+    """
     generator = torch.Generator().manual_seed(derived_seed(job.seed, "patches"))
-    patches = _patches(estimator, job.train)
-    numbers = torch.randperm(len(patches), generator=generator)[: max(1, round(estimator.share * len(patches)))]
+    patches = patches_of(job.train)
+    numbers = torch.randperm(len(patches), generator=generator)[: max(1, round(share * len(patches)))]
     if job.validation is None:
         held = max(1, round(HELD_OUT * len(numbers)))
         numbers, held_out = numbers[held:], (patches, numbers[:held])
     else:
-        others = _patches(estimator, job.validation)
+        others = patches_of(job.validation)
         held_out = others, torch.randperm(len(others), generator=generator)
     known, answers = held_out[0].cut(held_out[1][:VALIDATED], generator)
-    count = min(estimator.patches, len(numbers))
+    count = min(most, len(numbers))
     _standardise(module, patches.cut(numbers[:VALIDATED], generator)[0])
-    is_class = estimator.network != "fcn"
-    sigmas = job.train.images.new_tensor(estimator.sigmas())
+    sigmas = job.train.images.new_tensor(patches.sigmas)
 
     def target(classes: torch.Tensor) -> torch.Tensor:
         return classes if is_class else sigmas[classes]
@@ -57,12 +64,7 @@ def fit(estimator: CnnSigma, module: nn.Module, job: EstimatorJob) -> Mapping[st
         return {"loss": loss, **({"accuracy": (said.argmax(1) == answers).float().mean().item()} if is_class else {})}
 
     loss = F.cross_entropy if is_class else _squared_error
-    return minimise(module, loss, count, train, validate, estimator.recipe(job.budget), job.seed)
-
-
-def _patches(estimator: CnnSigma, pictures: ImageSet) -> Patches:
-    images = at_least(grey(pictures.images), estimator.window)
-    return Patches(images, estimator.sigmas(), estimator.window, estimator.padding, estimator.noise)
+    return minimise(module, loss, count, train, validate, recipe, job.seed)
 
 
 def _standardise(module: nn.Module, patches: torch.Tensor) -> None:

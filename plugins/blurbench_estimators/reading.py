@@ -2,42 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import nn
 
 from blurbench.imaging.windows import at_centres
 from blurbench_estimators.networks.windowed import WINDOW, WindowedCnn
 
-if TYPE_CHECKING:
-    from blurbench_estimators.cnn_sigma import CnnSigma
-
 __all__ = ["read_map"]
 
 _CHUNK = 256
 
 
-def read_map(estimator: CnnSigma, module: nn.Module, images: torch.Tensor, stride: int) -> torch.Tensor:
-    """Sigma (N, h, w) of the windows of grey images (N, 1, H, W)."""
+def read_map(
+    module: nn.Module,
+    images: torch.Tensor,
+    stride: int,
+    sigmas: tuple[float, ...],
+    limits: tuple[float, float],
+    by_mean: bool,
+) -> torch.Tensor:
+    """Sigma (N, h, w) of the windows of grey images (N, 1, H, W).
+
+    Of a network that gives classes, which stand for `sigmas`, the likeliest, or their mean; else what it gives, within
+    `limits`.
+    """
     with torch.inference_mode():
         if not isinstance(module, WindowedCnn):
             sigma = torch.cat([at_centres(module(image[None]), WINDOW, stride) for image in images])
-            return sigma.clamp(*estimator.limits)
-        sigmas = images.new_tensor(estimator.sigmas())
+            return sigma.clamp(*limits)
+        of_class = images.new_tensor(sigmas)
         if images.shape[-2:] == (WINDOW, WINDOW):
             answers = torch.cat([module(some) for some in torch.split(images, _CHUNK)])
-            return _read(estimator, answers, sigmas)[:, None, None]
+            return _read(answers, of_class, by_mean)[:, None, None]
         return torch.stack(
             [
-                torch.cat([_read(estimator, rows, sigmas) for rows in module.everywhere(image[None], stride)])
+                torch.cat([_read(rows, of_class, by_mean) for rows in module.everywhere(image[None], stride)])
                 for image in images
             ]
         )
 
 
-def _read(estimator: CnnSigma, answers: torch.Tensor, sigmas: torch.Tensor) -> torch.Tensor:
+def _read(answers: torch.Tensor, sigmas: torch.Tensor, by_mean: bool) -> torch.Tensor:
     """Answers (..., classes) -> sigma (...)."""
-    if estimator.reading == "mean":
-        return answers.softmax(-1) @ sigmas
-    return sigmas[answers.argmax(-1)]
+    return answers.softmax(-1) @ sigmas if by_mean else sigmas[answers.argmax(-1)]

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from blurbench import hookimpl
 from blurbench.contract import Paper
-from blurbench.papers.filling import above, between, fill, lookup, measured, near
+from blurbench.papers.filling import above, fill, lookup, measured, near
 from blurbench.papers.findings import Findings, Found, Place
 from blurbench.papers.paper import CellPaper, Claim
 from blurbench.papers.published import Anchor, Statement
@@ -153,7 +153,7 @@ def _c3(findings: Findings) -> Iterator[Comparison]:
     for dataset in UNITS:
         for distortion in DISTORTIONS:
             plain = place(dataset, "plain", distortion, LEVELS[-1])
-            loss = between(findings, "", (place(dataset, "plain", "", 0), "top1"), (plain, "top1"))
+            loss = above(findings, "", (place(dataset, "plain", "", 0), "top1"), (plain, "top1"))
             if loss.interval is not None and loss.interval.low <= CLEAR:
                 continue
             for strategy in (first(UNITS[dataset]), "retrain"):

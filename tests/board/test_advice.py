@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from blurbench.board.advice import Advice, Question, advise
-from blurbench.board.correct import packed
+from blurbench.board.hits import packed
 from blurbench.board.match_blur import Outside, match_blur
 from blurbench.board.render import export
 from blurbench.board.render.advice import text

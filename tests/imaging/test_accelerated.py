@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +51,11 @@ PSFS: dict[str, Callable[[int], Psf]] = {
     "gaussian, 13 taps": lambda n: GaussianPsf(uniform(0.3, 9, n).float(), 13),
     "gaussian, 1 tap": lambda n: GaussianPsf(uniform(0.3, 1, n), 1),
     "points": points,
-    "disc": lambda n: DiscPsf(uniform(0.2, 4.4, n)),
-    "dense": lambda n: DensePsf(uniform(0, 0.1, n, 5, 5)),
+    "disc": lambda n: DiscPsf(uniform(0.2, 2.4, n)),
+    "dense": lambda n: DensePsf(uniform(0, 0.3, n, 3, 3)),
 }
-SHAPES = [(3, 1, 28, 28), (2, 3, 14, 36)]
+CASES = [*product(PSFS, PADDINGS, [(2, 2, 14, 36)]), *product(PSFS, ["reflect"], [(3, 1, 28, 28)])]
+"""What lies beyond the border does not depend on the shape; the interpreter takes its time for every plane and tap."""
 
 
 def there(psf: Psf) -> Psf:
@@ -93,9 +95,7 @@ def in_double(
 
 @on_the_gpu
 @pytest.mark.parametrize("precision", ["ieee"] if INTERPRETED else ["ieee", "tf32x3"])
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
-@pytest.mark.parametrize("padding", PADDINGS)
-@pytest.mark.parametrize("name", PSFS)
+@pytest.mark.parametrize(("name", "padding", "shape"), CASES, ids=str)
 def test_every_psf_and_padding_agrees_with_scipy(
     name: str, padding: Padding, shape: tuple[int, ...], precision: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,7 +110,7 @@ def test_every_psf_and_padding_agrees_with_scipy(
 def test_kernels_of_odd_and_even_sides_agree_with_scipy(
     sides: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    x, kernels = uniform(0, 1, 2, 3, 20, 33).float(), uniform(-0.02, 0.1, 2, *sides)
+    x, kernels = uniform(0, 1, 2, 2, 20, 33).float(), uniform(-0.02, 0.1, 2, *sides)
     expected = in_scipy(x, kernels, "reflect")
     torch.testing.assert_close(in_triton(x, kernels, "reflect", monkeypatch).double(), expected, rtol=0, atol=1e-5)
 
@@ -118,7 +118,7 @@ def test_kernels_of_odd_and_even_sides_agree_with_scipy(
 @on_the_gpu
 @pytest.mark.parametrize("name", ["gaussian", "points"])
 def test_images_of_several_tiles_agree_with_scipy(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    x = uniform(0, 1, 1, 2, 70, 135).float()
+    x = uniform(0, 1, 1, 1, 70, 135).float()
     psf = points(1) if name == "points" else GaussianPsf(torch.tensor([7.3]))
     expected = in_scipy(x, dense(psf).weights, "reflect")
     torch.testing.assert_close(in_triton(x, psf, "reflect", monkeypatch).double(), expected, rtol=0, atol=1e-5)
@@ -126,11 +126,11 @@ def test_images_of_several_tiles_agree_with_scipy(name: str, monkeypatch: pytest
 
 @on_the_gpu
 @pytest.mark.parametrize("padding", PADDINGS)
-@pytest.mark.parametrize("name", PSFS)
+@pytest.mark.parametrize("name", ["gaussian, 4 sigma", "points", "dense"])  # the adjoints that there are
 def test_gradients_are_those_of_float64(name: str, padding: Padding, monkeypatch: pytest.MonkeyPatch) -> None:
-    x, psf = uniform(0, 1, 2, 3, 17, 21).float(), PSFS[name](2)
+    x, psf = uniform(0, 1, 2, 2, 17, 21).float(), PSFS[name](2)
     ours, theirs = (x.clone().requires_grad_() for _ in range(2))
-    weight = uniform(-1, 1, 2, 3, 17, 21)
+    weight = uniform(-1, 1, 2, 2, 17, 21)
     (in_triton(ours, psf, padding, monkeypatch).double() * weight).sum().backward()
     (in_double(theirs, psf, padding, monkeypatch) * weight).sum().backward()
     assert ours.grad is not None
@@ -148,8 +148,7 @@ def maps() -> dict[str, SigmaMap]:
 
 
 @on_the_gpu
-@pytest.mark.parametrize("padding", PADDINGS)
-@pytest.mark.parametrize("name", maps())
+@pytest.mark.parametrize(("name", "padding"), [*product(["any map"], PADDINGS), *product([*maps()][1:], ["reflect"])])
 def test_maps_of_sigma_agree_with_float64(name: str, padding: Padding, monkeypatch: pytest.MonkeyPatch) -> None:
     x, psf = uniform(0, 1, 2, 1, 19, 40).float(), maps()[name]
     expected = in_double(x, psf, padding, monkeypatch)

@@ -19,7 +19,7 @@ from blurbench.errors import UsageError
 from blurbench.imaging.convolution import convolve
 from blurbench.imaging.draws import Draws
 from blurbench.imaging.psf import compose, dense
-from blurbench.matrix.shift import exposure
+from blurbench.matrix.exposure import exposure
 from blurbench.registry import Registry
 
 

@@ -13,7 +13,7 @@ from blurbench_blurs.random_boxes import RandomBoxes
 from blurbench.contract import Range
 from blurbench.errors import UsageError
 from blurbench.imaging.draws import Draws
-from blurbench.matrix.shift import exposure
+from blurbench.matrix.exposure import exposure
 from blurbench.registry import Registry, config, label
 
 

@@ -15,7 +15,7 @@ from blurbench_blurs.varying_gaussian import VaryingGaussian
 from blurbench.contract import SigmaMap
 from blurbench.errors import UsageError
 from blurbench.imaging.draws import Draws
-from blurbench.matrix.shift import exposure
+from blurbench.matrix.exposure import exposure
 from blurbench.registry import Registry
 
 

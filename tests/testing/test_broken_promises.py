@@ -510,13 +510,13 @@ class _Digits(SampleDigits):
         return whole
 
 
-@breaks("300 of 300 validation images are train images, too")
+@breaks("300 of the 300 validation images are training images, too")
 class OverlappingParts(_Digits):
     def changed(self, whole: Splits) -> Splits:
         return replace(whole, validation=Split(whole.train.images[:300], whole.train.labels[:300]))
 
 
-@breaks("test has images float32")
+@breaks("test images must be uint8 and labels int64")
 class FloatImages(_Digits):
     def changed(self, whole: Splits) -> Splits:
         images: Any = whole.test.images.astype(np.float32)

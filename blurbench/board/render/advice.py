@@ -10,6 +10,7 @@ from blurbench.board.render.escape import one_line
 from blurbench.board.render.formatting import gain, milliseconds, percent_in, points, seconds, whole_percent
 from blurbench.board.render.tables import table
 from blurbench.board.schema import CLEAN
+from blurbench.errors import counted, listed
 
 __all__ = ["text"]
 
@@ -133,7 +134,7 @@ def _nothing_left(advice: Advice) -> str:
 
 
 def _extent(advice: Advice) -> str:
-    return f"{advice.images} test images, {advice.seeds} seed{'s' * (advice.seeds > 1)}"
+    return f"{advice.images} test images, {counted(advice.seeds, 'seed')}"
 
 
 def _clean(option: Option) -> str:
@@ -231,5 +232,4 @@ def _unknown(advice: Advice) -> str:
 
 
 def _listed(names: Sequence[str], between: str = ", ") -> str:
-    more = f" and {len(names) - MOST_ROWS} more" if len(names) > MOST_ROWS else ""
-    return between.join(one_line(name, 200) for name in names[:MOST_ROWS]) + more
+    return listed([one_line(name, 200) for name in names], MOST_ROWS, between)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from blurbench.board.outcomes import Estimate, Estimates
 from blurbench.board.render.escape import for_markdown, for_spreadsheet, one_line
-from blurbench.board.render.formatting import cells
 from blurbench.board.render.tables import bullets, grid, table
+from blurbench.errors import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +47,7 @@ def _parts(board: Estimates, pictures: Mapping[Place, str]) -> Iterator[str]:
     budget = for_markdown(f"{heading['budget']} ({values})")
     yield f"Suite {heading['suite']} version {heading['suite_version']}, budget {budget}."
     if unchecked := heading["unchecked"]:
-        yield f"Merged from others and not checked, as their pictures are not here: {cells(unchecked)}."
+        yield f"Merged from others and not checked, as their pictures are not here: {counted(unchecked, 'cell')}."
     yield bullets(_words(board.measured))
     for place, members in by_place(board.cells).items():
         if all(cell.sigma is None for cell in members):
@@ -192,6 +192,6 @@ def facts(text: bytes) -> str:
         estimators = len({cell["estimator"] for cell in content["cells"]})
         collections = ", ".join(f"{name} ({count} pictures)" for name, count in pictures.items())
         edition = f"suite {content['suite']} version {content['suite_version']}, budget {content['budget']}"
-        return f"{edition}; {estimators} estimator{'s' * (estimators != 1)}; {collections}"
+        return f"{edition}; {counted(estimators, 'estimator')}; {collections}"
     except (ValueError, KeyError, TypeError, RecursionError):
         return ""

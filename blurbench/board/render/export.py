@@ -4,7 +4,7 @@ JSON is the form in which other programs, and `advise`, take a board: one object
 before it. Fractions, seconds and milliseconds are unrounded. What a field means stands in `schema`. Its forms:
 
 1  of before the first release, without the field `format`
-2  `meanings`, what each test blur is, and in each row `hits`, which test images were right (see `correct`): enough to
+2  `meanings`, what each test blur is, and in each row `hits`, which test images were right (see `hits`): enough to
    pair any two rows of a data set image by image and seed by seed, as all intervals and ranks do
 
 A reader of form 2 reads form 1, whose new fields are empty. A field that is added does not raise the number where
@@ -42,7 +42,7 @@ from blurbench.metrics.intervals import Interval
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FORMAT", "flat", "frame", "parse", "render", "to_csv"]
+__all__ = ["flat", "frame", "parse", "render", "to_csv"]
 
 FORMAT = 2
 

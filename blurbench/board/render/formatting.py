@@ -7,7 +7,6 @@ from blurbench.metrics.intervals import Interval
 
 __all__ = [
     "NOTHING",
-    "cells",
     "change",
     "count",
     "figures",
@@ -100,11 +99,6 @@ def count(number: float | None) -> str:
         if number >= size:
             return f"{number / size:.1f}{unit}"
     return f"{number:.0f}"
-
-
-def cells(number: int) -> str:
-    """`1 cell`, `2 cells`."""
-    return f"{number} cell{'' if number == 1 else 's'}"
 
 
 def megabytes(number: float | None) -> str:

@@ -15,7 +15,7 @@ from blurbench.board.render.escape import for_markdown
 from blurbench.board.render.formatting import gain, row_name
 from blurbench.board.render.page import template
 from blurbench.board.schema import Ranking, Standings
-from blurbench.errors import RecordError
+from blurbench.errors import RecordError, counted, listed
 
 __all__ = ["html", "markdown", "published"]
 
@@ -41,8 +41,8 @@ class Published:
         if (board := self.standings) is None:
             return self.of_estimators
         images = ", ".join(f"{name} ({n} test images)" for name, n in board.test_images.items())
-        seeds = f"{len(board.seeds)} seed{'' if len(board.seeds) == 1 else 's'}"
-        return f"suite {board.suite} version {board.suite_version}, budget {board.budget}; {seeds}; {images}"
+        edition = f"suite {board.suite} version {board.suite_version}, budget {board.budget}"
+        return f"{edition}; {counted(len(board.seeds), 'seed')}; {images}"
 
     @property
     def leaders(self) -> list[str]:
@@ -71,10 +71,9 @@ class Published:
 def _first(ranking: Ranking) -> str:
     may_be_best = [row for row in ranking.rows if row.rank_low == 1] or list(ranking.rows[:1])
     best = [row for row in may_be_best if not row.control] or may_be_best
-    named = [f"{row_name(*row.key)} {gain(row.gain) if row.gain else '(the baseline)'}" for row in best[:MOST]]
-    more = f" and {len(best) - MOST} more" if len(best) > MOST else ""
+    named = [f"{row_name(*row.key)} {gain(row.gain) if row.gain else '(the baseline)'}" for row in best]
     opening = "" if len(best) == 1 else f"{len(best)} rows may be best: "
-    return f"{opening}{', '.join(named)}{more}"
+    return f"{opening}{listed(named, MOST)}"
 
 
 def published(folder: Path, new: Mapping[str, str | bytes]) -> list[Published]:

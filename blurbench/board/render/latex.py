@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from blurbench.board.render import formatting
 from blurbench.board.render.escape import one_line
 from blurbench.board.schema import UNSTEADY, RankedStrategy, Ranking, Standings
+from blurbench.errors import counted
 
 __all__ = ["render"]
 
@@ -27,11 +28,10 @@ _HEADINGS = ("rank", "strategy", "train blur", "gain", "95\\%", "seen", "unseen"
 
 def render(standings: Standings) -> str:
     """A table for each classifier that was measured under blur."""
-    seeds = len(standings.seeds)
     opening = (
         f"% {_comment(standings.title)}\n"
         f"% suite {standings.suite} version {standings.suite_version}, budget {_comment(standings.budget)}, "
-        f"{seeds} seed{'' if seeds == 1 else 's'}; written by blurbench\n"
+        f"{counted(len(standings.seeds), 'seed')}; written by blurbench\n"
     )
     return opening + "".join(_table(standings, ranking) for ranking in standings.rankings if ranking.rows)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from blurbench.board.pareto import MEANING
 from blurbench.board.render.block_tables import details
 from blurbench.board.render.escape import for_markdown, one_line
-from blurbench.board.render.formatting import cells, row_name
+from blurbench.board.render.formatting import row_name
 from blurbench.board.render.overall_tables import (
     equal_steps_section,
     extent,
@@ -19,6 +19,7 @@ from blurbench.board.render.overall_tables import (
 from blurbench.board.render.severity_tables import corruption_section, severity_section
 from blurbench.board.render.tables import bullets
 from blurbench.board.schema import Standings
+from blurbench.errors import counted, listed
 
 __all__ = ["render", "summary"]
 
@@ -74,7 +75,9 @@ def _opening(standings: Standings) -> list[str]:
     ]
     facts += [f"**{flag[0].upper()}{flag[1:]}**: {rows}" for flag, rows in _flagged(standings, for_markdown)]
     if standings.unchecked:
-        facts.append(f"Merged from others and not checked, as their data are not here: {cells(standings.unchecked)}")
+        facts.append(
+            f"Merged from others and not checked, as their data are not here: {counted(standings.unchecked, 'cell')}"
+        )
     if standings.timed_on:
         facts.append(f"Milliseconds: {'; '.join(map(for_markdown, standings.timed_on))}")
     parts = [f"# {for_markdown(standings.title)}", bullets(facts)]
@@ -83,11 +86,11 @@ def _opening(standings: Standings) -> list[str]:
     return parts
 
 
-def _flagged(standings: Standings, show: Callable[[str], str], most: int = 6) -> Iterator[tuple[str, str]]:
+def _flagged(standings: Standings, show: Callable[[str], str]) -> Iterator[tuple[str, str]]:
     """Each flag, and the rows that have it."""
     for flag, rows in standings.flagged.items():
         named = [show(row_name(*key)) + _where(*counts) for key, counts in rows.items()]
-        yield flag, ", ".join(named[:most]) + (f" and {len(named) - most} more" if len(named) > most else "")
+        yield flag, listed(named, 6)
 
 
 def _where(flagged: int, measured: int) -> str:

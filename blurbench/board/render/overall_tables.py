@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from html import escape
 from itertools import groupby
 
@@ -20,6 +20,7 @@ from blurbench.board.render.formatting import (
 )
 from blurbench.board.render.tables import Column, bullets, grid, table
 from blurbench.board.schema import Block, EqualSteps, RankedStrategy, Ranking, Standings, Unseen
+from blurbench.errors import counted, listed
 
 __all__ = ["equal_steps_section", "extent", "in_html", "losses", "ranking_section", "shortened", "unseen_section"]
 
@@ -46,7 +47,10 @@ def ranking_section(ranking: Ranking, baseline: str) -> list[str]:
             "test images: what the true PSF is worth, as far as they can tell."
         )
     if ranking.incomplete:
-        lacks = [f"{named(one.strategy, one.train_blur)} lacks {_some(one.cells)}" for one in ranking.incomplete]
+        lacks = [
+            f"{named(one.strategy, one.train_blur)} lacks {listed([*map(for_markdown, one.cells)], 3, '; ')}"
+            for one in ranking.incomplete
+        ]
         parts += ["Not measured everywhere, so not ranked:", bullets(lacks)]
     return parts
 
@@ -83,13 +87,9 @@ def equal_steps_section(standings: Standings) -> list[str]:
 
 def extent(ranking: Ranking) -> str:
     """Over how many blocks the means go."""
-    blocks = f"{ranking.blurred_blocks} blurred block{'' if ranking.blurred_blocks == 1 else 's'}"
-    return f"{blocks} ({ranking.blocks_with_a_loss} with something to recover)"
-
-
-def _some(cells: Sequence[str], most: int = 3) -> str:
-    more = f" and {len(cells) - most} more" if len(cells) > most else ""
-    return "; ".join(map(for_markdown, cells[:most])) + more
+    return (
+        f"{counted(ranking.blurred_blocks, 'blurred block')} ({ranking.blocks_with_a_loss} with something to recover)"
+    )
 
 
 def shortened(ranking: Ranking, most: int) -> str:

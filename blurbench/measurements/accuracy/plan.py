@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from blurbench.contract import Blur, Plugin, Strategy
 from blurbench.matrix.axes import AccuracyAxes, AxisValue, MatrixBlock, axis_values
 from blurbench.matrix.cell import Cell
+from blurbench.matrix.exposure import Exposure, exposure
 from blurbench.matrix.keys import digest
 from blurbench.matrix.plan import Planner
-from blurbench.matrix.shift import Exposure, exposure
 from blurbench.matrix.suite import AccuracySuite
 from blurbench.matrix.tasks import REVISIONS, Evaluate, FitPredictor, TimePipeline
 from blurbench.registry import Registry, config, label

@@ -66,20 +66,16 @@ class EstimationPlanner:
         if training:
             plugins["fitted_on"] = training.dataset.plugin
         plugins |= {"dataset": dataset.plugin, "test_blur": blur.plugin}
-        settings = self.settings(training)
-        task, reason = self.planner.attempt(
-            lambda: self.task(estimator, training, dataset, blur, labels, plugins, seed), dataset
+        cell, why = self.planner.attempt(
+            lambda: self.measured(estimator, training, dataset, blur, labels, plugins, seed), dataset
         )
-        if task is None:
-            return self.planner.skipped("blur-estimation", labels, plugins, seed, settings, reason)
-        identity = self.planner.identity("blur-estimation", plugins, seed, settings)
-        return Cell(task.key, "blur-estimation", labels, seed, plugins, identity)
+        return cell or self.planner.skipped("blur-estimation", labels, plugins, seed, self.settings(training), why)
 
     def settings(self, training: Training | None) -> dict[str, Any]:
         split = {"split": training.split} if training else {}
         return {"stride": self.suite.stride, "smoothing": self.suite.smoothing, **split}
 
-    def task(
+    def measured(
         self,
         estimator: AxisValue,
         training: Training | None,
@@ -88,7 +84,8 @@ class EstimationPlanner:
         labels: dict[str, str],
         plugins: dict[str, Plugin],
         seed: int,
-    ) -> Evaluate:
+    ) -> Cell:
+        """A cell that can be had; its task goes into the plan."""
         planner = self.planner
         fit = self.fit(estimator.plugin, training, dataset.plugin, seed) if training else None
         data = planner.describe(dataset.plugin)
@@ -107,9 +104,8 @@ class EstimationPlanner:
         identity = planner.identity("blur-estimation", plugins, seed, settings)
         cell = Cell(key, "blur-estimation", labels, seed, plugins, identity)
         title = f"{estimator.label} on {dataset.label} under {blur.label}"
-        return planner.add(
-            Evaluate(key, title, cell, data, fit, planner.budget.test_images, planner.test_seed, settings, {})
-        )
+        planner.add(Evaluate(key, title, cell, data, fit, planner.budget.test_images, planner.test_seed, settings, {}))
+        return cell
 
     def fit(self, estimator: Estimator, training: Training, tested_on: Dataset, seed: int) -> FitEstimator:
         fitted_on: Dataset = training.dataset.plugin

@@ -21,6 +21,7 @@ from blurbench.board.render import formatting
 from blurbench.board.render.drawing import merged
 from blurbench.board.render.page import charts
 from blurbench.board.schema import Ranking, Standings
+from blurbench.errors import counted
 
 __all__ = ["Strip", "render", "styled", "template"]
 
@@ -74,23 +75,8 @@ def _environment(autoescape: bool) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    shown: dict[str, Any] = {
-        name: getattr(formatting, name)
-        for name in (
-            "change",
-            "count",
-            "figures",
-            "figures_in",
-            "gain",
-            "megabytes",
-            "milliseconds",
-            "percent",
-            "percent_in",
-            "seconds",
-            "whole_percent",
-        )
-    }
-    environment.filters |= {**shown, "picture": _picture}
+    environment.filters |= {name: getattr(formatting, name) for name in formatting.__all__ if name.islower()}
+    environment.filters |= {"picture": _picture}
     environment.filters |= {"ranks": lambda row: formatting.ranks(row.rank_low, row.rank_high)}
     environment.filters |= {"or_nothing": lambda value: formatting.NOTHING if value in (None, "") else value}
     environment.filters |= {"number": lambda value: "" if value is None else f"{value:.6g}"}
@@ -100,10 +86,8 @@ def _environment(autoescape: bool) -> Environment:
 
 def _headed(ranking: Ranking) -> str:
     """What the ranking of a classifier is over."""
-    return (
-        f"{ranking.blurred_blocks} blurred test{'' if ranking.blurred_blocks == 1 else 's'}, "
-        f"{ranking.blocks_with_a_loss} of them with something to recover"
-    )
+    tests = counted(ranking.blurred_blocks, "blurred test")
+    return f"{tests}, {ranking.blocks_with_a_loss} of them with something to recover"
 
 
 def _picture(images: NDArray[np.uint8]) -> str:

@@ -10,7 +10,7 @@ from blurbench.board.render.drawing import distinct
 from blurbench.board.render.formatting import milliseconds, points, row_name
 from blurbench.board.schema import RankedStrategy, Ranking, SeveritySweep, SweepRow
 
-__all__ = ["Chart", "Line", "Mark", "Tick", "pareto", "severity"]
+__all__ = ["Chart", "Line", "Mark", "pareto", "severity"]
 
 WIDTH, HEIGHT = 360, 250
 """As narrow as a phone, so that texts are never shrunk until nobody can read them."""

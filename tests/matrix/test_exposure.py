@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from blurbench.matrix.shift import exposure
+from blurbench.matrix.exposure import exposure
 from blurbench.registry import Registry
 
 MOVE = "chain[steps=[gaussian[sigma=1], diagonal-motion]]"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from blurbench.board.correct import packed, unpacked
+from blurbench.board.hits import packed, unpacked
 from blurbench.errors import RecordError
 
 

@@ -23,7 +23,8 @@ def exposure(test: Blur, trained_on: Iterable[Blur]) -> Exposure:
         steps = _steps(blur)
         if [family for family, _ in steps] != [family for family, _ in wanted]:
             continue
-        if all(_all_within(values, met) for (_, values), (_, met) in zip(steps, wanted, strict=True)):
+        pairs = [(values, met) for (_, values), (_, met) in zip(steps, wanted, strict=True)]
+        if all(one.keys() == met.keys() and all(_within(one[name], met[name]) for name in one) for one, met in pairs):
             return "seen"
         nearest = "unseen severity"
     return nearest
@@ -34,10 +35,6 @@ def _steps(blur: Blur) -> list[tuple[str, Mapping[str, Any]]]:
     are what the images suffer."""
     steps = list(blur.families())
     return [step for step in steps if step[0] != "sensor"] or steps
-
-
-def _all_within(values: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    return values.keys() == wanted.keys() and all(_within(values[name], wanted[name]) for name in values)
 
 
 def _within(trained: Any, test: Any) -> bool:
