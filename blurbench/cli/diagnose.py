@@ -22,10 +22,20 @@ __all__ = ["diagnose"]
 
 @options.with_plugins
 def diagnose(
-    images: Annotated[Path, typer.Option(help="A folder of pictures; with one folder a class in it all is measured.")],
+    images: Annotated[
+        Path,
+        typer.Option(help="A folder of pictures; with one folder a class in it, or in its part test, all is measured."),
+    ],
     classifier: Annotated[
         str, typer.Option(help="The trained network: checkpoint[network='timm:resnet18', weights=mine.safetensors] ...")
     ],
+    classes: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where the pictures lack some of the network's classes: a text file with the names of all, one a line "
+            "in the network's order, or the folder that it was trained on, with one folder a class."
+        ),
+    ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the report and all that it rests on.")] = Path(
         "blurbench-diagnosis"
     ),
@@ -44,9 +54,14 @@ def diagnose(
     missing for the rest.
     """
     from blurbench.own.diagnosis import diagnose, look, write
+    from blurbench.own.photographs import check_network, photographs_in
 
-    discover().resolve("classifiers", named(classifier)[1])
-    found = look(images.expanduser(), side, estimator, _watched)
+    registry, network = discover(), named(classifier)[1]
+    registry.resolve("classifiers", network)
+    photographs = photographs_in(registry, images.expanduser(), classes and classes.expanduser())
+    if not photographs.lacking:
+        check_network(registry, network, side, len(photographs.class_names))
+    found = look(photographs, side, estimator, _watched)
     only = {"classifier": (classifier,)}
     wanted = Request(suite, budget, out.expanduser() / "results", only=only, device=device, jobs=jobs, threads=threads)
     with keeping(out):

@@ -95,7 +95,7 @@ class Checkpoint(Published):
         if heads and len(heads) == len(wrong):
             raise Skip(
                 f"{self.weights.name} answers {state[heads[0]].shape[0]} classes and the data set has {classes}: "
-                "give one with the network's classes, in its order"
+                "where it lacks some, name all in the network's order (data set with-classes; diagnose --classes)"
             )
         counters = {name for name in own if name.endswith("num_batches_tracked")}
         missing = sorted(own.keys() - state.keys() - counters)
