@@ -10,6 +10,7 @@ import typer
 
 from blurbench.board.locate import board_in
 from blurbench.board.render.escape import one_line
+from blurbench.board.render.formatting import duration
 from blurbench.cli import options
 from blurbench.cli.replay import Refit
 from blurbench.errors import BlurbenchError, UsageError
@@ -49,7 +50,7 @@ def verify(
     chosen = pick(stored, _share(sample, len(stored)), seed)
     if not chosen:
         raise UsageError(f"no cell of {name} is measured yet")
-    typer.echo(f"{len(chosen)} of {len(stored)} cells; about {_duration(seconds_of(chosen, refit))}")
+    typer.echo(f"{len(chosen)} of {len(stored)} cells; about {duration(seconds_of(chosen, refit))}")
     began = time.perf_counter()
     folders = data_folders(tuple(data_dir or ()))
     with replaying(recalling(discover()), store, folders, chosen_device(device), threads_of(chosen), refit) as replayer:
@@ -87,7 +88,3 @@ def _share(text: str, measured: int) -> float:
     if not share > 0 or (text.endswith("%") and share > 1):
         raise UsageError(f"--sample {text}: give a share such as 5%, or a number of cells")
     return min(share, 1.0)
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} seconds" if seconds < 100 else f"{seconds / 60:.0f} minutes"

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from blurbench.cli.plan import span
 from tests.conftest import Command
 from tests.running.tiny import write_suite
 
@@ -139,13 +138,6 @@ def test_plan_counts_without_doing(blurbench: Command, tmp_path: Path) -> None:
     assert "cells: 0 measured" in result.stdout
     assert "MiB of disk" in result.stdout
     assert not list((tmp_path / "blurbench-results").glob("records/*"))
-
-
-@pytest.mark.parametrize(
-    ("minutes", "shown"), [(0.4, "less than a minute"), (22.3, "about 22 minutes"), (6348, "about 106 hours")]
-)
-def test_plan_says_how_long_in_fitting_units(minutes: float, shown: str) -> None:
-    assert span(minutes) == shown
 
 
 def test_plan_after_a_run_finds_nothing_to_do(blurbench: Command, smoked: Path) -> None:

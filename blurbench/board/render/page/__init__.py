@@ -84,6 +84,8 @@ def _environment(autoescape: bool) -> Environment:
             "gain",
             "megabytes",
             "milliseconds",
+            "not_paired",
+            "other_pictures",
             "percent",
             "percent_in",
             "seconds",
