@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -46,6 +46,7 @@ def diagnose(
     device: options.Device = "auto",
     jobs: options.Jobs = None,
     threads: options.Threads = 1,
+    timing: options.Timing = True,
     as_json: Annotated[bool, typer.Option("--json", help="Everything, as JSON.")] = False,
 ) -> None:
     """How blurred are my pictures, what does that cost my network, and which remedies pay without training?
@@ -62,8 +63,8 @@ def diagnose(
     if not photographs.lacking:
         check_network(registry, network, side, len(photographs.class_names))
     found = look(photographs, side, estimator, _watched)
-    only = {"classifier": (classifier,)}
-    wanted = Request(suite, budget, out.expanduser() / "results", only=only, device=device, jobs=jobs, threads=threads)
+    means: dict[str, Any] = {"device": device, "jobs": jobs, "threads": threads, "timing": timing}
+    wanted = Request(suite, budget, out.expanduser() / "results", only={"classifier": (classifier,)}, **means)
     with keeping(out):
         answer = diagnose(found, wanted)
     paths = write(answer, out.expanduser())
