@@ -54,17 +54,18 @@ def diagnose(
     Writes a page and JSON into --out. Without labels (a folder a class) it says how blurred they are, and what is
     missing for the rest.
     """
-    from blurbench.own.diagnosis import diagnose, look, write
+    from blurbench.own.diagnosis import check_wanted, diagnose, look, write
     from blurbench.own.photographs import check_network, photographs_in
 
     registry, network = discover(), named(classifier)[1]
     registry.resolve("classifiers", network)
+    means: dict[str, Any] = {"device": device, "jobs": jobs, "threads": threads, "timing": timing}
+    wanted = Request(suite, budget, out.expanduser() / "results", only={"classifier": (classifier,)}, **means)
     photographs = photographs_in(registry, images.expanduser(), classes and classes.expanduser())
+    check_wanted(photographs.folder, wanted)
     if not photographs.lacking:
         check_network(registry, network, side, len(photographs.class_names))
     found = look(photographs, side, estimator, _watched)
-    means: dict[str, Any] = {"device": device, "jobs": jobs, "threads": threads, "timing": timing}
-    wanted = Request(suite, budget, out.expanduser() / "results", only={"classifier": (classifier,)}, **means)
     with keeping(out):
         answer = diagnose(found, wanted)
     paths = write(answer, out.expanduser())

@@ -30,9 +30,9 @@ from blurbench.registry.discovery import discover, use
 from blurbench.running.probe_summary import BLURRED, Summary, summary
 from blurbench.running.scheduler import NEEDS
 from blurbench.running.session import Request, Session
-from blurbench.store.written import write_all
+from blurbench.store.written import check_replaceable, write_all
 
-__all__ = ["GAUSSIANS", "Diagnosis", "Look", "Seen", "chosen_blurs", "diagnose", "look", "write"]
+__all__ = ["GAUSSIANS", "Diagnosis", "Look", "Seen", "check_wanted", "chosen_blurs", "diagnose", "look", "write"]
 
 GAUSSIANS, MOTIONS = 3, 2
 """So many strengths of either kind are tried, those nearest to what was read."""
@@ -43,6 +43,7 @@ LEAST = 0.4
 FEW = 200
 """Test images below which intervals are wide."""
 
+REPORT = ("diagnosis.html", "diagnosis.json")
 NETWORK, PICTURES, SHARPER = "network", "my-pictures", "sharper-half"
 """What they are called in progress and tables: expressions with paths are long."""
 
@@ -303,11 +304,9 @@ def diagnose(found: Look, wanted: Request) -> Diagnosis:
         UsageError: the request is wrong.
     """
     (classifier,) = wanted.only["classifier"]
-    if wanted.out.absolute().is_relative_to(found.folder.absolute()):
-        raise UsageError(f"{wanted.out.parent}: this lies among the pictures; give --out a folder elsewhere")
+    suite, registry = check_wanted(found.folder, wanted)
     if found.lacking:
         return Diagnosis(found, classifier)
-    suite, registry = _suite(wanted)
     network = classifier if named(classifier)[0] else f"{NETWORK}={classifier}"
     blurs = {PICTURES: [CLEAN], SHARPER: [CLEAN, *chosen_blurs(registry, suite, found)]}
     for name, seen in {PICTURES: found.seen, SHARPER: found.sharper_half}.items():
@@ -324,10 +323,16 @@ def diagnose(found: Look, wanted: Request) -> Diagnosis:
     return _answer(found, classifier, session)
 
 
-def _suite(wanted: Request) -> tuple[AccuracySuite, Registry]:
+def check_wanted(folder: Path, wanted: Request) -> tuple[AccuracySuite, Registry]:
+    """The suite, in its registry. Raises UsageError where the request is wrong: for before the pictures are read."""
+    report = wanted.out.parent
+    if report.resolve().is_relative_to(folder.resolve()):
+        raise UsageError(f"{report}: this lies among the pictures; give --out a folder elsewhere")
+    check_replaceable([report / name for name in REPORT])
     use(wanted.plugins)
     registry = discover()
-    suite = find(registry, wanted.suite).under(wanted.budget)
+    suite = find(registry, wanted.suite)
+    suite = suite.under(suite.budget_name(wanted.budget))
     if not isinstance(suite, AccuracySuite):
         raise UsageError(f"suite {wanted.suite} is of estimators; a diagnosis needs one of classifiers")
     return suite, registry
@@ -388,5 +393,4 @@ def write(found: Diagnosis, folder: Path) -> list[Path]:
 
     shown = {"lines": found.look.summary.lines(), "blocks": found.blocks, "remedies": found.remedies}
     page = styled("diagnosis.html.jinja", facts=found.facts(), **shown)
-    contents = {"diagnosis.html": page, "diagnosis.json": json.dumps(found.facts(), indent=1) + "\n"}
-    return write_all(folder, contents)
+    return write_all(folder, dict(zip(REPORT, (page, json.dumps(found.facts(), indent=1) + "\n"), strict=True)))

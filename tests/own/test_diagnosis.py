@@ -303,6 +303,26 @@ def test_what_cannot_be_mapped_is_one_line_before_any_picture_is_read(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (("--budget", "medium"), "unknown budget of suite few: 'medium'; known: standard"),
+        (("--suite", "kernel-estimation", "-b", "quick"), "a diagnosis needs one of classifiers"),
+        (("--out", "{images}/report"), "this lies among the pictures; give --out a folder elsewhere"),
+        (("--out", "{images}/.."), "diagnosis.json was not written by blurbench, so it stays"),
+    ],
+)
+def test_a_wrong_request_is_refused_before_any_picture_is_read(
+    photographs: Path, network: str, tmp_path: Path, more: Sequence[str], says: str
+) -> None:
+    images = some(photographs, tmp_path / "some", CLASSES)
+    (images / "grass" / "0.png").write_bytes(b"never read")
+    (tmp_path / "diagnosis.json").write_text("mine")
+    done = asked(images, network, tmp_path / "out", *(word.format(images=images) for word in more))
+    assert says in str(done.exception)
+    assert "Reading" not in done.output
+
+
 def test_of_a_folder_with_parts_the_test_pictures_are_measured_under_the_classes_of_all(
     photographs: Path, network: str, tmp_path: Path
 ) -> None:
