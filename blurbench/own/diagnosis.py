@@ -307,7 +307,8 @@ def diagnose(found: Look, wanted: Request) -> Diagnosis:
     suite, registry = check_wanted(found.folder, wanted)
     if found.lacking:
         return Diagnosis(found, classifier)
-    network = classifier if named(classifier)[0] else f"{NETWORK}={classifier}"
+    name, asked = named(classifier)
+    network = f"{name or NETWORK}={label(registry, registry.resolve('classifiers', asked).as_it_is())}"
     blurs = {PICTURES: [CLEAN], SHARPER: [CLEAN, *chosen_blurs(registry, suite, found)]}
     for name, seen in {PICTURES: found.seen, SHARPER: found.sharper_half}.items():
         folder = _linked(found.folder, seen, wanted.out.with_name(name).absolute())

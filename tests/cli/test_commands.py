@@ -52,7 +52,7 @@ def test_a_folder_given_as_a_data_set_is_told_how_to_give_it(
         (["run", "--dataset", "digitz"], "unknown dataset in this suite: 'digitz'; did you mean 'digits'?"),
         (
             ["run", "--dataset", "./mine"],
-            "A place is a parameter: imagefolder[path=./mine], paired-images[path=./mine]",
+            ". A place is a parameter: imagefolder[path=./mine], paired-images[path=./mine]",
         ),
         (["run", "--device", "gpu"], "--device gpu: give auto, cpu, cuda, or one GPU of several, such as cuda:1"),
         (["run", "--suite", "nowhere.toml"], "suite file nowhere.toml does not exist"),

@@ -16,6 +16,7 @@ import torch
 from blurbench_datasets.packaged import packaged_file
 from PIL import Image, ImageFilter
 from torch import nn
+from torchvision import models
 from typer.testing import CliRunner, Result
 
 from blurbench.cli.app import app
@@ -33,6 +34,7 @@ EACH = 8
 SIDE = 64
 NETWORK = """
 from torch import nn
+from torchvision import models
 
 def build(classes):
     first = [nn.Conv2d(3, 8, 5, 2, 2), nn.BatchNorm2d(8), nn.ReLU()]
@@ -348,3 +350,21 @@ def test_pictures_laid_out_otherwise_are_read_and_the_first_that_is_out_of_place
     facts = json.loads(done.stdout)
     assert facts["lacking"].startswith(f"no labels: {images}: 4.png is not in CLASS/; move it there or elsewhere")
     assert (facts["pictures"]["pictures"], facts["blocks"]) == (7, [])
+
+
+def test_a_published_network_is_measured_with_its_own_weights(
+    photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    (tmp_path / "hub" / "checkpoints").mkdir(parents=True)
+    url = models.SqueezeNet1_1_Weights.IMAGENET1K_V1.url
+    torch.save(models.squeezenet1_1().state_dict(), tmp_path / "hub" / "checkpoints" / url.rpartition("/")[2])
+    images, names = some(photographs, tmp_path / "some", CLASSES[1:]), tmp_path / "names.txt"
+    names.write_text("\n".join([*CLASSES, *map(str, range(997))]))
+    published = "torchvision[model=squeezenet1_1, weights=imagenet1k-v1]"
+    done = asked(images, published, tmp_path / "out", "--classes", str(names), "--no-timing")
+    assert done.exit_code == 0, done.output
+    facts = json.loads(done.stdout)
+    assert facts["failures"] == []
+    assert facts["blocks"][0]["rows"][0]["images"] == 4
+    assert facts["blocks"][0]["rows"][0]["requires"] == []  # nothing was fitted
