@@ -40,11 +40,13 @@ def photographs_in(registry: Registry, folder: Path, classes: Path | None = None
         UsageError: there is no folder or no picture, or a class is none of the network's.
     """
     if not folder.is_dir():
-        raise UsageError(f"{folder}: there is no such folder; give one with a folder a class in it")
+        what = "this is no folder" if folder.exists() else "there is no such folder"
+        raise UsageError(f"{folder}: {what}; give one with a folder a class in it")
     everything = find_pictures([str(folder)]).pictures
     try:
-        registry.folder_dataset(folder.absolute(), ANY_SIDE).sources(())  # which says what it does not take
-        labelled = registry.folder_dataset(folder.absolute(), ANY_SIDE, classes).tested(())
+        dataset = registry.folder_dataset(folder.absolute(), ANY_SIDE, classes)
+        dataset.sources(())  # which says what it does not take
+        labelled = dataset.tested(())
     except BlurbenchError as error:
         if classes is not None:
             raise

@@ -99,10 +99,10 @@ class ImageFolder(Dataset):
     def _order_note(self, place: Path, class_names: Sequence[str]) -> str:
         if self.class_order != "auto" or in_order(class_names, "text") == in_order(class_names, "natural"):
             return ""
+        first = ", ".join(class_names[:4]) + (f" ... {class_names[-1]}" if len(class_names) > 4 else "")
         return (
-            f"{place}: the classes are taken in the order {', '.join(class_names[:4])} ... {class_names[-1]}; if a "
-            "network's outputs are in another, give class_order=text or natural, or name the classes (with-classes, "
-            "diagnose --classes)"
+            f"{place}: the classes are taken in the order {first}; if a network's outputs are in another, give "
+            "class_order=text or natural, or name the classes (with-classes, diagnose --classes)"
         )
 
     def places(self, folders: Sequence[Path]) -> tuple[Path, ...]:
@@ -240,7 +240,8 @@ def sorted_into_parts(place: Path, tree: Tree) -> dict[str, Files]:
             raise UsageError(f"{place}: {words[part]} and {path[0]} are both for {part}; keep one of them")
         files.setdefault(part, []).append((name, path[1] if parted else path[0]))
     if "train" not in files:
-        raise UsageError(f"{place}: there is no folder train beside {', '.join(sorted(files))} ({WORDS})")
+        instead = "; to test with all of its pictures, give that folder" if len(words) == 1 else ""
+        raise UsageError(f"{place}: there is no folder train beside {', '.join(sorted(files))}{instead} ({WORDS})")
     return files
 
 

@@ -57,9 +57,13 @@ class WithClasses(Dataset):
         return photographed and replace(self, base=photographed)
 
     def sources(self, folders: Sequence[Path]) -> tuple[Path, ...]:
-        """The folders of a training folder, too: they are the names."""
-        trained_on = self._trained_on().places(()) if self.names.expanduser().is_dir() else ()
-        return (*self.base.sources(folders), *trained_on)
+        """The folders of a training folder, too: they are the names, whose order it may say."""
+        own = self.base.sources(folders)
+        if not self.names.expanduser().is_dir():
+            return own
+        trained_on = self._trained_on()
+        trained_on.sources(())
+        return (*own, *trained_on.places(()))
 
     def places(self, folders: Sequence[Path]) -> tuple[Path, ...]:
         return self.base.places(folders)

@@ -96,3 +96,13 @@ def test_the_pictures_that_test_are_told_with_their_classes(base: Dataset, names
     names.write_text("bee\n")
     with pytest.raises(UsageError, match="class 'cat' is none"):
         WithClasses(base, names).tested(())
+
+
+def test_the_order_that_is_said_is_that_of_the_names(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    photos, trained_on = write(tmp_path / "photos", "2", "10"), write(tmp_path / "trained on", "1", "2", "10")
+    dataset = ImageFolder.of_folder(photos, 8, trained_on)
+    assert dataset is not None
+    dataset.sources(())
+    assert f"{trained_on}: the classes are taken in the order 1, 2, 10; if" in caplog.text
+    assert str(photos) not in caplog.text
+    assert sorted(dataset.load(()).test.labels) == [1, 2]
