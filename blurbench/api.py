@@ -92,8 +92,8 @@ def run(
         rerun: what to do again beside what is missing.
         choices: `datasets`, `classifiers`, `strategies`, `train_blurs`, `test_blurs`: names or labels to keep; `limit`
             (training images), `minutes` (of each task), `data_dirs`, `device`, `jobs` (0: in this process), `threads`,
-            `memory` (that images may take, as "2GB"), `dask` (as `--dask`), `plugins` (files with plugins of your own),
-            `metrics` (to measure of every cell, too).
+            `memory` (that images may take, as "2GB"), `timing` (False: no milliseconds), `dask` (as `--dask`),
+            `plugins` (files with plugins of your own), `metrics` (to measure of every cell, too).
 
     Returns:
         The run. Cells that failed are rows of `Run.results`, with a reason.
@@ -127,7 +127,9 @@ def plan(
     return Plan(Session(request))
 
 
-_OTHERS = ("limit", "minutes", "data_dirs", "device", "jobs", "threads", "memory", "dask", "plugins", "metrics")
+_OTHERS = (
+    *("limit", "minutes", "data_dirs", "device", "jobs", "threads", "memory", "timing", "dask", "plugins", "metrics"),
+)
 _ARGUMENTS = (*AXES, *_OTHERS)
 
 

@@ -35,13 +35,19 @@ __all__ = [
 ]
 
 
+MOST = 40
+"""Known names that a message lists."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return `; did you mean 'x'?` for the closest known name, else the list of known names."""
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.55)
     if close:
         return f"; did you mean {close[0]!r}?"
-    return f"; known: {', '.join(names)}" if names else "; none is installed"
+    if not names:
+        return "; none is installed"
+    return f"; known: {', '.join(names[:MOST])}{f', ... ({len(names):,})' if len(names) > MOST else ''}"
 
 
 def shortened(text: str, most: int = 390) -> str:

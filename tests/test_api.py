@@ -213,3 +213,10 @@ def test_images_of_another_kind_are_refused_in_one_line(images: torch.Tensor) ->
 def test_an_argument_that_nobody_knows_is_refused() -> None:
     with pytest.raises(UsageError, match="unknown argument 'dataset'; known: datasets, classifiers"):
         bb.plan("smoke", dataset="digits")
+
+
+def test_milliseconds_are_not_measured_where_nobody_wants_them() -> None:
+    timed, untimed = (bb.plan("smoke", timing=wanted).session for wanted in (True, False))
+    kinds = [{type(task).__name__ for task in one.outstanding("missing").values()} for one in (timed, untimed)]
+    assert kinds[0] - kinds[1] == {"TimePipeline"}
+    assert ("--no-timing" in timed.request.words, "--no-timing" in untimed.request.words) == (False, True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
@@ -180,17 +181,24 @@ def _observations(row: RowOutcomes) -> dict[str, float]:
 def _own(row: RowOutcomes) -> dict[str, Interval]:
     """Of each metric that all seeds have; without those that say something of one image or none."""
     names = set.intersection(*(set(cell.own) for cell in row.cells.values()))
-    means = {name: _mean_of_defined([cell.own[name] for cell in row.cells.values()]) for name in sorted(names)}
+    limits = row.facts.own_limits if row.facts else {}
+    means = {
+        name: _mean_of_defined([cell.own[name] for cell in row.cells.values()], limits.get(name, UNLIMITED))
+        for name in sorted(names)
+    }
     return {name: mean for name, mean in means.items() if mean is not None}
 
 
-def _mean_of_defined(by_seed: Sequence[NDArray[np.float64]]) -> Interval | None:
+UNLIMITED = (-math.inf, math.inf)
+
+
+def _mean_of_defined(by_seed: Sequence[NDArray[np.float64]], limits: tuple[float, float]) -> Interval | None:
     """A ratio of means: images that say nothing are 0 above and below."""
     values = np.stack(by_seed)
     defined = ~np.isnan(values)
     if defined.any(axis=0).sum() < 2:
         return None
-    return mean_ratio_interval([[(np.nan_to_num(values), defined.astype(np.float64))]])
+    return mean_ratio_interval([[(np.nan_to_num(values), defined.astype(np.float64))]], limits)
 
 
 # --- cost ----------------------------------------------------------------------------------------------------------

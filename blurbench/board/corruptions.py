@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -81,7 +82,7 @@ def _mce_interval(
     for corruption in listed:
         above, below = (np.sum([some[name] for name in corruption.test_blurs], axis=0) for some in wrong)
         ratios.append((above, below))
-    return mean_ratio_interval([ratios])
+    return mean_ratio_interval([ratios], (0.0, math.inf))
 
 
 def _ce(corruption: Corruption, top1: Mapping[str, float], reference: Mapping[str, float]) -> float | None:

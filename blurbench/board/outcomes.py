@@ -15,6 +15,7 @@ from blurbench.errors import RecordError, counted
 from blurbench.matrix.exposure import Exposure
 from blurbench.measurements.blur_estimation.result import EstimationResult
 from blurbench.metrics.answers import accuracy_by_class, churn, selective_accuracy
+from blurbench.registry import label
 from blurbench.registry.discovery import discover
 from blurbench.store.label_consistency import without_inconsistent
 from blurbench.store.record import Line, Manifest, Record, Timing
@@ -99,6 +100,8 @@ class RowFacts:
     """Of the test images: channels, rows, columns; empty where it was not stored."""
     told_sigma: float | None
     """The one sigma that it deconvolves with whatever it sees."""
+    own_limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Between what the metrics of plugins lie that are installed here."""
 
 
 @dataclass
@@ -300,19 +303,26 @@ def _machine(timing: Timing) -> str:
     return ", ".join(part for part in parts if part)
 
 
+FOR_FITTING = frozenset(("labels", "clean images", "image pairs"))
+"""What strategies require of training images: nobody needs it who fits nothing."""
+
+
 def _facts(record: Record) -> RowFacts:
     facts = record.facts
     assert facts.knows is not None
     assert facts.exposure is not None
     strategy: Strategy | None = discover().find("strategies", record.axes["strategy"].config)
+    metrics = [discover().find("metrics", config) for config in record.settings.get("metrics", ())]
+    is_fitted = record.accuracy.cost.fit_images_seen > 0
     return RowFacts(
         facts.knows,
-        tuple(facts.requires),
+        tuple(need for need in facts.requires if is_fitted or need not in FOR_FITTING),
         facts.exposure,
         control=strategy.control() if strategy else "",
         train_blur=record.axes["train_blur"].config,
         image_shape=tuple(record.accuracy.image_shape),
         told_sigma=strategy.told_sigma() if strategy else None,
+        own_limits={label(discover(), metric): metric.limits for metric in metrics if metric is not None},
     )
 
 

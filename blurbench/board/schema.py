@@ -462,6 +462,11 @@ class Standings:
     corruptions: tuple[CorruptionTable, ...] = ()
 
     @property
+    def photographed(self) -> tuple[str, ...]:
+        """The test blurs that are other pictures than the sharp ones, photographed blurred."""
+        return tuple(dict.fromkeys(block.test_blur for block in self.blocks if block.photographed))
+
+    @property
     def own_metrics(self) -> tuple[str, ...]:
         """The labels of the metrics of plugins that any row was measured by."""
         return tuple(sorted({name for block in self.blocks for name in block.own_metrics}))

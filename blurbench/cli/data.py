@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +12,9 @@ import typer
 from blurbench.cli import options
 from blurbench.contract import Dataset
 from blurbench.errors import Unavailable, shortened
+from blurbench.registry import Registry
 from blurbench.registry.discovery import discover
+from blurbench.registry.validation import is_required
 from blurbench.running.folders import cache_folder, data_folders
 
 __all__ = ["app"]
@@ -31,7 +34,7 @@ def ls(
     registry = discover()
     folders = data_folders(tuple(data_dir or ()))
     names = sorted(name for name, entry in registry.entries["datasets"].items() if not isinstance(entry.target, Path))
-    found = [_facts(name, registry.resolve("datasets", name), folders) for name in names]
+    found = [_facts(registry, name, folders) for name in names]
     if as_json:
         typer.echo(json.dumps(found, indent=2))
         return
@@ -40,9 +43,17 @@ def ls(
         typer.echo(f"{'':27}{one['about']}. Licence: {one['licence']}")
 
 
-def _facts(name: str, dataset: Dataset, folders: tuple[Path, ...]) -> dict[str, Any]:
-    state, reason, files = "here", "", []
+def _facts(registry: Registry, name: str, folders: tuple[Path, ...]) -> dict[str, Any]:
+    target = registry.get("datasets", name).target
+    assert isinstance(target, type)
+    assert issubclass(target, Dataset)
+    state, reason, files, lineage = "here", "", list[str](), list[str]()
+    lacking = [item.name for item in fields(target) if is_required(item)]  # type: ignore[arg-type]
     try:
+        if lacking:
+            raise Unavailable(f"it is what its parameters make of it: give {' and '.join(lacking)}")
+        dataset: Dataset = registry.resolve("datasets", name)
+        lineage = sorted(dataset.lineage)
         files = sorted(map(str, dataset.sources(folders)))
     except Unavailable as why:
         state, reason = "missing", shortened(str(why))
@@ -53,9 +64,9 @@ def _facts(name: str, dataset: Dataset, folders: tuple[Path, ...]) -> dict[str, 
         "state": state,
         "reason": reason,
         "files": files,
-        "about": dataset.about,
-        "licence": dataset.licence,
-        "lineage": sorted(dataset.lineage),
+        "about": target.about,
+        "licence": target.licence,
+        "lineage": lineage,
     }
 
 

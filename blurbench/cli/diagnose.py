@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -22,10 +22,20 @@ __all__ = ["diagnose"]
 
 @options.with_plugins
 def diagnose(
-    images: Annotated[Path, typer.Option(help="A folder of pictures; with one folder a class in it all is measured.")],
+    images: Annotated[
+        Path,
+        typer.Option(help="A folder of pictures; with one folder a class in it, or in its part test, all is measured."),
+    ],
     classifier: Annotated[
         str, typer.Option(help="The trained network: checkpoint[network='timm:resnet18', weights=mine.safetensors] ...")
     ],
+    classes: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where the pictures lack some of the network's classes: a text file with the names of all, one a line "
+            "in the network's order, or the folder that it was trained on, with one folder a class."
+        ),
+    ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the report and all that it rests on.")] = Path(
         "blurbench-diagnosis"
     ),
@@ -36,6 +46,7 @@ def diagnose(
     device: options.Device = "auto",
     jobs: options.Jobs = None,
     threads: options.Threads = 1,
+    timing: options.Timing = True,
     as_json: Annotated[bool, typer.Option("--json", help="Everything, as JSON.")] = False,
 ) -> None:
     """How blurred are my pictures, what does that cost my network, and which remedies pay without training?
@@ -43,12 +54,18 @@ def diagnose(
     Writes a page and JSON into --out. Without labels (a folder a class) it says how blurred they are, and what is
     missing for the rest.
     """
-    from blurbench.own.diagnosis import diagnose, look, write
+    from blurbench.own.diagnosis import check_wanted, diagnose, look, write
+    from blurbench.own.photographs import check_network, photographs_in
 
-    discover().resolve("classifiers", named(classifier)[1])
-    found = look(images.expanduser(), side, estimator, _watched)
-    only = {"classifier": (classifier,)}
-    wanted = Request(suite, budget, out.expanduser() / "results", only=only, device=device, jobs=jobs, threads=threads)
+    registry, network = discover(), named(classifier)[1]
+    registry.resolve("classifiers", network)
+    means: dict[str, Any] = {"device": device, "jobs": jobs, "threads": threads, "timing": timing}
+    wanted = Request(suite, budget, out.expanduser() / "results", only={"classifier": (classifier,)}, **means)
+    photographs = photographs_in(registry, images.expanduser(), classes and classes.expanduser())
+    check_wanted(photographs.folder, wanted)
+    if not photographs.lacking:
+        check_network(registry, network, side, len(photographs.class_names))
+    found = look(photographs, side, estimator, _watched)
     with keeping(out):
         answer = diagnose(found, wanted)
     paths = write(answer, out.expanduser())

@@ -22,6 +22,7 @@ __all__ = [
     "Out",
     "Plugins",
     "Threads",
+    "Timing",
     "WithDefault",
     "selecting",
     "with_plugins",
@@ -41,6 +42,9 @@ Jobs: TypeAlias = Annotated[
 Threads: TypeAlias = Annotated[int, typer.Option(min=1, help="Threads a worker.")]
 Memory: TypeAlias = Annotated[
     str, typer.Option(metavar="SIZE", help="What images may take, such as 2GB; more are read from disk in batches.")
+]
+Timing: TypeAlias = Annotated[
+    bool, typer.Option("--timing/--no-timing", help="Measure milliseconds an image, one pipeline at a time.")
 ]
 
 Plugins: TypeAlias = Annotated[
@@ -90,6 +94,7 @@ def _request(
     jobs: Jobs = None,
     threads: Threads = 1,
     memory: Memory = "",
+    timing: Timing = True,
     plugins: Plugins = None,
 ) -> Request:
     """The part of a matrix that the user wants, and how to run it."""
@@ -115,6 +120,7 @@ def _request(
         jobs=jobs,
         threads=threads,
         memory=bytes_of(memory) if memory else None,
+        timing=timing,
         plugins=tuple(plugins or ()),
         metrics=tuple(metric or ()),
     )

@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
+from blurbench.board.render.formatting import duration
 from blurbench.cli import options
 from blurbench.errors import UsageError, counted, shortened
 from blurbench.matrix.tasks import Evaluate, Fit, Task, TimePipeline
 from blurbench.running.session import Request, Session
 
-__all__ = ["plan", "span"]
+__all__ = ["plan"]
 
 
 @options.selecting
@@ -67,12 +68,10 @@ def _tell(session: Session, tasks: dict[str, Task], workers: int | None, gpus: i
         typer.echo("  how long it takes is not known: an estimator does not tell, and was not fitted here before")
         return
     hands = counted(needed.workers, "worker") + (f" and {counted(needed.gpus, 'GPU')}" if needed.gpus else "")
-    hours = f"{needed.worker_hours:,.{0 if needed.worker_hours >= 10 else 3}f} worker-hours"
-    typer.echo(f"  {span(needed.minutes)} with {hands} ({hours}), {needed.disk_mib:.0f} MiB of disk")
+    work = duration(3600 * needed.worker_hours, "worker-")
+    typer.echo(f"  {_about(60 * needed.minutes)} with {hands} ({work}), {needed.disk_mib:.0f} MiB of disk")
     typer.echo(f"  ({needed.basis})")
 
 
-def span(minutes: float) -> str:
-    if minutes < 1:
-        return "less than a minute"
-    return f"about {minutes:.0f} minutes" if minutes < 180 else f"about {minutes / 60:.0f} hours"
+def _about(seconds: float) -> str:
+    return f"about {duration(seconds)}" if seconds >= 1 else duration(seconds)

@@ -57,6 +57,7 @@ def new(
 
 
 @app.command("check")
+@options.with_plugins
 def check(
     what: Annotated[list[str], typer.Argument(help="An installed package, a module, a file.py, or kind:name[...].")],
 ) -> None:

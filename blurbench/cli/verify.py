@@ -10,6 +10,7 @@ import typer
 
 from blurbench.board.locate import board_in
 from blurbench.board.render.escape import one_line
+from blurbench.board.render.formatting import duration
 from blurbench.cli import options
 from blurbench.cli.replay import Refit
 from blurbench.errors import BlurbenchError, UsageError
@@ -49,9 +50,7 @@ def verify(
     chosen = pick(stored, _share(sample, len(stored)), seed)
     if not chosen:
         raise UsageError(f"no cell of {name} is measured yet")
-    seconds = seconds_of(chosen, refit)
-    duration = f"{seconds:.0f} seconds" if seconds < 100 else f"{seconds / 60:.0f} minutes"
-    typer.echo(f"{len(chosen)} of {len(stored)} cells; about {duration}")
+    typer.echo(f"{len(chosen)} of {len(stored)} cells; about {duration(seconds_of(chosen, refit))}")
     began = time.perf_counter()
     folders = data_folders(tuple(data_dir or ()))
     with replaying(recalling(discover()), store, folders, chosen_device(device), threads_of(chosen), refit) as replayer:

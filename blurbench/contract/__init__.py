@@ -14,7 +14,7 @@ from blurbench.contract.budget import Budget, Recipe
 from blurbench.contract.classifier import Classifier, PatchClassifier
 from blurbench.contract.dataset import Dataset
 from blurbench.contract.estimator import Estimator, EstimatorJob
-from blurbench.contract.images import Output, Split, Splits
+from blurbench.contract.images import Labelled, Output, Split, Splits
 from blurbench.contract.metric import Answered, Metric
 from blurbench.contract.paper import Paper
 from blurbench.contract.plugin import Control, Knows, Plugin
@@ -82,6 +82,7 @@ __all__ = [
     "GaussianPsf",
     "ImageSet",
     "Knows",
+    "Labelled",
     "Levels",
     "Limits",
     "Metric",

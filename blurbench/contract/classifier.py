@@ -29,6 +29,10 @@ class Classifier(Plugin):
         """Whether what `build` gives answers so many classes before anything is fitted."""
         return self.is_given
 
+    def as_it_is(self) -> Classifier:
+        """The same, whose weights that come with it the baseline does not fit; itself where they are somebody's own."""
+        return self
+
     @abstractmethod
     def build(self, shape: Shape, classes: int) -> nn.Module:
         """An unfitted network, weights drawn from torch's current seed: images (N, C, H, W) to logits (N, classes)."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
-from blurbench.contract.images import Splits
+from blurbench.contract.images import Labelled, Splits
 from blurbench.contract.plugin import Plugin
 from blurbench.errors import Unavailable, UsageError
 from blurbench.imaging.files import decoded
@@ -31,9 +31,15 @@ class Dataset(Plugin):
     about: ClassVar[str] = ""
 
     @classmethod
-    def of_folder(cls, folder: Path, side: int) -> Dataset | None:
+    def of_folder(cls, folder: Path, side: int, classes: Path | None = None) -> Dataset | None:
         """The data set of a folder of pictures, one folder a class, reduced to squares of `side` pixels, all of them to
-        test with where the folder itself has no parts; None where it reads no such folders."""
+        test with where the folder itself has no parts; None where it reads no such folders. `classes`: a file that
+        names the classes of the labels, one a line, or a folder that has them, where those of `folder` are not all."""
+        return None
+
+    def tested(self, folders: Sequence[Path]) -> Labelled | None:
+        """Its test images, where they are pictures in a folder; None where they are not. Reads no image. Raises as
+        `sources` does."""
         return None
 
     def photographed(self) -> Dataset | None:

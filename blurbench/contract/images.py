@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from blurbench.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
     from numpy.typing import NDArray
 
-__all__ = ["Output", "Split", "Splits"]
+__all__ = ["Labelled", "Output", "Split", "Splits"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +40,44 @@ class Splits:
     validation: Split
     test: Split
     class_names: tuple[str, ...]
+
+    def among(self, class_names: Sequence[str]) -> Splits:
+        """The same images, each labelled by the place of its class in `class_names`, which may be more than its own.
+
+        Raises UsageError for a class that is none of them.
+        """
+        import numpy as np
+
+        labels = np.array(_places(self.class_names, class_names), np.int64)
+
+        def labelled(split: Split) -> Split:
+            return Split(split.images, labels[split.labels], split.recorded)
+
+        return Splits(labelled(self.train), labelled(self.validation), labelled(self.test), tuple(class_names))
+
+
+def _places(names: Sequence[str], class_names: Sequence[str]) -> list[int]:
+    """The place of each name among `class_names`; raises UsageError for one that is none of them."""
+    place = {name: label for label, name in enumerate(class_names)}
+    for name in names:
+        if name not in place:
+            raise UsageError(
+                f"class {name!r} is none of the network's {len(place):,} classes{did_you_mean(name, place)}"
+            )
+    return [place[name] for name in names]
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Pictures in files with their classes, and the names of all classes in the order of their labels."""
+
+    pictures: tuple[tuple[Path, str], ...]
+    class_names: tuple[str, ...]
+
+    def among(self, class_names: Sequence[str]) -> Labelled:
+        """The same pictures, where `class_names` are all classes. Raises UsageError for one that is none of them."""
+        _places(self.class_names, class_names)
+        return Labelled(self.pictures, tuple(class_names))
 
 
 @dataclass(frozen=True, eq=False)

@@ -218,7 +218,7 @@ def _as_parameter(registry: Registry, kind: str, choice: str) -> str:
     taking = [f"{name}[path={place}]" for name, known in fields.items() if "path" in known]
     if not taking or not (is_folder or "/" in choice):
         return ""
-    note = f" A place is a parameter: {', '.join(taking)}"
+    note = f". A place is a parameter: {', '.join(taking)}"
     return f"{note}; to test with all of a folder: {_of_folder(registry, choice, place)}" if is_folder else note
 
 

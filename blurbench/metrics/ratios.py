@@ -6,6 +6,7 @@ mean has the variance of the whole. Numerator and denominator of a share are of 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from statistics import fmean
 from typing import TypeAlias
@@ -22,8 +23,11 @@ Ratio: TypeAlias = tuple[NDArray[np.floating], NDArray[np.floating]]
 """What is divided, and what by, image by image: (seeds, images) each, the same images and seeds."""
 
 
-def mean_ratio_interval(datasets: Sequence[Sequence[Ratio]]) -> Interval | None:
+def mean_ratio_interval(
+    datasets: Sequence[Sequence[Ratio]], limits: tuple[float, float] = (-math.inf, math.inf)
+) -> Interval | None:
     """Interval of the mean of ratios of means: those of one data set share its images and seeds, data sets share none.
+    Its ends stay within `limits`, where a ratio has some.
 
     None where a denominator is 0, or there is nothing.
     """
@@ -35,7 +39,8 @@ def mean_ratio_interval(datasets: Sequence[Sequence[Ratio]]) -> Interval | None:
     left = iter(known)
     added = [np.sum([_added(*one, next(left)) for one in group], axis=0) / count for group in datasets if group]
     half, estimate = half_width(weighted_sum([of_means(values) for values in added], [1.0] * len(added))), fmean(known)
-    return Interval(estimate, estimate - half, estimate + half)
+    low, high = max(limits[0], estimate - half), min(limits[1], estimate + half)
+    return Interval(estimate, min(estimate, low), max(estimate, high))
 
 
 def _ratio(above: NDArray[np.floating], below: NDArray[np.floating]) -> float | None:

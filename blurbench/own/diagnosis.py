@@ -20,19 +20,19 @@ from blurbench.board.render.formatting import percent_in, row_name
 from blurbench.board.schema import CLEAN, Block, RankedStrategy
 from blurbench.board.standings import stored_standings
 from blurbench.errors import BlurbenchError, UsageError
-from blurbench.imaging.files import find_pictures
 from blurbench.matrix.axes import AccuracyAxes
 from blurbench.matrix.suite import AccuracySuite, find
 from blurbench.metrics.intervals import Interval
+from blurbench.own.photographs import Photographs
 from blurbench.own.probing import COARSER_STRIDE, Row, answers, files, reader_of
 from blurbench.registry import Registry, label, named
 from blurbench.registry.discovery import discover, use
 from blurbench.running.probe_summary import BLURRED, Summary, summary
 from blurbench.running.scheduler import NEEDS
 from blurbench.running.session import Request, Session
-from blurbench.store.written import write_all
+from blurbench.store.written import check_replaceable, write_all
 
-__all__ = ["GAUSSIANS", "Diagnosis", "Look", "Seen", "chosen_blurs", "diagnose", "look", "write"]
+__all__ = ["GAUSSIANS", "Diagnosis", "Look", "Seen", "check_wanted", "chosen_blurs", "diagnose", "look", "write"]
 
 GAUSSIANS, MOTIONS = 3, 2
 """So many strengths of either kind are tried, those nearest to what was read."""
@@ -43,6 +43,7 @@ LEAST = 0.4
 FEW = 200
 """Test images below which intervals are wide."""
 
+REPORT = ("diagnosis.html", "diagnosis.json")
 NETWORK, PICTURES, SHARPER = "network", "my-pictures", "sharper-half"
 """What they are called in progress and tables: expressions with paths are long."""
 
@@ -52,6 +53,8 @@ class Seen:
     """What was read off one picture."""
 
     path: Path
+    label: str
+    """Its class; empty where there are none."""
     sigma: float | None
     """In pixels of the file; None where there is nothing to read."""
     at_side: float | None
@@ -64,12 +67,21 @@ class Seen:
 class Look:
     """How blurred the pictures of a folder are."""
 
-    folder: Path
+    found: Photographs
     side: int
     seen: tuple[Seen, ...]
     refused: tuple[str, ...]
     limit: float
     """Where readings end."""
+
+    @property
+    def folder(self) -> Path:
+        return self.found.folder
+
+    @property
+    def lacking(self) -> str:
+        """What the folder lacks to be measured on; empty where nothing."""
+        return self.found.lacking
 
     @property
     def summary(self) -> Summary:
@@ -85,30 +97,22 @@ class Look:
         return summary(list(sigmas), [one.motion is not None for one in self.seen], len(self.refused), self.limit)
 
     @property
-    def lacking(self) -> str:
-        """What the folder lacks to be measured on; empty where nothing."""
-        classes = {one.path.parent for one in self.seen}
-        if any(len(one.path.relative_to(self.folder).parts) != 2 for one in self.seen):
-            return "no labels: put the pictures into one folder a class, FOLDER/CLASS/FILE"
-        return "" if len(classes) > 1 else "one class only: put the pictures of each class into a folder of its own"
-
-    @property
-    def sharper_half(self) -> list[Path]:
+    def sharper_half(self) -> list[Seen]:
         """Of each class, by what the network sees; those that show motion, or nothing to read, come last."""
-        classes: dict[Path, list[Seen]] = {}
+        classes: dict[str, list[Seen]] = {}
         for one in self.seen:
-            classes.setdefault(one.path.parent, []).append(one)
+            classes.setdefault(one.label, []).append(one)
         ordered = [sorted(members, key=_softness) for members in classes.values()]
-        return [one.path for members in ordered for one in members[: -(-len(members) // 2)]]
+        return [one for members in ordered for one in members[: -(-len(members) // 2)]]
 
     @property
     def added_sigma(self) -> float:
         """The Gaussian that would make the sharper half as blurred as the pictures that are: their sigmas add in
         squares."""
         sharp = set(self.sharper_half)
-        own = [one.at_side for one in self.seen if one.path in sharp and one.at_side is not None]
+        own = [one.at_side for one in sharp if one.at_side is not None]
         blurred = [one.at_side for one in self.seen if one.at_side is not None and (one.sigma or 0) >= BLURRED]
-        rest = [one.at_side for one in self.seen if one.path not in sharp and one.at_side is not None]
+        rest = [one.at_side for one in self.seen if one not in sharp and one.at_side is not None]
         target, start = median(blurred or rest or own or [0.0]), median(own or [0.0])
         return max(LEAST, math.sqrt(max(0.0, target**2 - start**2)))
 
@@ -123,32 +127,31 @@ def _softness(one: Seen) -> tuple[bool, float]:
     return (one.motion is not None or one.at_side is None, one.at_side or 0.0)
 
 
-def look(folder: Path, side: int, estimator: str, watched: Callable[[Sequence[Path]], Iterable[Path]] = iter) -> Look:
-    """Read every picture of a folder with an estimator, named by an expression; `watched` hands on their paths.
+def look(
+    found: Photographs, side: int, estimator: str, watched: Callable[[Sequence[Path]], Iterable[Path]] = iter
+) -> Look:
+    """Read every picture with an estimator, named by an expression; `watched` hands on their paths.
 
-    Raises UsageError where there is none or none can be read.
+    Raises UsageError where none can be read.
     """
-    if not folder.is_dir():
-        raise UsageError(f"{folder}: there is no such folder; give one with a folder a class in it")
     reader = reader_of(estimator, None)
     seen: list[Seen] = []
     refused: list[str] = []
-    pictures = files(watched(find_pictures([str(folder)]).pictures))
-    for _, answer in answers(pictures, reader, estimator, COARSER_STRIDE, side):
+    for path, answer in answers(files(watched(found.pictures)), reader, estimator, COARSER_STRIDE, side):
         if isinstance(answer, BlurbenchError):
             refused.append(str(answer))
         else:
-            seen.append(_seen(answer, side))
+            seen.append(_seen(answer, found.labels.get(path, ""), side))
     if not seen:
-        raise UsageError(f"{folder}: no picture in it can be read; the first: {refused[0]}")
-    return Look(folder, side, tuple(seen), tuple(refused), reader.limits[1])
+        raise UsageError(f"{found.folder}: no picture in it can be read; the first: {refused[0]}")
+    return Look(found, side, tuple(seen), tuple(refused), reader.limits[1])
 
 
-def _seen(row: Row, side: int) -> Seen:
+def _seen(row: Row, label: str, side: int) -> Seen:
     assert row.at_side is not None
     length = row.reading.motion.length if row.reading.motion is not None else None
     reduced = None if length is None else length * side / min(row.picture.width, row.picture.height)
-    return Seen(row.path, row.reading.sigma, row.at_side.sigma, reduced)
+    return Seen(row.path, label, row.reading.sigma, row.at_side.sigma, reduced)
 
 
 # --- the answer ----------------------------------------------------------------------------------------------------
@@ -294,43 +297,53 @@ def diagnose(found: Look, wanted: Request) -> Diagnosis:
 
     Args:
         found: the pictures.
-        wanted: names a suite that has a data set with `path` and `side`, which the pictures take the place of; test
-            blurs with a `sigma` or a `length`, to choose from; and remedies that need no training.
+        wanted: names a suite, whose data set the pictures take the place of, with test blurs with a `sigma` or a
+            `length`, to choose from, and remedies that need no training.
 
     Raises:
         UsageError: the request is wrong.
     """
     (classifier,) = wanted.only["classifier"]
-    if wanted.out.absolute().is_relative_to(found.folder.absolute()):
-        raise UsageError(f"{wanted.out.parent}: this lies among the pictures; give --out a folder elsewhere")
+    suite, registry = check_wanted(found.folder, wanted)
     if found.lacking:
         return Diagnosis(found, classifier)
-    sharper = _linked(found, wanted.out.with_name(SHARPER))
-    suite, registry = _suite(wanted)
-    network = classifier if named(classifier)[0] else f"{NETWORK}={classifier}"
+    name, asked = named(classifier)
+    network = f"{name or NETWORK}={label(registry, registry.resolve('classifiers', asked).as_it_is())}"
     blurs = {PICTURES: [CLEAN], SHARPER: [CLEAN, *chosen_blurs(registry, suite, found)]}
-    for name, folder in {PICTURES: found.folder, SHARPER: sharper}.items():
-        dataset = f"{name}={_dataset(registry, suite, folder, found.side)}"
-        only = {"classifier": (network,), "dataset": (dataset,), "test_blur": tuple(blurs[name])}
-        session = Session(replace(wanted, only={**wanted.only, **only}))
+    for name, seen in {PICTURES: found.seen, SHARPER: found.sharper_half}.items():
+        folder = _linked(found.folder, seen, wanted.out.with_name(name).absolute())
+        dataset = registry.folder_dataset(folder, found.side, found.found.classes.absolute())
+        only = {
+            "classifier": (network,),
+            "dataset": (f"{name}={label(registry, dataset)}",),
+            "test_blur": tuple(blurs[name]),
+        }
+        is_last = name == SHARPER  # every pipeline is timed once, after all was measured
+        session = Session(replace(wanted, only={**wanted.only, **only}, timing=wanted.timing and is_last))
         session.run()
     return _answer(found, classifier, session)
 
 
-def _suite(wanted: Request) -> tuple[AccuracySuite, Registry]:
+def check_wanted(folder: Path, wanted: Request) -> tuple[AccuracySuite, Registry]:
+    """The suite, in its registry. Raises UsageError where the request is wrong: for before the pictures are read."""
+    report = wanted.out.parent
+    if report.resolve().is_relative_to(folder.resolve()):
+        raise UsageError(f"{report}: this lies among the pictures; give --out a folder elsewhere")
+    check_replaceable([report / name for name in REPORT])
     use(wanted.plugins)
     registry = discover()
-    suite = find(registry, wanted.suite).under(wanted.budget)
+    suite = find(registry, wanted.suite)
+    suite = suite.under(suite.budget_name(wanted.budget))
     if not isinstance(suite, AccuracySuite):
         raise UsageError(f"suite {wanted.suite} is of estimators; a diagnosis needs one of classifiers")
     return suite, registry
 
 
-def _linked(found: Look, place: Path) -> Path:
-    """A folder of links to the sharper half, one folder a class."""
-    wanted = {place / path.relative_to(found.folder): path.absolute() for path in found.sharper_half}
+def _linked(folder: Path, seen: Iterable[Seen], place: Path) -> Path:
+    """A folder of links to pictures of `folder`, one folder a class."""
+    wanted = {place / one.label / _name(one.path.relative_to(folder), one.label): one.path.absolute() for one in seen}
     for link in place.glob("*/*"):
-        if link.is_symlink() and link not in wanted:
+        if link.is_symlink() and wanted.get(link) != link.readlink():
             link.unlink()
     for link, path in wanted.items():
         link.parent.mkdir(parents=True, exist_ok=True)
@@ -339,10 +352,10 @@ def _linked(found: Look, place: Path) -> Path:
     return place
 
 
-def _dataset(registry: Registry, suite: AccuracySuite, folder: Path, side: int) -> str:
-    """The suite's data set with the user's pictures, as an expression."""
-    dataset = registry.resolve("datasets", suite.datasets[0])
-    return label(registry, replace(dataset, path=str(folder.absolute()), side=side))
+def _name(path: Path, label: str) -> str:
+    """What a picture that may lie deep in the folder of its class is called where all lie beside each other."""
+    inside = path.parts[path.parts.index(label) + 1 :]
+    return "%2F".join(part.replace("%", "%25") for part in inside)
 
 
 def chosen_blurs(registry: Registry, suite: AccuracySuite, found: Look) -> list[str]:
@@ -381,5 +394,4 @@ def write(found: Diagnosis, folder: Path) -> list[Path]:
 
     shown = {"lines": found.look.summary.lines(), "blocks": found.blocks, "remedies": found.remedies}
     page = styled("diagnosis.html.jinja", facts=found.facts(), **shown)
-    contents = {"diagnosis.html": page, "diagnosis.json": json.dumps(found.facts(), indent=1) + "\n"}
-    return write_all(folder, contents)
+    return write_all(folder, dict(zip(REPORT, (page, json.dumps(found.facts(), indent=1) + "\n"), strict=True)))

@@ -341,10 +341,9 @@ def _dataset(asked: Evaluation, parts: _Parts, source: Images | Dataset, network
     about = describe(parts.registry, parts.store, dataset, parts.folders)
     answered = about.classes if network is None else _classes_of(network, about.shape, parts.device)
     if answered != about.classes:
-        raise UsageError(
-            f"the network answers {answered} classes and the data set has {about.classes}: give class_names=, the "
-            f"names of all {answered} in the network's order"
-        )
+        names = f"give class_names=, the names of all {answered} in the network's order"
+        what = names if answered > about.classes else "leave out those that it does not know"
+        raise UsageError(f"the network answers {answered} classes and the data set has {about.classes}: {what}")
     is_folder = isinstance(asked.data, str | Path) and Path(asked.data).expanduser().exists()
     shown = Path(asked.data).expanduser().resolve().name if is_folder else label(parts.registry, source)
     return parts.label("datasets", shown, dataset) if is_folder or dataset is not source else shown

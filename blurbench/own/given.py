@@ -9,7 +9,7 @@ import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, BinaryIO, ClassVar
 from weakref import ReferenceType, ref
 
 import numpy as np
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from blurbench.contract import Classifier, Dataset, Ref, Shape, Split, Splits
-from blurbench.errors import Unavailable, UsageError, did_you_mean, shortened
+from blurbench.errors import Unavailable, UsageError, shortened
 from blurbench.imaging.received import shown
 
 __all__ = ["AsItIs", "GivenImages", "GivenNetwork", "Images", "MappedClasses", "Network", "OwnNetwork", "holding"]
@@ -164,17 +164,10 @@ class MappedClasses(Dataset):
 
     def load(self, folders: Sequence[Path]) -> Splits:
         """Raises UsageError for a class that is none of the network's."""
-        found = self.base.load(folders)
-        place = {name: label for label, name in enumerate(self.class_names)}
-        for name in found.class_names:
-            if name not in place:
-                raise UsageError(f"class {name!r} is none of class_names{did_you_mean(name, self.class_names)}")
-        labels = np.array([place[name] for name in found.class_names], np.int64)
+        return self.base.load(folders).among(self.class_names)
 
-        def mapped(split: Split) -> Split:
-            return Split(split.images, labels[split.labels], split.recorded)
-
-        return Splits(mapped(found.train), mapped(found.validation), mapped(found.test), self.class_names)
+    def picture(self, file: BinaryIO, shape: Shape) -> NDArray[np.uint8]:
+        return self.base.picture(file, shape)
 
 
 # --- what they hold ------------------------------------------------------------------------------------------------

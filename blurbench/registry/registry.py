@@ -122,12 +122,13 @@ class Registry:
         inner = [name for value in plugins_in(plugin) for name in self.files_behind(value)]
         return list(dict.fromkeys([entry.package] * bool(entry.source) + inner))
 
-    def folder_dataset(self, folder: Path, side: int) -> Dataset:
-        """The data set of a folder of pictures, by the first installed plugin that reads such folders."""
+    def folder_dataset(self, folder: Path, side: int, classes: Path | None = None) -> Dataset:
+        """The data set of a folder of pictures, by the first installed plugin that reads such folders, labelled by the
+        `classes` that a file names or a folder has."""
         for entry in self.entries["datasets"].values():
             assert isinstance(entry.target, type)
             assert issubclass(entry.target, Dataset)
-            if (dataset := entry.target.of_folder(folder, side)) is not None:
+            if (dataset := entry.target.of_folder(folder, side, classes)) is not None:
                 return dataset
         raise PluginError("no data set is installed that reads a folder of pictures")
 

@@ -134,7 +134,8 @@ class Request:
 
     def _means(self) -> list[str]:
         words = ["--device", self.device] if self.device != "auto" else []
-        return [*words, *(["--threads", str(self.threads)] if self.threads != 1 else [])]
+        words += ["--threads", str(self.threads)] if self.threads != 1 else []
+        return [*words, *([] if self.timing else ["--no-timing"])]
 
 
 FOLDERS = re.compile(r"""(?<![^\s=\[\]{},'"])(?:~[^/\\]*|\.{1,2}|[A-Za-z]:)?[/\\](?:[^\[\]{},'"]*[/\\])?""")

@@ -100,7 +100,11 @@ def named(text: str, registry: Registry | None = None) -> tuple[list[Subject], l
     loaded. Raises UsageError where there is none."""
     registry = registry or discover()
     if text.endswith(".py") and Path(text).is_file():
-        return _added(registry, lambda known: fill_from(known, PluginFile.at(Path(text))))
+        file = PluginFile.at(Path(text))
+        if in_use := [entry for entry in registry if entry.source == file.digest]:
+            known = with_samples(registry)
+            return [Subject(known, entry, {}) for entry in in_use], []
+        return _added(registry, lambda known: fill_from(known, file))
     if ":" in text:
         return [subject_of(text, registry)], []
     entries = [entry for entry in registry if _belongs(entry, text)]

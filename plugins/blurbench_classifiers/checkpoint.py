@@ -10,6 +10,7 @@ fit on from its weights. Both files' content is part of every key.
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,7 +96,7 @@ class Checkpoint(Published):
         if heads and len(heads) == len(wrong):
             raise Skip(
                 f"{self.weights.name} answers {state[heads[0]].shape[0]} classes and the data set has {classes}: "
-                "give one with the network's classes, in its order"
+                "where it lacks some, name all in the network's order (data set with-classes; diagnose --classes)"
             )
         counters = {name for name in own if name.endswith("num_batches_tracked")}
         missing = sorted(own.keys() - state.keys() - counters)
@@ -111,6 +112,11 @@ class Checkpoint(Published):
 
         with torch.inference_mode():
             answers = adapted.eval()(torch.zeros(1, shape.channels, shape.height, shape.width))
+        if not isinstance(answers, torch.Tensor):
+            raise UsageError(
+                f"{self.network} answers a {type(answers).__name__}, wanted logits, a tensor (images, classes): have "
+                "the function give a network that answers them alone"
+            )
         if answers.shape != (1, classes):
             raise Skip(f"{self.network} answers {tuple(answers.shape[1:])} and the data set has {classes} classes")
 
@@ -149,6 +155,8 @@ def _stored(path: Path) -> dict[str, Tensor]:
         raise Unavailable(f"{path} does not exist; name a file of weights that is there")
     try:
         content: Any = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        raise UsageError(f"{path}: no weights that can be read without running code; save model.state_dict()") from None
     except Exception as error:  # a damaged file may raise anything
         reason = f"{type(error).__name__}: {shortened(str(error), 120)}"
         raise UsageError(f"{path}: no weights that can be read without running code ({reason})") from None

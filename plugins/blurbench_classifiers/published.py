@@ -19,6 +19,11 @@ __all__ = ["Published", "check_channels", "check_timm_model", "check_torchvision
 class Published(Classifier):
     """A classifier whose module is an `Adapted`: its units are those of the network inside."""
 
+    def as_it_is(self) -> Classifier:
+        from blurbench_classifiers.as_it_is import AsItIs
+
+        return self if self.is_given else AsItIs(self)
+
     def units(self, module: nn.Module) -> Sequence[Sequence[nn.Module]]:
         from blurbench_classifiers.networks.adapted import units_of
 

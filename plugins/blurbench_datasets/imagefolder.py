@@ -28,7 +28,7 @@ from tempfile import TemporaryFile, gettempdir
 from typing import TYPE_CHECKING, Annotated, BinaryIO, ClassVar, Literal, TypeAlias
 
 from blurbench import hookimpl
-from blurbench.contract import Count, Dataset, Fraction, Pixels, Shape, Split, Splits
+from blurbench.contract import Count, Dataset, Fraction, Labelled, Pixels, Shape, Split, Splits
 from blurbench.errors import UsageError
 from blurbench.imaging.files import MEGAPIXELS, Tree, decoded, decoding_error, is_picture
 from blurbench_datasets.own_files import Opener, find_place, missing, not_read, opened, say, tree_of
@@ -80,17 +80,30 @@ class ImageFolder(Dataset):
     about: ClassVar[str] = "your own pictures, one folder a class, any size, colour or grey"
 
     @classmethod
-    def of_folder(cls, folder: Path, side: int) -> Dataset | None:
-        return cls(path=str(folder), side=side, test=1.0)
+    def of_folder(cls, folder: Path, side: int, classes: Path | None = None) -> Dataset | None:
+        from blurbench_datasets.with_classes import WithClasses
+
+        if classes is None:
+            return cls(path=str(folder), side=side, test=1.0)
+        return WithClasses(cls(path=str(folder), side=side, test=1.0, class_order="text"), classes)
 
     def sources(self, folders: Sequence[Path]) -> tuple[Path, ...]:
         """Raises UsageError, too, for a place that is laid out otherwise. Says what lies there and is not taken."""
         place, tree, files = self._look(folders)
         class_names = in_order((label for _, label in files["train"]), self.class_order)
-        for note in (not_read(place, tree), *_notes(place, files, class_names)):
+        for note in (not_read(place, tree), self._order_note(place, class_names), *_lacking(place, files, class_names)):
             if note:
                 say(note)
         return (place,) if place.is_file() else tuple(place / name for name in filter(is_picture, tree.files))
+
+    def _order_note(self, place: Path, class_names: Sequence[str]) -> str:
+        if self.class_order != "auto" or in_order(class_names, "text") == in_order(class_names, "natural"):
+            return ""
+        first = ", ".join(class_names[:4]) + (f" ... {class_names[-1]}" if len(class_names) > 4 else "")
+        return (
+            f"{place}: the classes are taken in the order {first}; if a network's outputs are in another, give "
+            "class_order=text or natural, or name the classes (with-classes, diagnose --classes)"
+        )
 
     def places(self, folders: Sequence[Path]) -> tuple[Path, ...]:
         place, tree, _ = self._look(folders)
@@ -100,6 +113,14 @@ class ImageFolder(Dataset):
         """The classes in the order of their labels. Reads no image."""
         _, _, files = self._look(folders)
         return in_order((label for _, label in files["train"]), self.class_order)
+
+    def tested(self, folders: Sequence[Path]) -> Labelled | None:
+        place, _, files = self._look(folders)
+        if place.is_file():
+            return None
+        class_names, parts = self.class_names(folders), self._three(files)
+        self._check(place, parts, class_names)
+        return Labelled(tuple((place / name, label) for name, label in parts[2]), class_names)
 
     def picture(self, file: BinaryIO, shape: Shape) -> NDArray[np.uint8]:
         return decoded(file, self.side, self.grey, self.megapixels)
@@ -219,7 +240,8 @@ def sorted_into_parts(place: Path, tree: Tree) -> dict[str, Files]:
             raise UsageError(f"{place}: {words[part]} and {path[0]} are both for {part}; keep one of them")
         files.setdefault(part, []).append((name, path[1] if parted else path[0]))
     if "train" not in files:
-        raise UsageError(f"{place}: there is no folder train beside {', '.join(sorted(files))} ({WORDS})")
+        instead = "; to test with all of its pictures, give that folder" if len(words) == 1 else ""
+        raise UsageError(f"{place}: there is no folder train beside {', '.join(sorted(files))}{instead} ({WORDS})")
     return files
 
 
@@ -274,12 +296,7 @@ def _natural(name: str) -> list[tuple[int, int, str]]:
     return [(0, int(piece), piece) if piece.isascii() and piece.isdigit() else (1, 0, piece) for piece in pieces]
 
 
-def _notes(place: Path, files: Mapping[str, Files], class_names: Sequence[str]) -> Iterable[str]:
-    if in_order(class_names, "text") != in_order(class_names, "natural"):
-        yield (
-            f"{place}: the classes are taken in the order {', '.join(class_names[:4])} ... {class_names[-1]}; if a "
-            "network's outputs are in another, give class_order=text or natural"
-        )
+def _lacking(place: Path, files: Mapping[str, Files], class_names: Sequence[str]) -> Iterable[str]:
     for part in ("validation", "test"):
         lacking = sorted(set(class_names) - {label for _, label in files.get(part, ())}) if part in files else []
         if lacking:

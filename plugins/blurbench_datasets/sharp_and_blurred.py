@@ -43,7 +43,7 @@ class SharpAndBlurred(ImageFolder):
     about: ClassVar[str] = "your own pictures, sharp ones and really blurred ones, one folder a class"
 
     @classmethod
-    def of_folder(cls, folder: Path, side: int) -> Dataset | None:
+    def of_folder(cls, folder: Path, side: int, classes: Path | None = None) -> Dataset | None:
         return None
 
     def photographed(self) -> Dataset | None:

@@ -12,6 +12,7 @@ from blurbench.board.schema import Row
 from blurbench.contract.metric import TAKEN
 from blurbench.measurements.accuracy.result import Images
 from blurbench.metrics.intervals import mean_interval
+from blurbench.registry import Registry, config
 from tests.builders import Board, swept
 
 Numbers = Sequence[float | None]
@@ -70,3 +71,19 @@ def test_a_metric_cannot_be_called_as_a_column_is() -> None:
     columns = {*board.outcomes.frame(), *frame(board.standings()), *Images.model_fields, "image"}
 
     assert {name for name in columns if "_" not in name} == TAKEN
+
+
+@pytest.mark.parametrize("best", [0.98, -0.98])
+def test_the_interval_of_a_metric_with_limits_stays_within_them(registry: Registry, best: float) -> None:
+    numbers = [best] * 9 + [0.0]
+    free = row(numbers).own["m"]
+    assert max(abs(free.low), abs(free.high)) > 1
+    board = Board()
+    record = board.cell("none", "plain", hits="1" * 10, metrics={"own": {"margin": sum(numbers) / 10}},
+                        errors={"own": {"margin": numbers}})  # fmt: skip
+    asked = {**record.settings, "metrics": [config(registry, registry.resolve("metrics", "margin"))]}
+    board.records[record.key] = record.model_copy(update={"settings": asked})
+    standings = board.standings()
+    own = standings.blocks[0].rows[0].own["margin"]
+    assert (own.estimate, own.low, own.high) == (free.estimate, max(free.low, -1.0), min(free.high, 1.0))
+    assert set(frame(standings)["margin_low"]) == {own.low}

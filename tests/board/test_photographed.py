@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from blurbench.board.paired import Pair, mean_difference, paired_interval
+from blurbench.board.render import markdown, page
 from blurbench.board.schema import BlockKey, Standings
 from blurbench.metrics.intervals import mean_difference_interval, top1_interval, unpaired_difference_interval
 from tests.builders import Board, swept
@@ -69,6 +71,30 @@ def test_the_overall_gain_is_the_mean_over_all_blurred_blocks(standings: Standin
     assert overall.gain is not None
     assert overall.gain.estimate == pytest.approx(fmean(gain.estimate for gain in gains if gain))
     assert {(row.strategy, row.blocks) for row in ranking.unseen} == {("retrain", 3), ("augment", 1)}
+
+
+def test_every_board_says_that_they_are_other_pictures(standings: Standings) -> None:
+    told = "as-photographed: other pictures than the sharp ones, so what is lost is not paired image by image."
+    here = "60 other pictures than the sharp ones, photographed blurred. The baseline's top-1 on them less that on the"
+    shown = html.unescape(page.render(standings))
+    assert told in markdown.render(standings)
+    assert told in shown
+    assert told in markdown.summary(standings)
+    assert here in markdown.render(standings)
+    assert f", as-photographed: {here}" in shown
+    assert "other pictures" not in page.render(swept(Board()).standings())
+
+
+def test_who_fits_nothing_needs_no_training_images(standings: Standings) -> None:
+    board = Board()
+    for images, strategy in ((0, "plain"), (1000, "retrain")):
+        record = board.cell("none", strategy, hits="1100", requires=["labels", "clean images", "weights"])
+        assert record.result is not None
+        cost = record.accuracy.cost.model_copy(update={"fit_images_seen": images})
+        result = record.result.model_copy(update={"cost": cost})
+        board.records[record.key] = record.model_copy(update={"result": result})
+    required = {row.strategy: row.requires for row in board.standings().blocks[0].rows}
+    assert required == {"plain": ("weights",), "retrain": ("labels", "clean images", "weights")}
 
 
 # --- intervals -----------------------------------------------------------------------------------------------------

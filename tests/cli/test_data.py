@@ -25,3 +25,4 @@ def test_data_ls_as_json_says_the_same_as_its_table(blurbench: Command, tmp_path
     assert "blurbench data fetch usps" in found["usps"]["reason"]
     assert (found["digits"]["reason"], found["mnist"]["files"]) == ("", [])
     assert found["mnist-5k"]["lineage"]
+    assert found["with-classes"]["reason"] == "it is what its parameters make of it: give base and names"

@@ -49,6 +49,13 @@ def test_a_file_without_faults_is_ok(blurbench: Command, tmp_path: Path) -> None
     assert result.returncode == 0
 
 
+def test_a_file_that_is_in_use_already_is_checked_as_well(blurbench: Command, tmp_path: Path) -> None:
+    text = DARKER.format(light=1.0).replace("\nimport torch\n", "")
+    (tmp_path / "mine.py").write_text(text.replace("        return", "        import torch\n\n        return"))
+    result = blurbench("plugin", "check", "mine.py", "blurs:darker", "--plugins", "mine.py")
+    assert result.stdout == "blur 'darker': ok\nblur 'darker': ok\n2 plugins checked, no findings\n", result.stderr
+
+
 def test_what_could_not_be_checked_is_said(blurbench: Command) -> None:
     result = blurbench("plugin", "check", "datasets:imagefolder", "classifiers:torchvision", BLURBENCH_DATA="")
     assert result.returncode == 0

@@ -36,6 +36,7 @@ WORDS = {
     "running/probe_summary.py": {"pictures"},
     "submissions/label_schema.py": {"none"},  # no value
     "own/sigma_picture.py": {"pictures"},  # of an axis
+    "own/evaluating.py": {"as-it-is"},  # the name of a budget
     "own/diagnosis.py": {"pictures"},  # a key of its own JSON
     "testing/samples.py": {"gaussian", "pictures"},
     "training/augmentation.py": {"none"},

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import html
 import json
+import re
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,14 +16,17 @@ import torch
 from blurbench_datasets.packaged import packaged_file
 from PIL import Image, ImageFilter
 from torch import nn
-from typer.testing import CliRunner
+from torchvision import models
+from typer.testing import CliRunner, Result
 
 from blurbench.cli.app import app
-from blurbench.errors import UsageError
+from blurbench.errors import BlurbenchError, UsageError
 from blurbench.matrix.suite import AccuracySuite, find
 from blurbench.metrics.intervals import Interval
 from blurbench.own.diagnosis import GAUSSIANS, Diagnosis, Look, Seen, chosen_blurs, diagnose, look, write
+from blurbench.own.photographs import Photographs, photographs_in
 from blurbench.registry import Registry
+from blurbench.registry.discovery import discover
 from blurbench.running.session import Request
 
 CLASSES = ("astronaut", "grass", "gravel")
@@ -29,6 +34,7 @@ EACH = 8
 SIDE = 64
 NETWORK = """
 from torch import nn
+from torchvision import models
 
 def build(classes):
     first = [nn.Conv2d(3, 8, 5, 2, 2), nn.BatchNorm2d(8), nn.ReLU()]
@@ -82,7 +88,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def seen(photographs: Path) -> Look:
-    return look(photographs, SIDE, "spectral")
+    return look(photographs_in(discover(), photographs), SIDE, "spectral")
 
 
 def wanted(folder: Path, classifier: str) -> Request:
@@ -99,7 +105,9 @@ def diagnosis(seen: Look, network: str, tmp_path_factory: pytest.TempPathFactory
 
 def test_the_pictures_out_of_focus_are_told_from_the_others(seen: Look, photographs: Path) -> None:
     sharp = {photographs / name / f"{number}.png" for name in CLASSES for number in range(0, EACH, 2)}
-    assert len(sharp & set(seen.sharper_half)) >= len(sharp) - 1  # what is smooth by itself reads as blurred
+    assert (
+        len(sharp & {one.path for one in seen.sharper_half}) >= len(sharp) - 1
+    )  # what is smooth by itself reads as blurred
     assert abs(seen.summary.blurred - len(sharp)) <= 2
     assert 1.0 < seen.added_sigma < 3.0  # 3 pixels of 128, reduced to 64
     assert seen.lacking == ""
@@ -203,23 +211,24 @@ def test_without_labels_it_says_how_blurred_and_what_is_missing(photographs: Pat
     assert not (tmp_path / "report" / "results").exists()
 
 
-def test_a_folder_that_is_none_is_one_line(tmp_path: Path) -> None:
+def test_a_folder_that_is_none_is_one_line(registry: Registry, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there is no such folder; give one with a folder a class in it"):
-        look(tmp_path / "nowhere", SIDE, "spectral")
+        photographs_in(registry, tmp_path / "nowhere")
     (tmp_path / "broken.png").write_bytes(b"no picture")
     with pytest.raises(UsageError, match=r"no picture in it can be read; the first: .*broken\.png"):
-        look(tmp_path, SIDE, "spectral")
+        look(photographs_in(registry, tmp_path), SIDE, "spectral")
 
 
 def test_motion_is_tried_at_the_lengths_nearest_to_what_was_read(registry: Registry, tmp_path: Path) -> None:
     suite = find(registry, "diagnosis").under("quick")
     assert isinstance(suite, AccuracySuite)
-    still = [Seen(tmp_path / "a" / f"{number}.png", 0.5, 0.4, None) for number in range(8)]
-    moved = [Seen(tmp_path / "b" / f"{length}.png", 2.0, 0.4, length) for length in (7.0, 8.0, 11.0)]
-    found = Look(tmp_path, SIDE, (*still, *moved), (), 3.0)
+    still = [Seen(tmp_path / "a" / f"{number}.png", "a", 0.5, 0.4, None) for number in range(8)]
+    moved = [Seen(tmp_path / "b" / f"{length}.png", "b", 2.0, 0.4, length) for length in (7.0, 8.0, 11.0)]
+    given = Photographs(tmp_path, (), {}, ("a", "b"), tmp_path)
+    found = Look(given, SIDE, (*still, *moved), (), 3.0)
     assert found.motion == 8.0
     assert chosen_blurs(registry, suite, found)[GAUSSIANS:] == ["linear-motion[length=5]", "linear-motion[length=9]"]
-    few = Look(tmp_path, SIDE, (*still, *still, *still, moved[0]), (), 3.0)
+    few = Look(given, SIDE, (*still, *still, *still, moved[0]), (), 3.0)
     assert few.motion is None
     assert len(chosen_blurs(registry, suite, few)) == GAUSSIANS
 
@@ -227,3 +236,135 @@ def test_motion_is_tried_at_the_lengths_nearest_to_what_was_read(registry: Regis
 def test_a_report_among_the_pictures_is_refused(seen: Look, photographs: Path) -> None:
     with pytest.raises(UsageError, match=r"report: this lies among the pictures; give --out a folder elsewhere"):
         diagnose(seen, wanted(photographs / "report", "timm[model=resnet18]"))
+
+
+# --- classes and labels --------------------------------------------------------------------------------------------
+
+
+FEW = """
+name = "few"
+version = 1
+title = "The network and nothing else"
+datasets = ["imagefolder"]
+test_blurs = ["none", "gaussian[sigma=1]"]
+[[matrix]]
+classifiers = ["timm[model=resnet18]"]
+strategies = ["plain"]
+"""
+SHARP = (0, 2)
+
+
+def some(photographs: Path, folder: Path, names: Sequence[str], numbers: Sequence[int] = SHARP) -> Path:
+    """Some pictures of some classes."""
+    for name in names:
+        (folder / name).mkdir(parents=True)
+        for number in numbers:
+            shutil.copy(photographs / name / f"{number}.png", folder / name)
+    return folder
+
+
+def asked(images: Path, network: str, out: Path, *more: str) -> Result:
+    """`blurbench diagnose` in this process."""
+    suite = images.with_name("few.toml")
+    suite.write_text(FEW)
+    usual = ("--suite", str(suite), "-b", "standard", "--side", str(SIDE), "-j", "0", "--out", str(out), "--json")
+    return CliRunner().invoke(app, ["diagnose", "--images", str(images), "--classifier", network, *usual, *more])
+
+
+@pytest.mark.parametrize("from_folder", [False, True])
+def test_pictures_of_some_classes_are_found_among_the_networks_by_name(
+    photographs: Path, network: str, tmp_path: Path, from_folder: bool
+) -> None:
+    images = some(photographs, tmp_path / "some", CLASSES[1:])
+    names = tmp_path / "names.txt"
+    names.write_text("\n".join(CLASSES) + "\n")
+    done = asked(images, network, tmp_path / "out", "--classes", str(photographs if from_folder else names))
+    assert done.exit_code == 0, done.output
+    (plain,) = (row for row in json.loads(done.stdout)["blocks"][0]["rows"] if row["row"] == "plain")
+    assert (plain["images"], plain["top1"][0]) == (4, 1.0)  # grass and gravel are its second and third
+
+
+@pytest.mark.parametrize(
+    ("classes", "says"),
+    [
+        (None, "net.pt answers 3 classes and the data set has 2: where it lacks some, name all"),
+        ("astronaut\ngras\ngravel\n", "class 'grass' is none of the network's 3 classes; did you mean 'gras'?"),
+        ("grass\ngravel\n", "net.pt answers 3 classes and the data set has 2"),
+        ("grass\ngravel\ngrass\n", "names.txt: 'grass' is there twice; name each of the network's classes"),
+        ("", "names.txt: it is empty; name each of the network's classes"),
+    ],
+)
+def test_what_cannot_be_mapped_is_one_line_before_any_picture_is_read(
+    photographs: Path, network: str, tmp_path: Path, classes: str | None, says: str
+) -> None:
+    images, names = some(photographs, tmp_path / "some", CLASSES[1:]), tmp_path / "names.txt"
+    names.write_text(classes or "")
+    more = () if classes is None else ("--classes", str(names))
+    with pytest.raises(BlurbenchError, match=re.escape(says)):
+        raise asked(images, network, tmp_path / "out", *more).exception or AssertionError
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (("--budget", "medium"), "unknown budget of suite few: 'medium'; known: standard"),
+        (("--suite", "kernel-estimation", "-b", "quick"), "a diagnosis needs one of classifiers"),
+        (("--out", "{images}/report"), "this lies among the pictures; give --out a folder elsewhere"),
+        (("--out", "{images}/.."), "diagnosis.json was not written by blurbench, so it stays"),
+    ],
+)
+def test_a_wrong_request_is_refused_before_any_picture_is_read(
+    photographs: Path, network: str, tmp_path: Path, more: Sequence[str], says: str
+) -> None:
+    images = some(photographs, tmp_path / "some", CLASSES)
+    (images / "grass" / "0.png").write_bytes(b"never read")
+    (tmp_path / "diagnosis.json").write_text("mine")
+    done = asked(images, network, tmp_path / "out", *(word.format(images=images) for word in more))
+    assert says in str(done.exception)
+    assert "Reading" not in done.output
+
+
+def test_of_a_folder_with_parts_the_test_pictures_are_measured_under_the_classes_of_all(
+    photographs: Path, network: str, tmp_path: Path
+) -> None:
+    images, deep = tmp_path / "parts", Path("gravel", "100%")
+    some(photographs, images / "train", CLASSES, [4])
+    shutil.copytree(some(photographs, tmp_path / "more", ["gravel"]) / "gravel", images / "test" / deep)
+    (images / "test" / "gravel" / "cut.png").write_bytes((photographs / "gravel" / "4.png").read_bytes()[:999])
+    done = asked(images, network, tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    facts = json.loads(done.stdout)
+    assert (facts["lacking"], facts["pictures"]["pictures"], len(facts["refused"])) == ("", 2, 1)
+    (plain,) = (row for row in facts["blocks"][0]["rows"] if row["row"] == "plain")
+    assert (plain["images"], plain["top1"][0]) == (2, 1.0)  # gravel is the third of three
+
+
+def test_pictures_laid_out_otherwise_are_read_and_the_first_that_is_out_of_place_is_named(
+    photographs: Path, network: str, tmp_path: Path
+) -> None:
+    images = some(photographs, tmp_path / "odd", CLASSES)
+    shutil.copy(photographs / "grass" / "4.png", images)
+    done = asked(images, network, tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    facts = json.loads(done.stdout)
+    assert facts["lacking"].startswith(f"no labels: {images}: 4.png is not in CLASS/; move it there or elsewhere")
+    assert (facts["pictures"]["pictures"], facts["blocks"]) == (7, [])
+
+
+def test_a_published_network_is_measured_with_its_own_weights(
+    photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    (tmp_path / "hub" / "checkpoints").mkdir(parents=True)
+    url = models.SqueezeNet1_1_Weights.IMAGENET1K_V1.url
+    torch.save(models.squeezenet1_1().state_dict(), tmp_path / "hub" / "checkpoints" / url.rpartition("/")[2])
+    images, names = some(photographs, tmp_path / "some", CLASSES[1:]), tmp_path / "names.txt"
+    names.write_text("\n".join([*CLASSES, *map(str, range(997))]))
+    published = "torchvision[model=squeezenet1_1, weights=imagenet1k-v1]"
+    done = asked(images, published, tmp_path / "out", "--classes", str(names), "--no-timing")
+    assert done.exit_code == 0, done.output
+    facts = json.loads(done.stdout)
+    assert facts["failures"] == []
+    assert facts["blocks"][0]["rows"][0]["images"] == 4
+    assert facts["blocks"][0]["rows"][0]["requires"] == []  # nothing was fitted

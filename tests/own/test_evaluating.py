@@ -278,7 +278,7 @@ def test_a_folders_classes_are_found_by_name_among_the_networks(tmp_path: Path) 
     assert top1(run)["none"] == pytest.approx(right(network(), to_test()[0]))
     unnamed = bb.evaluate(grey, str(folder), side=16)  # eight, five, four: in another order
     assert top1(unnamed)["none"] < 0.3
-    with pytest.raises(UsageError, match="class 'eight' is none of class_names"):
+    with pytest.raises(UsageError, match="class 'eight' is none of the network's 10 classes"):
         bb.evaluate(grey, folder, class_names=[*NAMES[:8], "acht", "nine"], side=16)
 
 

@@ -16,6 +16,7 @@ from blurbench.board.render.formatting import (
     gain,
     megabytes,
     milliseconds,
+    not_paired,
     percent,
     percent_in,
     points,
@@ -79,7 +80,7 @@ def _block(block: Block) -> list[str]:
     columns = [*usual[:-4], *map(_own, block.own_metrics), *usual[-4:]]
     parts = [f"### {for_markdown(block.dataset)}, {for_markdown(block.classifier)}, {for_markdown(block.test_blur)}"]
     if block.photographed:
-        parts.append(f"{block.photographed} other pictures than the sharp ones, {_not_paired(block.loss)}")
+        parts.append(not_paired(block))
     elif block.loss:
         parts.append(_verdict(block.loss))
     if block.rows:
@@ -100,15 +101,6 @@ def _block(block: Block) -> list[str]:
 def _verdict(loss: Interval) -> str:
     told = "" if loss.low > 0 else ": nothing to recover"
     return f"Change of the baseline's top-1 from no blur: {gain(-loss)} percentage points{told}."
-
-
-def _not_paired(loss: Interval | None) -> str:
-    if loss is None:
-        return "photographed blurred."
-    return (
-        f"photographed blurred. The baseline's top-1 on them less that on the sharp ones: {gain(-loss)} percentage "
-        "points, not paired image by image, as they may differ by more than blur; no share of it counts as recovered."
-    )
 
 
 _CLEAN_BLOCK: list[Column[Row]] = [

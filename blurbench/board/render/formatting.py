@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from blurbench.board.schema import HalfAccuracy
+from collections.abc import Sequence
+
+from blurbench.board.schema import Block, HalfAccuracy
 from blurbench.metrics.intervals import Interval
 
 __all__ = [
     "NOTHING",
     "change",
     "count",
+    "duration",
     "figures",
     "figures_in",
     "gain",
     "half_accuracy",
     "megabytes",
     "milliseconds",
+    "not_paired",
+    "other_pictures",
     "percent",
     "percent_in",
     "points",
@@ -91,6 +96,18 @@ def seconds(number: float) -> str:
     return f"{number:.1f}" if number < 9.95 else f"{number:.0f}"
 
 
+def duration(seconds: float, of: str = "") -> str:
+    """`less than a second`, `40 seconds`, `1.5 minutes`, `12 hours`; of workers `1.5 worker-minutes`."""
+    if seconds < 1:
+        return f"less than a {of}second"
+    unit, size = next(((unit, size) for unit, size in _UNITS if seconds >= 1.5 * size), ("second", 1))
+    shown = f"{seconds / size:.2g}" if seconds < 9.95 * size and size > 1 else f"{seconds / size:,.0f}"
+    return f"{shown} {of}{unit}{'' if shown == '1' else 's'}"
+
+
+_UNITS = (("hour", 3600), ("minute", 60))
+
+
 def count(number: float | None) -> str:
     """`512`, `61.7k`, `1.2M`."""
     if number is None:
@@ -109,6 +126,25 @@ def megabytes(number: float | None) -> str:
 def row_name(strategy: str, train_blur: str) -> str:
     """`retrain on gaussian-2`; not escaped."""
     return f"{strategy} on {train_blur}" if train_blur else strategy
+
+
+def other_pictures(blurs: Sequence[str]) -> str:
+    """What to know of test blurs that are other pictures than the sharp ones; empty where there are none."""
+    names = ", ".join(blurs)
+    return (
+        f"{names}: other pictures than the sharp ones, so what is lost is not paired image by image." if names else ""
+    )
+
+
+def not_paired(block: Block) -> str:
+    """The same of one block, with what the blur costs there."""
+    shown = f"{block.photographed} other pictures than the sharp ones, photographed blurred."
+    if block.loss is None:
+        return shown
+    return (
+        f"{shown} The baseline's top-1 on them less that on the sharp ones: {gain(-block.loss)} percentage points, not "
+        "paired image by image, as they may differ by more than blur; no share of it counts as recovered."
+    )
 
 
 def ranks(low: int | None, high: int | None) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from blurbench.board.pareto import MEANING
 from blurbench.board.render.block_tables import details
 from blurbench.board.render.escape import for_markdown, one_line
-from blurbench.board.render.formatting import row_name
+from blurbench.board.render.formatting import other_pictures, row_name
 from blurbench.board.render.overall_tables import (
     equal_steps_section,
     extent,
@@ -32,7 +32,7 @@ def render(standings: Standings) -> str:
         *(part for ranking in standings.rankings for part in ranking_section(ranking, standings.baseline)),
         f"## What blur costs {for_markdown(standings.baseline)}",
         losses(standings),
-        *_photographed(standings),
+        *filter(None, [other_pictures([for_markdown(blur) for blur in standings.photographed])]),
         *unseen_section(standings),
         *equal_steps_section(standings),
         *severity_section(standings),
@@ -59,6 +59,7 @@ def summary(standings: Standings, lines: int = 60) -> str:
         parts.append(f"{one_line(ranking.classifier)}: mean gain over {extent(ranking)}, percentage points")
         parts.append(shortened(ranking, most))
     parts += [f"What blur costs {one_line(standings.baseline)}: top-1 in percent", lost]
+    parts += filter(None, [other_pictures([one_line(blur) for blur in standings.photographed])])
     return "\n\n".join(parts) + "\n"
 
 
@@ -107,13 +108,6 @@ def _meaning_of_intervals(standings: Standings) -> str:
     if standings.images_only:
         return "One seed: intervals are 95%, over images only; fitting again may move a row by more"
     return "Intervals are 95%, over images and seeds"
-
-
-def _photographed(standings: Standings) -> list[str]:
-    """Which test blurs are other pictures than the sharp ones, if any."""
-    found = dict.fromkeys(block.test_blur for block in standings.blocks if block.photographed)
-    names = ", ".join(map(for_markdown, found))
-    return [f"{names}: other pictures than the sharp ones, so what is lost is not paired image by image."] * bool(found)
 
 
 # --- legend --------------------------------------------------------------------------------------------------------

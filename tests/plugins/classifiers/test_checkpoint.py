@@ -28,6 +28,13 @@ def small(classes):
 
 def nothing(classes):
     return None
+
+class Named(nn.Sequential):
+    def forward(self, images):
+        return {"logits": super().forward(images)}
+
+def named(classes):
+    return Named(*small(classes))
 """
 
 
@@ -42,6 +49,7 @@ def own(tmp_path: Path) -> dict[str, torch.Tensor]:
     state = {name: value + 0.1 if name == "1.running_mean" else value for name, value in network.state_dict().items()}
     save_file(state, tmp_path / "w.safetensors")
     torch.save(state, tmp_path / "w.pt")
+    torch.save(nn.Linear(2, 2), tmp_path / "whole.pt")
     torch.save(
         {"epoch": 3, "state_dict": {f"module.{name}": value for name, value in state.items()}}, tmp_path / "w.pth"
     )
@@ -97,6 +105,8 @@ def test_a_head_of_another_size_is_never_measured(
     [
         ("nowhere.pt", "nets.py:small", "nowhere.pt: No such file or directory; name a file that is there"),
         ("w.pt", "nets.py:large", "nets.py has no function 'large'"),
+        ("w.pt", "nets.py:named", "nets.py:named answers a dict, wanted logits, a tensor (images, classes)"),
+        ("whole.pt", "nets.py:small", "no weights that can be read without running code; save model.state_dict()"),
         ("w.pt", "nets.py:nothing", "gave NoneType, wanted a torch.nn.Module"),
         ("w.pt", "resnet18", "give timm:NAME, torchvision:NAME or FILE.py:FUNCTION"),
         ("w.pt", "timm:resnet81", "unknown timm model 'resnet81'; did you mean"),
