@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from blurbench.board.render.formatting import duration
 from blurbench.cli import options
 from blurbench.errors import UsageError, counted, shortened
 from blurbench.matrix.tasks import Evaluate, Fit, Task, TimePipeline
@@ -56,6 +55,7 @@ def plan(
 
 
 def _tell(session: Session, tasks: dict[str, Task], workers: int | None, gpus: int, gpu_speed: float) -> None:
+    from blurbench.board.render.formatting import duration
     from blurbench.running.forecast import forecast
 
     try:
@@ -69,9 +69,6 @@ def _tell(session: Session, tasks: dict[str, Task], workers: int | None, gpus: i
         return
     hands = counted(needed.workers, "worker") + (f" and {counted(needed.gpus, 'GPU')}" if needed.gpus else "")
     work = duration(3600 * needed.worker_hours, "worker-")
-    typer.echo(f"  {_about(60 * needed.minutes)} with {hands} ({work}), {needed.disk_mib:.0f} MiB of disk")
+    about = "about " * (needed.minutes >= 1 / 60) + duration(60 * needed.minutes)
+    typer.echo(f"  {about} with {hands} ({work}), {needed.disk_mib:.0f} MiB of disk")
     typer.echo(f"  ({needed.basis})")
-
-
-def _about(seconds: float) -> str:
-    return f"about {duration(seconds)}" if seconds >= 1 else duration(seconds)

@@ -10,7 +10,6 @@ import typer
 
 from blurbench.board.locate import board_in
 from blurbench.board.render.escape import one_line
-from blurbench.board.render.formatting import duration
 from blurbench.cli import options
 from blurbench.cli.replay import Refit
 from blurbench.errors import BlurbenchError, UsageError
@@ -36,6 +35,7 @@ def verify(
     data_dir: options.DataDirs = None,
 ) -> None:
     """Replay a random sample of a board's cells; exit code 1 unless each could be replayed and agrees."""
+    from blurbench.board.render.formatting import duration
     from blurbench.own.evaluating import recalling
     from blurbench.running.replay import pick, replaying, seconds_of, threads_of
 

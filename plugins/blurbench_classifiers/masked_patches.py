@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, cast
 
 from blurbench import hookimpl
@@ -35,6 +36,19 @@ class MaskedPatches(PatchClassifier):
     @property
     def patch(self) -> int:
         return self.side
+
+    @property
+    def is_given(self) -> bool:
+        return self.network.is_given
+
+    def has_weights(self, classes: int) -> bool:
+        return self.network.has_weights(classes)
+
+    def files(self) -> tuple[Path, ...]:
+        return self.network.files()
+
+    def as_it_is(self) -> Classifier:
+        return replace(self, network=self.network.as_it_is())
 
     def build(self, shape: Shape, classes: int) -> nn.Module:
         """Raises Skip where patches cannot be left out, UsageError where `side` is not the network's."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from statistics import fmean
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast
 
 from blurbench import hookimpl
 from blurbench.contract import (
@@ -25,6 +26,7 @@ from blurbench.contract import (
     Setting,
     Strategy,
 )
+from blurbench.errors import Skip
 from blurbench_strategies.plain import Plain
 
 if TYPE_CHECKING:
@@ -50,7 +52,8 @@ class PatchMask(Strategy):
     how: Literal["zero", "drop"] = "zero"
     """Paint masked patches over, or drop their tokens, which also saves time."""
     fill: Literal["mean", "black"] = "mean"
-    """The paint: the training images' mean colour, which is zero after standardisation, or zero before it."""
+    """The paint: the training images' mean colour, which is zero after standardisation, or zero before it. Where there
+    are no training images, the mean colour is that by which the network standardises."""
 
     def knows(self) -> Knows:
         return "training blur" if self.threshold == "validation" else "nothing"
@@ -74,9 +77,11 @@ class PatchMask(Strategy):
 
     def fit(self, module: nn.Module | None, job: FitJob) -> Mapping[str, Any]:
         """Nothing is fitted but the threshold, where it is to be chosen, and the mean colour."""
-        mean = job.train.images.mean(dim=(0, 2, 3)).tolist()
+        mean = self._mean_colour(job)
         if self.threshold != "validation":
             return {"threshold": self.threshold, "mean": mean}
+        if not len(job.validation):
+            raise Skip("there are no validation images to choose the threshold by: give one, as threshold=100")
         blurred = job.blur(job.validation, 0)
         accuracies = {}
         # From the fewest masked patches to the most, so that of equally good thresholds the mildest is taken.
@@ -86,6 +91,16 @@ class PatchMask(Strategy):
             accuracies[threshold] = (output.logits.argmax(1) == job.validation.labels).float().mean().item()
         best = max(accuracies, key=accuracies.__getitem__)
         return {"threshold": best, "mean": mean, "tried": [list(pair) for pair in accuracies.items()]}
+
+    def _mean_colour(self, job: FitJob) -> list[float]:
+        """A number a channel."""
+        if len(job.train):
+            return cast("list[float]", job.train.images.mean(dim=(0, 2, 3)).tolist())
+        own, channels = getattr(job.inputs["plain"].module, "mean", None), job.setting.shape.channels
+        if own is None and self.fill == "mean" and self.how == "zero":
+            raise Skip("there are no training images to take the mean colour of: use fill=black, or how=drop")
+        colour = [0.0] if own is None else own.flatten().tolist()
+        return colour if len(colour) == channels else [fmean(colour)] * channels
 
     def predictor(self, setting: Setting, own: Fitted, inputs: Mapping[str, Fitted]) -> Predictor:
         classifier, module = setting.classifier, inputs["plain"].module

@@ -37,6 +37,11 @@ class Masked(nn.Module):
         """The side of a patch, in pixels of the images that the network itself gets."""
         return self.form.patch(self.adapted.network)
 
+    @property
+    def mean(self) -> Tensor:
+        """The colour (3, 1, 1) that standardisation turns into zero."""
+        return self.adapted.mean
+
     def forward(self, images: Tensor, keep: Tensor | None = None) -> Tensor:
         """Logits (N, classes) of images (N, C, H, W); `keep` bool (N, P), patches row by row."""
         if keep is None or bool(keep.all()):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
+import numpy as np
 import pytest
 import timm
 import torch
@@ -13,6 +15,8 @@ from blurbench_classifiers.networks.adapted import Adapted
 from blurbench_classifiers.networks.tokens import Masked
 from blurbench_classifiers.timm import Timm
 from blurbench_strategies.patch_mask import MaskingPredictor, PatchMask
+from PIL import Image
+from safetensors.torch import save_file
 from timm.models.deit import VisionTransformerDistilled
 from timm.models.vision_transformer import VisionTransformer
 from torch import nn
@@ -21,6 +25,7 @@ from torchvision.models.vision_transformer import VisionTransformer as Torchvisi
 from blurbench.contract import Degraded, PatchClassifier, Shape
 from blurbench.errors import Skip, UsageError
 from blurbench.registry import Registry
+from blurbench.running.session import Request, Session
 from blurbench.training import seed_torch
 
 SMALL = {"img_size": 32, "patch_size": 8, "embed_dim": 24, "depth": 2, "num_heads": 2, "num_classes": 5}
@@ -159,3 +164,40 @@ def test_patch_mask_drops_the_blurry_patches_of_such_a_network() -> None:
 def test_a_classifier_of_another_kind_is_declined() -> None:
     with pytest.raises(Skip, match="neither timm's nor torchvision's"):
         MaskedPatches(Cnn3((4, 4, 4))).build(Shape(1, 32, 32), 10)
+
+
+# --- around a network that is given, on test images alone ------------------------------------------------------------
+
+SUITE = """
+name = "masked"
+version = 1
+title = "A transformer of one's own"
+datasets = ["imagefolder[path=PICTURES, side=160, test=1]"]
+train_blurs = ["gaussian[sigma=3]"]
+test_blurs = ["none", "gaussian[sigma=3]"]
+
+[[matrix]]
+classifiers = ["masked-patches[network=checkpoint[network='timm:test_vit', weights=WEIGHTS, mean=[0.4, 0.5, 0.6]]]"]
+strategies = ["plain", "patch-mask[threshold=1000]", "patch-mask[how=drop]", "patch-mask[threshold=validation]"]
+"""
+
+
+def test_a_network_that_is_given_is_masked_as_it_is_on_test_images_alone(tmp_path: Path) -> None:
+    network, weights = timm.create_model("test_vit", num_classes=2), tmp_path / "weights.safetensors"
+    save_file(network.state_dict(), weights)
+    for number, name in enumerate(("cats", "dogs")):
+        (tmp_path / "pictures" / name).mkdir(parents=True)
+        pixels = np.random.default_rng(number).integers(0, 256, (160, 160, 3), np.uint8)
+        pixels[:, 80:] = 128  # which has no edges, so that it is masked
+        Image.fromarray(pixels).save(tmp_path / "pictures" / name / "1.png")
+    suite = tmp_path / "suite.toml"
+    suite.write_text(SUITE.replace("PICTURES", f"'{tmp_path / 'pictures'}'").replace("WEIGHTS", f"'{weights}'"))
+    session = Session(Request(str(suite), out=tmp_path / "out", jobs=0, timing=False))
+    outcome = session.run()
+    assert sorted(outcome.status.values()) == ["ok"] * 9 + ["skipped"] * 3, "three fits, that of each row"
+    (reason,) = set(outcome.reasons.values())
+    assert reason == "there are no validation images to choose the threshold by: give one, as threshold=100"
+    masks = [artifact for artifact in session.store.artifacts.all() if "threshold" in artifact["notes"]]
+    assert len(masks) == 2
+    for artifact in masks:
+        assert artifact["notes"]["mean"] == pytest.approx([0.4, 0.5, 0.6])
