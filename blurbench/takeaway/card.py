@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from blurbench.board.outcomes import RowOutcomes, stored_outcomes
@@ -15,10 +16,9 @@ from blurbench.metrics.intervals import Interval, top1_interval
 from blurbench.registry import label
 
 if TYPE_CHECKING:
-    from blurbench.takeaway.exporting import Exported
     from blurbench.takeaway.rows import Row
 
-__all__ = ["CARD", "card", "facts"]
+__all__ = ["CARD", "Exported", "card", "facts"]
 
 CARD = ".md"
 """The ending of a card's name."""
@@ -86,6 +86,20 @@ def _measured(row: Row) -> Iterator[dict[str, Any]]:
 def _interval(row: RowOutcomes) -> list[float]:
     found = top1_interval(row.correct(row.seeds))
     return [found.estimate, found.low, found.high]
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written."""
+
+    path: Path
+    card: Path
+    any_number: bool
+    """Whether it takes any number of images at once; if not, one."""
+    images: int
+    """How many it was tried on."""
+    apart: float
+    """The most that a logit differed."""
 
 
 def card(row: Row, exported: Exported, tolerance: float) -> str:

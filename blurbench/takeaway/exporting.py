@@ -15,7 +15,6 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -27,7 +26,7 @@ from blurbench.errors import BlurbenchError, Unavailable, UsageError, shortened
 from blurbench.measurements.accuracy.measure import networks_of
 from blurbench.running.images import degraded_in_chunks
 from blurbench.submissions.replan import plugin_of
-from blurbench.takeaway.card import CARD, card, facts
+from blurbench.takeaway.card import CARD, Exported, card, facts
 from blurbench.takeaway.prediction import Prediction
 
 if TYPE_CHECKING:
@@ -46,20 +45,6 @@ ENDINGS = (".pt2", ".onnx")
 
 Loaded: TypeAlias = Callable[[Tensor], Tensor]
 """A file that was read again: images (N, C, H, W) to logits (N, K)."""
-
-
-@dataclass(frozen=True)
-class Exported:
-    """What was written."""
-
-    path: Path
-    card: Path
-    any_number: bool
-    """Whether it takes any number of images at once; if not, one."""
-    images: int
-    """How many it was tried on."""
-    apart: float
-    """The most that a logit differed."""
 
 
 def export(row: Row, path: Path) -> Exported:
