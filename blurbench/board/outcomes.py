@@ -313,8 +313,7 @@ def _facts(record: Record) -> RowFacts:
     assert facts.exposure is not None
     strategy: Strategy | None = discover().find("strategies", record.axes["strategy"].config)
     metrics = [discover().find("metrics", config) for config in record.settings.get("metrics", ())]
-    # One may also choose by training images, without a step: a threshold.
-    is_fitted = record.accuracy.cost.fit_images_seen > 0 or strategy is None or strategy.uses_train_blur()
+    is_fitted = record.accuracy.cost.fit_images_seen > 0
     return RowFacts(
         facts.knows,
         tuple(need for need in facts.requires if is_fitted or need not in FOR_FITTING),

@@ -107,7 +107,8 @@ def _facts(registry: Registry, entry: Registration) -> dict[str, Any]:
     if issubclass(entry.target, Paper):
         facts["suite"] = entry.target.suite
     if issubclass(entry.target, Dataset):
-        facts |= {"licence": entry.target.licence, "lineage": sorted(entry.target.lineage)}
+        lineage: Any = entry.target.lineage  # a property where it is that of another data set, which none is named here
+        facts |= {"licence": entry.target.licence, "lineage": [] if isinstance(lineage, property) else sorted(lineage)}
     return facts
 
 

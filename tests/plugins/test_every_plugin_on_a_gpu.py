@@ -36,7 +36,7 @@ from blurbench.registry import Registry
 from blurbench.training import seed_torch
 from tests.pretended import PretendedGpu, entered, moved
 
-NOT_TRIED = {"checkpoint", "masked-patches", "tent"}
+NOT_TRIED = {"as-it-is", "checkpoint", "masked-patches", "tent"}
 """What needs a file of weights, images of 224 pixels, or steps of an optimiser, which a pretended GPU cannot take."""
 
 BLURS = (
