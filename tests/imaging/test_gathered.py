@@ -98,3 +98,10 @@ def test_a_network_learns_from_rows_that_were_made_in_inference_mode() -> None:
     F.conv2d(Gathered(PLAIN.shape, make, 0, PLAIN.dtype, "cpu")[:3], weights).sum().backward()  # type: ignore[no-untyped-call]
     assert weights.grad is not None
     assert weights.grad.abs().sum() > 0
+
+
+def test_a_mean_over_images_is_one_where_each_image_has_as_many_channels_as_there_are_images() -> None:
+    plain = torch.rand(4, 4, 4, 4)
+    square = Gathered(plain.shape, lambda rows: plain[rows], 0, plain.dtype, "cpu")
+    assert torch.equal(square.mean(0).clone(), plain.mean(0))
+    assert torch.equal(square.mean((1, 2)).clone(), plain.mean((1, 2)))
