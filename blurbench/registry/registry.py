@@ -17,7 +17,7 @@ from blurbench.errors import BlurbenchError, PluginError, UnknownName, UsageErro
 from blurbench.registry.expressions import parse
 from blurbench.registry.validation import adapters_of, construct, is_required
 
-__all__ = ["Registration", "Registry", "plugins_in", "singular"]
+__all__ = ["Registration", "Registry", "plugins_in", "singular", "with_plugins_in"]
 
 RESERVED = {"name", "revision", "label", "files", "source"}
 """Keys that mean something else where a plugin is written as a table."""
@@ -118,9 +118,8 @@ class Registry:
 
     def files_behind(self, plugin: Plugin) -> list[str]:
         """The names of the files that a plugin, and those inside it, are from; none where packages bring them."""
-        entry = self.entry_of(plugin)
-        inner = [name for value in plugins_in(plugin) for name in self.files_behind(value)]
-        return list(dict.fromkeys([entry.package] * bool(entry.source) + inner))
+        entries = map(self.entry_of, with_plugins_in(plugin))
+        return list(dict.fromkeys(entry.package for entry in entries if entry.source))
 
     def folder_dataset(self, folder: Path, side: int, classes: Path | None = None) -> Dataset:
         """The data set of a folder of pictures, by the first installed plugin that reads such folders, labelled by the
@@ -150,6 +149,13 @@ def plugins_in(plugin: Plugin) -> Iterator[Plugin]:
         for inner in value if isinstance(value, tuple) else (value,):
             if isinstance(inner, Plugin):
                 yield inner
+
+
+def with_plugins_in(plugin: Plugin) -> Iterator[Plugin]:
+    """A plugin, and all plugins inside it, however deep."""
+    yield plugin
+    for inner in plugins_in(plugin):
+        yield from with_plugins_in(inner)
 
 
 def singular(kind: str) -> str:

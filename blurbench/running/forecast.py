@@ -17,6 +17,7 @@ from statistics import fmean
 from typing import Any
 
 from blurbench.contract import Classifier, Estimator, Restorer
+from blurbench.errors import counted
 from blurbench.matrix.cell import Data
 from blurbench.matrix.tasks import Evaluate, Fit, FitEstimator, FitPredictor, FitRestorer, Task, TimePipeline
 from blurbench.registry import config
@@ -218,7 +219,7 @@ class _Corrections:
                 self.rates.setdefault(_like(metadata), []).append(metadata["seconds"] / images)
                 taken, count = taken + metadata["seconds"], count + 1
         self.basis = (
-            f"from {count} fit{'s' * (count > 1)} stored here"
+            f"from {counted(count, 'fit')} stored here"
             if taken > ENOUGH
             else "from a short trial of each network; a run that has fitted something gives a better figure"
         )

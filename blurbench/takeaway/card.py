@@ -14,6 +14,7 @@ from blurbench.board.render.tables import bullets, grid
 from blurbench.board.schema import CLEAN, BlockKey, RowKey
 from blurbench.metrics.intervals import Interval, top1_interval
 from blurbench.registry import label
+from blurbench.registry.registry import with_plugins_in
 
 if TYPE_CHECKING:
     from blurbench.takeaway.rows import Row
@@ -202,7 +203,8 @@ def _cost(row: Row) -> Iterator[str]:
 def _licences(row: Row) -> Iterator[str]:
     dataset, setting = row.fit.dataset, row.fit.setting
     yield f"images of {for_markdown(row.labels['dataset'])}: {for_markdown(dataset.licence) or 'not known'}"
-    files = [file.name for plugin in (setting.classifier, setting.strategy) for file in plugin.files()]
+    plugins = [*with_plugins_in(setting.classifier), *with_plugins_in(setting.strategy)]
+    files = dict.fromkeys(file.name for plugin in plugins for file in plugin.files())
     if files:
         yield f"weights and code it began from ({for_markdown(', '.join(files))}): as their author says"
     elif "weights" in setting.strategy.requires() or setting.classifier.is_given:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from blurbench import hookimpl
@@ -29,9 +28,6 @@ class AsItIs(Classifier):
 
     def has_weights(self, classes: int) -> bool:
         return self.classifier.has_weights(classes)
-
-    def files(self) -> tuple[Path, ...]:
-        return self.classifier.files()
 
     def build(self, shape: Shape, classes: int) -> nn.Module:
         """Raises Skip where it has no weights for so many classes."""

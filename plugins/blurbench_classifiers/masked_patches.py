@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, cast
 
 from blurbench import hookimpl
@@ -43,9 +42,6 @@ class MaskedPatches(PatchClassifier):
 
     def has_weights(self, classes: int) -> bool:
         return self.network.has_weights(classes)
-
-    def files(self) -> tuple[Path, ...]:
-        return self.network.files()
 
     def as_it_is(self) -> Classifier:
         return replace(self, network=self.network.as_it_is())

@@ -42,7 +42,7 @@ class WithClasses(Dataset):
 
     def files(self) -> tuple[Path, ...]:
         names = self.names.expanduser()
-        return (*self.base.files(), *(() if names.is_dir() else (names,)))
+        return () if names.is_dir() else (names,)
 
     def class_names(self) -> tuple[str, ...]:
         """Of all labels, in their order. Raises UsageError."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from blurbench.errors import counted
 from blurbench.measurements.schema import Number, Result, Seconds, Share, Stored, Whole
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ class EstimationResult(Result):
     def repeated(self, again: Self) -> tuple[bool, str]:
         pictures = self.measured.pictures
         if self.measured.close_to(again.measured):
-            return True, f"the same squared errors on {pictures} picture{'s' * (pictures > 1)}"
+            return True, f"the same squared errors on {counted(pictures, 'picture')}"
         return False, self.difference(again)
 
     def refitted(self, again: Self) -> tuple[bool, str]:
