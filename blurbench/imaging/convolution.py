@@ -153,6 +153,7 @@ def _most_taps(images: torch.Tensor) -> int:
 def _separable(images: torch.Tensor, taps: torch.Tensor, padding: Padding, local: bool = False) -> torch.Tensor:
     """The same symmetric `taps` (N, k) down the columns, then along the rows."""
     n, c, h, w = images.shape
+    taps = _without_specks(taps.to(images))
     # Measured on a Zen 4: 256 images of 28x28 pixels take 0.52 against 0.54 ms with 9 taps, 0.63 against 1.22 with 19.
     if not local and images.device.type == "cpu" and max(h, w) <= 64 and h + w < 8 * taps.shape[1]:
         return _banded(images, taps, padding)
@@ -161,9 +162,16 @@ def _separable(images: torch.Tensor, taps: torch.Tensor, padding: Padding, local
     if not local and images.device.type == "cpu" and c * h * w > 100_000:
         return _in_parts(functools.partial(_in_blocks, padding=padding), images, taps)
     padded = pad(images, taps.shape[1] // 2, padding)
-    weights = taps.to(images).repeat_interleave(c, dim=0)
+    weights = taps.repeat_interleave(c, dim=0)
     blurred = F.conv2d(padded.reshape(1, n * c, *padded.shape[-2:]), weights[:, None, :, None], groups=n * c)
     return F.conv2d(blurred, weights[:, None, None, :], groups=n * c).view(n, c, h, w)
+
+
+def _without_specks(weights: torch.Tensor) -> torch.Tensor:
+    """Weights that change no digit of any sum as 0: products with them are subnormal numbers, which can take a
+    processor a hundred times as long. Measured on one core with AVX512, other work beside it: 9.5 against 46 ms for
+    16x1x224x224 and 13x13 taps, 3.2 against 8.0 for 256x1x28x28 and 9x9."""
+    return torch.where(weights.abs() < 1e-30, 0.0, weights)
 
 
 def _banded(images: torch.Tensor, taps: torch.Tensor, padding: Padding) -> torch.Tensor:
@@ -242,7 +250,7 @@ def _shift_and_add(images: torch.Tensor, psf: TapsPsf, half: int, padding: Paddi
 def _dense(images: torch.Tensor, psf: DensePsf, padding: Padding, local: bool = False) -> torch.Tensor:
     h, w = images.shape[-2:]
     side = psf.weights.shape[-1]
-    weights = psf.weights.to(images)
+    weights = _without_specks(psf.weights.to(images))
     # The grouped convolution costs side^2 a pixel; the FFTs cost as much as 280 to 440, on the padded image. In large
     # images the convolution waits for memory: 105 against 61 ms for 2x3x720x1280 and 13x13 taps.
     if local or side**2 * h * w < (350 if h * w < 2**18 else 90) * (h + side - 1) * (w + side - 1):

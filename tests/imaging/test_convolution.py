@@ -195,6 +195,20 @@ def test_a_map_of_one_sigma_is_the_gaussian_of_that_sigma() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "psf",
+    [GaussianPsf(torch.tensor([0.9, 0.9]), 31), dense(GaussianPsf(torch.tensor([0.9, 0.9]), 31))],
+    ids=["gaussian", "dense"],
+)
+def test_no_product_is_a_number_too_small_for_fast_arithmetic(psf: Psf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BLURBENCH_NATIVE", "0")
+    point = torch.zeros(2, 1, 40, 40)
+    point[:, :, 20, 20] = 1
+    along = convolve(point.requires_grad_(), psf)[:, :, 20]
+    assert along.max() > 0.1
+    assert not ((along > 0) & (along < torch.finfo(torch.float32).tiny)).any()
+
+
 def test_a_delta_changes_nothing() -> None:
     x = images(2, 3, 9, 9)
     assert torch.equal(convolve(x, delta(2)), x)
