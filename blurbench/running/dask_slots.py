@@ -48,6 +48,9 @@ COMPARED = ("blurbench", "torch")
 """What must be the same everywhere, beside the packages that plugins come from."""
 
 
+WORKER_GONE = "its Dask worker has gone"
+
+
 @dataclass
 class _Place:
     """Where a slot is, and the question that it was asked last."""
@@ -112,7 +115,7 @@ class DaskSlots:
             self._look()
             heard = [message for message in self.own if message[0] in busy]
             self.own.clear()
-            heard += [(slot, Lost("its Dask worker has gone")) for slot in busy if slot not in self.places]
+            heard += [(slot, Lost(WORKER_GONE)) for slot in busy if slot not in self.places]
             heard += self._heard(0.0 if heard else max(0.0, min(LOOK_SECONDS, end - self.now())))
             if heard or self.now() >= end or self.places.keys() - before:
                 return heard
@@ -156,22 +159,30 @@ class DaskSlots:
         place = self.places.get(slot)
         if place is None or place.asked is None or future.key != place.asked.key:
             return []
-        message = self._message(future)
+        message = self._message(place, future)
         place.asked = None  # released
         if isinstance(message, Waiting):
             self._ask(slot, None)
         return [(slot, message)]
 
-    def _message(self, future: Future) -> Message:
+    def _message(self, place: _Place, future: Future) -> Message:
         if future.status in ("cancelled", "lost"):  # Dask's client lost its scheduler
             raise _gone()
         if future.status == "error":
             return Lost(shortened(f"Dask says {future.exception()!r}", 200))
-        try:
-            message: Message = pickle.loads(future.result(timeout=PATIENCE_SECONDS))
-        except (OSError, RuntimeError) as error:
-            raise _gone() from error
-        return message
+        end = self.now() + PATIENCE_SECONDS
+        while True:
+            try:
+                message: Message = pickle.loads(future.result(timeout=LOOK_SECONDS))
+                return message
+            except (
+                OSError,
+                RuntimeError,
+            ) as error:  # its worker keeps the answer, and may be gone before it is fetched
+                if place.address not in self._workers():
+                    return Lost(WORKER_GONE)
+                if not isinstance(error, TimeoutError) or self.now() > end:
+                    raise _gone() from error
 
     # --- workers ---------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -11,13 +12,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from distributed import Client, LocalCluster
+from distributed import Client, LocalCluster, wait
 
 from blurbench.errors import BlurbenchError, UsageError
 from blurbench.running import dask_cluster
 from blurbench.running.dask_cluster import DaskPlace, connected
 from blurbench.running.dask_slots import DaskSlots, devices, differing
-from blurbench.running.worker import Options
+from blurbench.running.worker import Lost, Options
 from tests.conftest import Command
 from tests.running.test_never_loses_work import RESULTS, _hear_signals, _is_alive, start
 from tests.running.tiny import records, write_suite
@@ -138,6 +139,21 @@ def test_time_limits_crashes_and_lost_workers_cost_one_task_each(
         "trap[how=lose]": "its worker process died (its Dask worker has gone)",
     }
     assert not cluster.scheduler.tasks
+
+
+def test_an_answer_that_goes_with_its_dask_worker_is_a_lost_worker(tmp_path: Path, cluster: LocalCluster) -> None:
+    (tmp_path / "token").touch()
+    with Client(cluster.scheduler_address) as client:
+        slots = DaskSlots(client, Options(tmp_path, "cpu", 1), tmp_path / "token", 1, 60.0)
+        place = slots.places[0]
+        only = {"workers": [place.address], "allow_other_workers": False, "retries": 0, "pure": False}
+        place.asked = client.submit(bytes, 8, **only)
+        wait(place.asked)
+        slots.said.put((0, place.asked))
+        client.run(
+            os.kill, client.run(os.getpid)[place.address], signal.SIGKILL, workers=[place.address], on_error="ignore"
+        )
+        assert slots.poll([0], 60.0) == [(0, Lost("its Dask worker has gone"))]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
