@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 import sys
-import time
 from pathlib import Path
 
 from tests.conftest import Command
@@ -45,10 +45,16 @@ def test_a_warm_run_measures_nothing_imports_no_torch_and_writes_the_same_bytes(
         "        if name == 'torch': raise ImportError('a warm run imports no torch')\n"
         "sys.meta_path.insert(0, Refuse())\n"
     )
-    began = time.monotonic()
+    before_it = _processor_seconds()
     result = fresh("run", "--suite", "smoke", PYTHONPATH=str(tmp_path))
     assert result.returncode == 0, result.stderr
-    assert time.monotonic() - began < 4, sys.version  # 2 s on a quiet machine
+    assert _processor_seconds() - before_it < 4, sys.version  # 2 s of a quiet machine
     assert "Nothing to do" in result.stdout
     after = {path: path.read_bytes() for path in before}
     assert after == before
+
+
+def _processor_seconds() -> float:
+    """Of processes that this one started and that have ended; other work on the machine is not counted."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
