@@ -132,6 +132,7 @@ def test_a_row_that_adapts_changes_no_other_and_passes_through_a_restorer(blurbe
     assert {place: beside[place] for place in alone} == alone
     adapted = {label for label, _ in beside} - {"plain"}
     assert len(adapted) == 3
+    assert all(beside[label, "gaussian[sigma=1]"] != alone["plain", "gaussian[sigma=1]"] for label in adapted)
     through = next(label for label in adapted if "unsharp-mask" in label)
     own = next(label for label in adapted if label.startswith("bn-adapt[batch"))
     assert beside[through, "gaussian[sigma=1]"] != beside[own, "gaussian[sigma=1]"]
