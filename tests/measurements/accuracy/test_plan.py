@@ -9,7 +9,6 @@ import pytest
 
 from blurbench.contract import Dataset, Shape
 from blurbench.errors import UnknownName
-from blurbench.matrix.board_id import content_digest
 from blurbench.matrix.cell import Cell, Data
 from blurbench.matrix.plan import Plan
 from blurbench.matrix.suite import AccuracySuite
@@ -94,14 +93,3 @@ def test_a_data_set_that_the_suite_does_not_have_is_refused(planned: Planner) ->
 
     with pytest.raises(UnknownName, match="did you mean 'digits'"):
         planned(matrix=matrix)
-
-
-def test_suites_that_say_nothing_of_it_keep_the_digest_of_their_boards() -> None:
-    plain = {**CONTENT, "matrix": [{"classifiers": ["cnn2"], "strategies": ["plain"]}]}
-    suite = AccuracySuite.model_validate(plain).under("quick")
-
-    dumped = suite.model_dump(exclude={"budgets", "title"}, exclude_none=True)
-
-    assert not {"tested_on"} & dumped.keys()
-    assert not {"datasets", "train_blurs"} & dumped["matrix"][0].keys()
-    assert content_digest(suite, {}) != content_digest(suite.model_copy(update={"tested_on": "own"}), {})
