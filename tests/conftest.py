@@ -10,8 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from filelock import FileLock
+from numpy.typing import NDArray
 
 from blurbench.registry import Registry
 from blurbench.registry.discovery import discover
@@ -142,3 +144,12 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> str:
 
     folder = shared(tmp_path_factory, "network", write_network)
     return f"checkpoint[network='{folder}/net.py:build', weights='{folder}/net.pt']"
+
+
+@pytest.fixture(scope="session")
+def face() -> NDArray[np.uint8]:
+    """A part of skimage's astronaut, (160, 160, 3), with texture everywhere but in a corner."""
+    from skimage import data
+
+    part: NDArray[np.uint8] = data.astronaut()[20:180, 160:320]
+    return part
