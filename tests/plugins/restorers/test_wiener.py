@@ -9,31 +9,17 @@ from blurbench_blurs.diagonal_motion import DiagonalMotion
 from blurbench_blurs.gaussian import Gaussian
 from blurbench_blurs.gaussian_noise import GaussianNoise
 from blurbench_blurs.round_8bit import Round8Bit
-from blurbench_restorers.identity import Identity
 from blurbench_restorers.wiener import Wiener
 
-from blurbench.contract import Shape, SigmaMap
+from blurbench.contract import SigmaMap
 from blurbench.errors import Skip
 from blurbench.imaging.draws import Draws
 from blurbench.imaging.psf import delta
-
-
-def digits() -> torch.Tensor:
-    from sklearn.datasets import load_digits
-
-    x = torch.from_numpy(load_digits().images[:60] / 16).float()[:, None]
-    return torch.nn.functional.interpolate(x, size=16, mode="bilinear", align_corners=False)
+from tests.plugins.restorers.scipys_digits import digits
 
 
 def error(x: torch.Tensor, clean: torch.Tensor) -> torch.Tensor:
     return (x - clean).square().flatten(1).mean(1)
-
-
-def test_identity_gives_the_images_back_and_has_nothing_to_fit() -> None:
-    x = digits()
-    assert Identity().restore(x, None) is x
-    assert Identity().build(Shape(1, 16, 16)) is None
-    assert Identity.knows == "nothing"
 
 
 @pytest.mark.parametrize(
