@@ -9,6 +9,7 @@ import torch
 
 from blurbench.contract import Blur, Degraded
 from blurbench.imaging.draws import Draws
+from blurbench.imaging.psf import dense
 
 ROUNDING = 1 / (255 * math.sqrt(12))
 
@@ -23,3 +24,13 @@ def draws(n: int = 4, seed: int = 1) -> Draws:
 
 def degraded(blur: Blur, x: torch.Tensor) -> Degraded:
     return blur.degrade(x, draws(len(x)))
+
+
+def weights(blur: Blur, n: int = 4) -> torch.Tensor:
+    return dense(blur.psf(draws(n))).weights
+
+
+def centroids(psfs: torch.Tensor) -> torch.Tensor:
+    """(N, 2), rows and columns."""
+    place = torch.arange(psfs.shape[-1], dtype=torch.float64) - psfs.shape[-1] // 2
+    return torch.stack([(psfs.sum(2) * place).sum(1), (psfs.sum(1) * place).sum(1)], -1)

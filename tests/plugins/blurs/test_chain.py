@@ -8,16 +8,19 @@ from dataclasses import replace
 import pytest
 import torch
 from blurbench_blurs.chain import Chain
+from blurbench_blurs.defocus import Defocus
 from blurbench_blurs.diagonal_motion import DiagonalMotion
 from blurbench_blurs.gaussian import Gaussian
 from blurbench_blurs.gaussian_noise import GaussianNoise
 from blurbench_blurs.none import NoBlur
+from blurbench_blurs.random_walk_motion import RandomWalkMotion
 from blurbench_blurs.round_8bit import Round8Bit
 
 from blurbench.contract import Blur, Degraded, GaussianPsf, Psf, Range, SigmaMap
 from blurbench.imaging.convolution import convolve
 from blurbench.imaging.draws import Draws
-from blurbench.imaging.psf import dense, is_delta
+from blurbench.imaging.psf import compose, dense, is_delta
+from blurbench.registry import Registry
 from tests.plugins.blurs.drawn import ROUNDING, degraded, draws, images
 
 
@@ -111,3 +114,21 @@ def test_chains_of_equal_steps_are_equal() -> None:
     chain = Chain((Gaussian(1), NoBlur()))
     assert chain == Chain((Gaussian(1), NoBlur()))
     assert hash(chain) == hash(replace(chain))
+
+
+def test_motion_defocus_and_noise_are_the_steps_applied_by_hand(registry: Registry) -> None:
+    blur = registry.resolve(
+        "blurs",
+        "chain[steps=[random-walk-motion[length=4], defocus[radius=4], gaussian-noise[std=4], round-8bit]]",
+    )
+    x = torch.rand(5, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    result = blur.degrade(x, draws(5))
+
+    motion, defocus = RandomWalkMotion(4).psf(draws(5).at(0)), Defocus(4).psf(draws(5).at(1))
+    by_hand = convolve(convolve(x, motion, "replicate"), defocus, "replicate")
+    by_hand = GaussianNoise(4).degrade(by_hand, draws(5).at(2)).images
+    assert torch.equal(result.images, Round8Bit().degrade(by_hand, draws(5).at(3)).images)
+
+    torch.testing.assert_close(dense(result.psf).weights, dense(compose(motion, defocus)).weights)
+    assert result.noise_std == pytest.approx(math.hypot(4 / 255, 1 / (255 * math.sqrt(12))))
+    assert result.padding == "replicate"

@@ -13,7 +13,7 @@ from blurbench_blurs.diagonal_motion import DiagonalMotion
 from blurbench.contract import TapsPsf
 from blurbench.imaging.draws import Draws
 from blurbench.imaging.psf import dense
-from tests.plugins.blurs.drawn import draws
+from tests.plugins.blurs.drawn import centroids, draws, weights
 
 
 def motion(blur: DiagonalMotion, n: int) -> TapsPsf:
@@ -76,12 +76,6 @@ def test_a_square_box_draws_true_diagonals_only() -> None:
     assert set((psf.weights > 0).sum(1).tolist()) == {5, 6, 7, 8, 9}
 
 
-def centroids(psfs: torch.Tensor) -> torch.Tensor:
-    """(N, 2), rows and columns."""
-    place = torch.arange(psfs.shape[-1], dtype=torch.float64) - psfs.shape[-1] // 2
-    return torch.stack([(psfs.sum(2) * place).sum(1), (psfs.sum(1) * place).sum(1)], -1)
-
-
 def test_as_published_a_line_moves_the_image_and_by_how_much_is_as_documented() -> None:
     far = centroids(dense(motion(DiagonalMotion(), 20_000)).weights).abs().amax(1)
     assert float(far.max()) == pytest.approx(0.89, abs=0.005)
@@ -111,3 +105,10 @@ def test_motion_pads_with_black_and_draws_the_same_line_in_any_batch() -> None:
     assert isinstance(one, TapsPsf)
     assert torch.equal(many.offsets[17], one.offsets[0])
     assert torch.equal(many.weights[17], one.weights[0])
+
+
+def test_the_diagonal_falls_in_half_of_the_images_and_rises_in_the_others() -> None:
+    lines = weights(DiagonalMotion(box=9, square=True), 400)
+    slopes = [np.polyfit(*np.nonzero(one.numpy()), 1)[0] for one in lines]
+    assert set(np.round(slopes, 6)) == {-1.0, 1.0}
+    assert 160 < sum(slope > 0 for slope in slopes) < 240

@@ -94,7 +94,7 @@ def test_without_a_threshold_the_best_on_blurred_validation_images_is_chosen():
     assert right == pytest.approx(max(accuracies.values()))
 
 
-def test_only_a_threshold_to_be_chosen_looks_at_the_blurring():
+def test_only_a_threshold_to_be_chosen_looks_at_the_training_blur():
     given, chosen = PatchMask(), PatchMask(threshold="validation")
     assert (given.uses_train_blur(), given.knows()) == (False, "nothing")
     assert (chosen.uses_train_blur(), chosen.knows()) == (True, "training blur")
