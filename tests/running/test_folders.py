@@ -17,9 +17,11 @@ def test_folders_that_are_given_come_before_those_of_the_environment_and_the_cac
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("BLURBENCH_DATA", os.pathsep.join(["~/one", "", "/two"]))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    (tmp_path / "given").mkdir()
+    for name in ("given", "and"):
+        (tmp_path / name).mkdir()
     cache = tmp_path / "cache" / "blurbench" / "data"
-    assert data_folders((Path("~/given"),)) == (tmp_path / "given", tmp_path / "one", Path("/two"), cache)
+    named = tmp_path / "given", tmp_path / "and"
+    assert data_folders((Path("~/given"), named[1])) == (*named, tmp_path / "one", Path("/two"), cache)
     monkeypatch.delenv("XDG_CACHE_HOME")
     assert data_folders()[-1] == tmp_path / ".cache" / "blurbench" / "data"
 
