@@ -8,13 +8,17 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from filelock import FileLock
+from numpy.typing import NDArray
 
 from blurbench.registry import Registry
 from blurbench.registry.discovery import discover
 from tests.forked import command
+from tests.running.tiny import RESULTS, records, write_suite
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests share the cores, and a fit's last digits depend on the number
 
@@ -113,3 +117,39 @@ def estimated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _run(folder: Path, suite: str, *chosen: str) -> None:
     command(["run", "--suite", suite, "-j", "0", *chosen], folder, os.environ).check_returncode()
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """The records of a run that nothing happened to."""
+
+    def run(folder: Path) -> None:
+        command(["run", "--suite", str(write_suite(folder)), "-j", "0"], folder, os.environ).check_returncode()
+
+    return records(shared(tmp_path_factory, "undisturbed", run) / RESULTS)
+
+
+@pytest.fixture(scope="session")
+def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of photographs, half of them out of focus, with one folder a class. Copy what you change."""
+    from tests.own.camera import write_photographs
+
+    return shared(tmp_path_factory, "photographs", write_photographs)
+
+
+@pytest.fixture(scope="session")
+def network(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A small network trained on such, as an expression."""
+    from tests.own.camera import write_network
+
+    folder = shared(tmp_path_factory, "network", write_network)
+    return f"checkpoint[network='{folder}/net.py:build', weights='{folder}/net.pt']"
+
+
+@pytest.fixture(scope="session")
+def face() -> NDArray[np.uint8]:
+    """A part of skimage's astronaut, (160, 160, 3), with texture everywhere but in a corner."""
+    from skimage import data
+
+    part: NDArray[np.uint8] = data.astronaut()[20:180, 160:320]
+    return part

@@ -9,7 +9,6 @@ from scipy import stats
 from blurbench.board.estimator_comparison import compare_estimator_boards, compare_estimators
 from blurbench.board.outcomes import Estimates, estimates_of
 from blurbench.errors import UnknownName, UsageError
-from blurbench.metrics.mean_intervals import picture_mean_interval
 from blurbench.store.record import Line
 from tests.builders import estimated, estimator_board
 
@@ -73,22 +72,3 @@ def test_two_estimators_of_one_board_are_compared_by_the_names_of_their_rows() -
         compare_estimators(board, "one", "tow")
     with pytest.raises(UsageError, match="with itself"):
         compare_estimators(board, "one", "one")
-
-
-def test_seeds_widen_an_interval() -> None:
-    steady = np.array([GOOD, GOOD, GOOD])
-    shaken = steady + np.array([[0.1], [-0.1], [0.0]])
-    half = [
-        interval.high - interval.estimate for interval in (picture_mean_interval(steady), picture_mean_interval(shaken))
-    ]
-    assert half[1] > 2 * half[0]
-    assert picture_mean_interval(steady).estimate == pytest.approx(np.mean(GOOD))
-
-
-def test_an_interval_of_a_few_pictures_holds_the_truth_as_often_as_it_says() -> None:
-    random = np.random.default_rng(0)
-    held = 0
-    for _ in range(2000):
-        found = picture_mean_interval(random.normal(0.3, 1.0, size=(1, 4)))
-        held += found.low <= 0.3 <= found.high
-    assert 0.93 < held / 2000 < 0.97

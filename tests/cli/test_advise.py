@@ -11,9 +11,8 @@ import pytest
 
 from blurbench.cli.advise import advise
 from blurbench.errors import BlurbenchError
+from tests.cli.conftest import BOARD
 from tests.conftest import Command
-
-BOARD = "smoke.v1.quick"
 
 
 @pytest.fixture
@@ -78,3 +77,23 @@ def test_what_cannot_be_answered_is_one_line(
     with pytest.raises(BlurbenchError, match=says) as refused:
         advise(**{"blur": "none", **asked}, **place)
     assert len(str(refused.value).splitlines()) == 1
+
+
+def test_advise_answers_in_a_sentence_and_a_table(blurbench: Command, smoked: Path) -> None:
+    folder = ["--out", str(smoked), "--classifier", "cnn3[widths=[8, 16, 16]]"]
+    text = blurbench("advise", "--blur", "gaussian[sigma=2.4]", *folder).stdout
+    assert text.startswith(
+        "gaussian[sigma=2.4] was not measured. This is about the nearest measured blur of its family"
+    )
+    assert "Under gaussian-2 (gaussian[sigma=2]) on digits" in text
+    assert "1 seed, so intervals speak of images only" in text
+    assert "| remedy" in text
+    assert "Out of competition, told the true PSF: deblur-wiener" in text
+    content = json.loads(blurbench("advise", "--blur", "gaussian-2", "--no-fit", "--json", *folder).stdout)
+    (answer,) = content["answers"]
+    assert answer["best"] is None
+    assert answer["allowed"] == []
+    board = str(smoked / f"boards/{BOARD}.json")
+    unknown = blurbench("advise", "--blur", "box[side=3]", "--board", board)
+    assert unknown.returncode == 1
+    assert "no other blur of its family; measured are: gaussian-2, gaussian-2-sensor" in unknown.stderr

@@ -26,3 +26,11 @@ def test_data_ls_as_json_says_the_same_as_its_table(blurbench: Command, tmp_path
     assert (found["digits"]["reason"], found["mnist"]["files"]) == ("", [])
     assert found["mnist-5k"]["lineage"]
     assert found["with-classes"]["reason"] == "it is what its parameters make of it: give base and names"
+
+
+def test_data_ls_says_what_is_here_and_how_to_get_the_rest(blurbench: Command, tmp_path: Path) -> None:
+    lines = blurbench("data", "ls", BLURBENCH_DATA=str(tmp_path), XDG_CACHE_HOME=str(tmp_path)).stdout.splitlines()
+    states = {line.split()[0]: line.split()[1] for line in lines if not line.startswith(" ")}
+    assert states["digits"] == states["mnist-5k"] == states["glyphs"] == states["photo-crops"] == "here"
+    assert states["mnist"] == states["usps"] == states["emnist-balanced"] == "missing"
+    assert any("blurbench data fetch mnist" in line for line in lines)

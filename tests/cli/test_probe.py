@@ -2,58 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.ndimage import gaussian_filter
 from typer.testing import CliRunner
 
 from blurbench.cli.app import app
 from blurbench.errors import BlurbenchError
 from tests.conftest import Command
-
-
-@pytest.fixture(scope="module")
-def face() -> NDArray[np.uint8]:
-    """A part of skimage's astronaut, (160, 160, 3), with texture everywhere but in a corner."""
-    from skimage import data
-
-    part: NDArray[np.uint8] = data.astronaut()[20:180, 160:320]
-    return part
-
-
-def soft(picture: NDArray[Any], sigma: float) -> NDArray[np.uint8]:
-    blurred = gaussian_filter(picture.astype(float), (sigma, sigma, 0)[: picture.ndim], mode="mirror")
-    return np.uint8(np.round(blurred))
-
-
-def ask(*arguments: object) -> dict[str, Any]:
-    """The answer of `probe --json`."""
-    result = CliRunner().invoke(app, ["probe", "--json", *map(str, arguments)])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    answer: dict[str, Any] = json.loads(result.stdout)
-    return answer | {"exit_code": result.exit_code}
-
-
-def read(path: Path, *arguments: object) -> dict[str, Any]:
-    (fact,) = ask(path, *arguments)["pictures"]
-    return dict(fact)
-
-
-def say(*arguments: object) -> str:
-    """What the command prints."""
-    result = CliRunner().invoke(app, ["probe", *map(str, arguments)])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result.output
-
+from tests.probed import ask, read, say, soft
 
 # --- the answer ----------------------------------------------------------------------------------------------------
 
@@ -70,68 +31,6 @@ def test_from_the_command_line_a_photograph_gets_its_sigma(
     assert (name, size) == ("face.png", "160x160")
     assert float(sigma) == pytest.approx(1.5, abs=0.4)
     assert "ideally sharp" in " ".join(rest)
-
-
-@pytest.mark.parametrize("sigma", [0.7, 1.2, 2.0])
-def test_sigma_comes_back_to_a_third_of_a_pixel(tmp_path: Path, face: NDArray[np.uint8], sigma: float) -> None:
-    Image.fromarray(soft(face, sigma)).save(tmp_path / "face.png")
-    assert read(tmp_path / "face.png")["sigma_px"] == pytest.approx(sigma, abs=0.35)
-
-
-def test_beyond_its_limits_it_says_so(tmp_path: Path, face: NDArray[np.uint8]) -> None:
-    Image.fromarray(soft(face, 6.0)).save(tmp_path / "soft.png")
-    Image.fromarray(face[::2, ::2]).save(tmp_path / "sharp.png")
-    assert ">= 3.0" in say(tmp_path / "soft.png")
-    assert "<= 0.3" in say(tmp_path / "sharp.png")
-    assert read(tmp_path / "soft.png")["at_limit"] is True
-
-
-def test_a_flat_picture_is_not_read_and_says_why(tmp_path: Path) -> None:
-    Image.new("RGB", (200, 100), (90, 120, 200)).save(tmp_path / "sky.png")
-    fact = read(tmp_path / "sky.png")
-    assert fact["sigma_px"] is None
-    assert fact["windows_read"] == 0
-    assert fact["hints"] == ["flat: there is nothing in it to read blur from"]
-
-
-def test_a_picture_of_12_bits_in_a_file_of_16_is_read_as_if_it_were_stretched(
-    tmp_path: Path, face: NDArray[np.uint8]
-) -> None:
-    grey = np.asarray(Image.fromarray(soft(face, 1.0)).convert("L")).astype(np.uint16) * 16  # 0..4080
-    Image.fromarray(grey).save(tmp_path / "camera.png")
-    assert read(tmp_path / "camera.png")["hints"] == []
-    assert read(tmp_path / "camera.png")["sigma_px"] == pytest.approx(1.0, abs=0.3)
-    Image.fromarray(np.uint16(grey * 16.0)).save(tmp_path / "stretched.png")
-    assert read(tmp_path / "stretched.png")["sigma_px"] == pytest.approx(1.0, abs=0.3)
-    Image.new("L", (100, 100), 9).save(tmp_path / "even.png")
-    assert read(tmp_path / "even.png")["hints"] == ["flat: there is nothing in it to read blur from"]
-
-
-def test_a_picture_with_little_in_it_is_unsure(tmp_path: Path) -> None:
-    picture = np.full((300, 300), 200, np.uint8)
-    picture[100:120, 100:120] = 20
-    Image.fromarray(picture).save(tmp_path / "spot.png")
-    assert read(tmp_path / "spot.png")["hints"][0].startswith("unsure: only ")
-
-
-def test_noise_and_a_poor_jpeg_are_remarked(tmp_path: Path, face: NDArray[np.uint8]) -> None:
-    noisy = soft(face, 1) + np.random.RandomState(0).normal(0, 9, face.shape)
-    grey = np.uint8(np.clip(noisy, 0, 255).mean(2))
-    Image.fromarray(grey).save(tmp_path / "noisy.png")
-    Image.fromarray(face).save(tmp_path / "poor.jpg", quality=30)
-    Image.fromarray(face).save(tmp_path / "good.jpg", quality=90)
-    assert "noise" in " ".join(read(tmp_path / "noisy.png")["hints"])
-    assert read(tmp_path / "noisy.png")["noise_255"] == pytest.approx(9 / 3**0.5, rel=0.35)
-    assert "unsure: JPEG of quality 30, whose blocks look sharp" in read(tmp_path / "poor.jpg")["hints"]
-    assert read(tmp_path / "good.jpg")["jpeg_quality"] == pytest.approx(90, abs=2)
-
-
-def test_a_picture_that_is_half_sharp_is_said_to_vary(tmp_path: Path, face: NDArray[np.uint8]) -> None:
-    picture = np.concatenate([face, soft(face, 2.8)], axis=1)
-    Image.fromarray(picture).save(tmp_path / "half.png")
-    fact = read(tmp_path / "half.png")
-    assert fact["hints"][0].startswith("varies: ")
-    assert fact["sigma_p10"] < 0.9 < 1.9 < fact["sigma_p90"]
 
 
 # --- kinds of files ------------------------------------------------------------------------------------------------
@@ -180,18 +79,6 @@ def test_every_kind_of_file_reads_alike(tmp_path: Path, face: NDArray[np.uint8],
     assert other == pytest.approx(plain, abs=0.12)
 
 
-def test_what_is_not_opaque_is_left_out(tmp_path: Path, face: NDArray[np.uint8]) -> None:
-    alpha = np.full(face.shape[:2], 255, np.uint8)
-    alpha[:, 80:] = 0
-    hidden = face.copy()
-    hidden[:, 80:] = np.random.RandomState(0).randint(0, 255, hidden[:, 80:].shape)
-    Image.fromarray(np.dstack([hidden, alpha])).save(tmp_path / "cut.png")
-    Image.fromarray(np.ascontiguousarray(face[:, :80])).save(tmp_path / "left.png")
-    cut, left = (read(tmp_path / name) for name in ("cut.png", "left.png"))
-    assert cut["sigma_px"] == pytest.approx(left["sigma_px"], abs=1e-4)
-    assert cut["windows_read"] == left["windows_read"] < cut["windows"]
-
-
 def test_a_transparent_picture_is_not_said_to_be_flat_alone(tmp_path: Path, face: NDArray[np.uint8]) -> None:
     glass = Image.fromarray(face).convert("RGB")
     glass.putalpha(50)
@@ -205,38 +92,6 @@ def test_of_an_animation_the_first_frame_is_read_and_said(tmp_path: Path, face: 
     fact = read(tmp_path / "moving.gif")
     assert "first of 3 frames" in fact["hints"]
     assert fact["sigma_px"] == pytest.approx(1.0, abs=0.3)
-
-
-def test_a_large_picture_is_read_further_apart_and_never_resized(
-    tmp_path: Path, face: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from blurbench.running import probing
-
-    Image.fromarray(np.tile(soft(face, 1.2), (8, 12, 1))).save(tmp_path / "large.png", compress_level=1)
-    whole = read(tmp_path / "large.png")
-    monkeypatch.setattr(probing, "MOST_WINDOWS", 500)
-    fewer = read(tmp_path / "large.png")
-    assert fewer["windows"] <= 500 < whole["windows"]
-    assert fewer["stride"] % 16 == 0
-    assert fewer["sigma_px"] == pytest.approx(whole["sigma_px"], abs=0.1)
-
-
-def test_a_picture_read_in_strips_reads_as_one(
-    tmp_path: Path, face: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from blurbench.imaging.files import open_picture
-    from blurbench.running import probing
-
-    Image.fromarray(face).save(tmp_path / "face.png")
-    from blurbench_estimators.spectral import Spectral
-
-    picture = open_picture(tmp_path / "face.png")
-    whole = probing.probe(picture, Spectral(), 8)
-    monkeypatch.setattr(probing, "_BAND", 160 * 50)
-    strips = probing.probe(picture, Spectral(), 8)
-    assert whole.sigmas.shape == (17, 17)
-    np.testing.assert_allclose(strips.sigmas, whole.sigmas, atol=1e-4)
-    assert strips.noise == pytest.approx(whole.noise, rel=1e-6)
 
 
 # --- what is refused -----------------------------------------------------------------------------------------------
@@ -381,31 +236,6 @@ def test_a_folder_without_pictures_says_what_it_looked_for(tmp_path: Path) -> No
 # --- options -------------------------------------------------------------------------------------------------------
 
 
-def test_a_map_is_a_picture_with_the_blurred_half_on_its_side(
-    tmp_path: Path, face: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    Image.fromarray(np.concatenate([face, soft(face, 2.8)], axis=1)).save("half.png")
-    fact = read(Path("half.png"), "--map", "--out", "maps")
-    assert fact["map"] == "maps/half-png.sigma.png"
-    assert fact["stride"] == 8
-    with Image.open(fact["map"]) as file:
-        drawn = np.asarray(file.convert("RGB")).astype(int)
-    assert min(drawn.shape[:2]) > 200
-    # Viridis is blue where sigma is small and yellow where it is large.
-    right = drawn[:, drawn.shape[1] // 2 : int(0.9 * drawn.shape[1])]
-    yellowness = np.where(np.ptp(right, axis=2) > 40, right[..., 1] - right[..., 2], 0)
-    assert yellowness[:, : right.shape[1] // 2].sum() < 0 < yellowness[:, right.shape[1] // 2 :].sum()
-
-
-def test_a_map_of_a_flat_picture_is_drawn_too(tmp_path: Path) -> None:
-    Image.new("L", (64, 300), 128).save(tmp_path / "a $dollar_ name.png")
-    fact = read(tmp_path / "a $dollar_ name.png", "--map", "--out", tmp_path / "maps")
-    assert Path(fact["map"]).name == "a $dollar_ name-png.sigma.png"
-    with Image.open(fact["map"]) as drawn:
-        assert drawn.size[0] > 500
-
-
 def test_pictures_of_one_name_get_maps_of_their_own(tmp_path: Path, face: NDArray[np.uint8]) -> None:
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
@@ -435,115 +265,6 @@ def test_another_estimator_can_read_unless_it_has_to_be_fitted(tmp_path: Path, f
         ask(tmp_path / "face.png", "--estimator", "spectrl")
     with pytest.raises(BlurbenchError, match="cnn-sigma: it has to be fitted first"):
         ask(tmp_path / "face.png", "--estimator", "cnn-sigma")
-
-
-# --- what no sigma says --------------------------------------------------------------------------------------------
-
-
-def test_a_page_smeared_over_25_pixels_is_said_to_be_in_motion_and_not_sharp(tmp_path: Path) -> None:
-    from scipy.ndimage import convolve1d
-    from skimage import data
-
-    page = data.page()
-    smeared = np.uint8(np.round(convolve1d(page.astype(float), np.ones(25) / 25, axis=1)))
-    Image.fromarray(page).save(tmp_path / "sharp.png")
-    Image.fromarray(smeared).save(tmp_path / "smeared.png")
-    Image.fromarray(smeared.T).save(tmp_path / "turned.png")
-    fact = read(tmp_path / "smeared.png")
-    assert (fact["motion_px"], fact["motion_degrees"]) == (pytest.approx(25, abs=1), pytest.approx(0, abs=2))
-    assert "motion of 25 px at 0 degrees, or strokes or stripes as wide as that" in fact["hints"]
-    assert "(0.5" in say(tmp_path / "smeared.png")
-    assert read(tmp_path / "turned.png")["motion_degrees"] == pytest.approx(90, abs=2)
-    assert read(tmp_path / "sharp.png")["motion_px"] is None
-
-
-@pytest.mark.parametrize(("length", "angle"), [(7, 30), (12, 100), (18, 155), (30, 60)])
-def test_length_and_angle_of_a_smear_come_back(tmp_path: Path, length: float, angle: float) -> None:
-    """The line is drawn by skimage, angles growing anticlockwise."""
-    from scipy.ndimage import convolve
-    from skimage import data, draw, transform
-
-    line = np.zeros((401, 401))
-    end = 5 * length * np.array([-np.sin(np.radians(angle)), np.cos(np.radians(angle))])
-    rows, columns, _ = draw.line_aa(*np.int64(np.round(200 - end)), *np.int64(np.round(200 + end)))
-    line[rows, columns] = 1
-    kernel = transform.downscale_local_mean(np.pad(line, ((0, 9), (0, 9))), (10, 10))
-    picture = convolve(data.camera().astype(float), np.roll(kernel / kernel.sum(), 0), mode="mirror")
-    Image.fromarray(np.uint8(np.round(picture))).save(tmp_path / "moved.png")
-    fact = read(tmp_path / "moved.png")
-    assert fact["motion_px"] == pytest.approx(length, abs=1.5)
-    assert fact["motion_degrees"] == pytest.approx(angle, abs=8)
-
-
-@pytest.mark.parametrize("sigma", [0, 1.0, 2.5])
-@pytest.mark.parametrize("name", ["camera", "coins", "grass", "brick", "rocket"])
-def test_sharp_and_gaussian_blurred_pictures_are_not_said_to_move(tmp_path: Path, name: str, sigma: float) -> None:
-    from skimage import data
-
-    Image.fromarray(soft(getattr(data, name)(), sigma)).save(tmp_path / "still.png")
-    fact = read(tmp_path / "still.png")
-    assert fact["motion_px"] is None
-    assert not any("motion" in hint for hint in fact["hints"])
-
-
-def test_a_texture_of_stripes_is_never_called_motion_without_an_or(tmp_path: Path) -> None:
-    """Grooves of one width on even ground: exactly the spectrum of a smear."""
-    called = []
-    for width in (7, 10, 16):
-        noise = np.random.RandomState(0).normal(0, 40, (300, 420))
-        grooves = 127 + noise[:, width:] - noise[:, :-width]
-        Image.fromarray(np.uint8(np.clip(gaussian_filter(grooves, (6, 0)), 0, 255))).save(tmp_path / "grooves.png")
-        called += [hint for hint in read(tmp_path / "grooves.png")["hints"] if "motion" in hint]
-    assert called
-    assert all("or strokes or stripes" in hint or "motion, or stripes" in hint for hint in called)
-
-
-# --- contrast and frames -------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("sigma", [1.0, 2.0])
-def test_contrast_does_not_change_the_reading(tmp_path: Path, face: NDArray[np.uint8], sigma: float) -> None:
-    blurred = gaussian_filter(face.mean(2), sigma, mode="mirror")
-    readings = []
-    for contrast in (1.0, 0.5, 0.2):
-        Image.fromarray(np.uint8(np.round(100 + contrast * (blurred - 100)))).save(tmp_path / "face.png")
-        readings.append(read(tmp_path / "face.png")["sigma_px"])
-    assert readings == pytest.approx([readings[0]] * 3, abs=0.1)
-    Image.fromarray(np.uint8(np.round(100 + 0.1 * (blurred - 100)))).save(tmp_path / "face.png")
-    assert any(hint.startswith("unsure: contrast of ") for hint in read(tmp_path / "face.png")["hints"])
-
-
-@pytest.mark.parametrize("level", [0, 255, 90])
-@pytest.mark.parametrize("ending", ["png", "jpg"])
-def test_a_frame_is_left_out_and_said(tmp_path: Path, face: NDArray[np.uint8], level: int, ending: str) -> None:
-    soft_face = soft(face, 2.0)
-    Image.fromarray(soft_face).save(tmp_path / f"plain.{ending}", quality=90)
-    framed = np.pad(soft_face, ((24, 8), (40, 0), (0, 0)), constant_values=level)
-    Image.fromarray(framed).save(tmp_path / f"framed.{ending}", quality=90)
-    fact = read(tmp_path / f"framed.{ending}")
-    assert fact["sigma_px"] == pytest.approx(read(tmp_path / f"plain.{ending}")["sigma_px"], abs=0.1)
-    (hint,) = [hint for hint in fact["hints"] if "frame" in hint]
-    assert "right" not in hint
-    if ending == "png":
-        assert hint == "frame left out (pixels: 24 top, 40 left, 8 bottom)"
-        assert fact["frame"] == {"top": 24, "left": 40, "bottom": 8, "right": 0}
-
-
-def test_paper_around_writing_is_no_frame(tmp_path: Path) -> None:
-    from skimage import data
-
-    Image.fromarray(np.pad(data.text()[20:-20, 20:-20], 30, constant_values=200)).save(tmp_path / "note.png")
-    spot = np.full((300, 300), 200, np.uint8)
-    spot[100:120, 100:120] = 20
-    Image.fromarray(spot).save(tmp_path / "spot.png")
-    assert read(tmp_path / "spot.png")["frame"] == {"top": 0, "left": 0, "bottom": 0, "right": 0}
-
-
-def test_a_map_of_a_framed_picture_shows_what_is_inside(tmp_path: Path, face: NDArray[np.uint8]) -> None:
-    Image.fromarray(np.pad(face, ((50, 50), (50, 50), (0, 0)))).save(tmp_path / "framed.png")
-    fact = read(tmp_path / "framed.png", "--map", "--out", tmp_path / "maps")
-    assert Path(fact["map"]).read_bytes().startswith(b"\x89PNG")
-    assert fact["windows"] == ((160 - 32) // 8 + 1) ** 2
 
 
 # --- many pictures -------------------------------------------------------------------------------------------------

@@ -2,59 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import pickle
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from blurbench.contract import Dataset, Shape
-from blurbench.errors import Unavailable, UsageError
-from blurbench.matrix.cell import Data
-from blurbench.matrix.plan import Plan
-from blurbench.matrix.suite import AccuracySuite
-from blurbench.matrix.tasks import Evaluate, Fit, FitPredictor, FitRestorer, Task, TimePipeline
-from blurbench.registry import Registry, config
-from tests.builders import plan_of
-
-CONTENT: dict[str, Any] = {
-    "name": "tiny",
-    "version": 1,
-    "title": "Tiny",
-    "datasets": ["digits"],
-    "train_blurs": ["gaussian[sigma=2]", "gaussian[sigma=3]"],
-    "test_blurs": ["none", "gaussian[sigma=2]"],
-    "matrix": [{"classifiers": ["cnn3"], "strategies": ["plain", "retrain", "first-n[n=1]"]}],
-    "budgets": {"quick": {"train_images": 100}},
-}
-
-Planner = Callable[..., Plan]
-
-
-@pytest.fixture
-def planned(registry: Registry) -> Planner:
-    def make(seeds: int = 1, fingerprint: str = "f", changes: dict[str, Any] | None = None, **content: Any) -> Plan:
-        suite = AccuracySuite.model_validate({**CONTENT, **content})
-
-        def describe(dataset: Dataset) -> Data:
-            name = registry.name_of(dataset)
-            if name == "mnist":
-                raise Unavailable("no files of mnist; put them into --data-dir")
-            shape = Shape(3, 32, 32) if name == "photo-crops" else Shape(1, 16, 16)
-            return Data(f"key of {name}", fingerprint + name, shape, 10, 1000, 300)
-
-        return plan_of(registry, suite, describe, seeds=seeds, changes=changes)
-
-    return make
-
-
-def keys(plan: Plan) -> set[str]:
-    return {cell.key for cell in plan.cells}
-
-
-def tasks(plan: Plan, kind: type[Task]) -> list[str]:
-    return [task.key for task in plan.tasks.values() if isinstance(task, kind)]
+from blurbench.errors import UsageError
+from blurbench.matrix.tasks import Evaluate, FitPredictor, TimePipeline
+from tests.matrix.conftest import Planner, keys, tasks
 
 
 def test_a_strategy_that_never_looks_at_the_training_blur_is_fitted_once(planned: Planner) -> None:
@@ -110,10 +64,6 @@ def test_whatever_can_change_a_result_changes_every_key(planned: Planner, change
     assert keys(planned(**change)).isdisjoint(keys(planned()))
 
 
-def test_a_time_limit_changes_no_key(planned: Planner) -> None:
-    assert keys(planned(changes={"minutes_per_job": 99.0})) == keys(planned())
-
-
 def test_fewer_test_images_measure_anew_but_fit_nothing_anew(planned: Planner) -> None:
     fewer, all_images = planned(changes={"test_images": 10}), planned()
     assert keys(fewer).isdisjoint(keys(all_images))
@@ -123,13 +73,6 @@ def test_fewer_test_images_measure_anew_but_fit_nothing_anew(planned: Planner) -
 def test_another_seed_adds_cells_and_keeps_those_that_were(planned: Planner) -> None:
     assert keys(planned(seeds=1)) < keys(planned(seeds=3))
     assert len(keys(planned(seeds=3))) == 3 * len(keys(planned(seeds=1)))
-
-
-def test_a_revision_is_part_of_the_key(planned: Planner, registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = keys(planned())
-    gaussian = registry.get("blurs", "gaussian").target
-    monkeypatch.setattr(gaussian, "revision", 1000)
-    assert len(before & keys(planned())) == 1, "only plain on clean images has nothing to do with gaussian"
 
 
 def test_what_cannot_be_had_is_a_cell_with_the_reason_and_no_task(planned: Planner) -> None:
@@ -171,28 +114,8 @@ def test_a_parameter_written_out_or_left_at_its_default_gives_the_same_key(plann
     assert keys(planned(matrix=matrix)) == keys(planned(matrix=other))
 
 
-def test_a_restorer_is_shared_by_all_classifiers(planned: Planner) -> None:
-    strategy = "deblur-then-classify[restorer=unet[kernel=3]]"
-    matrix = [{"classifiers": ["cnn3", "cnn3[widths=[4, 8, 8]]"], "strategies": ["plain", strategy]}]
-    assert len(tasks(planned(matrix=matrix, train_blurs=["gaussian[sigma=2]"]), FitRestorer)) == 1
-
-
 def test_rows_that_run_the_same_networks_share_a_timing(planned: Planner) -> None:
     assert len(tasks(planned(), TimePipeline)) == 1
-
-
-def test_the_content_of_a_key_is_plain_json(planned: Planner, registry: Registry) -> None:
-    for task in planned().tasks.values():
-        if isinstance(task, Fit):
-            content = task.config(lambda plugin: config(registry, plugin))
-            assert json.loads(json.dumps(content)) == json.loads(json.dumps(content, default=str))
-
-
-def test_a_task_is_sent_to_a_worker_as_the_object_that_it_is(planned: Planner) -> None:
-    for task in planned().tasks.values():
-        again = pickle.loads(pickle.dumps(task))
-        assert (type(again), again.key, again.title) == (type(task), task.key, task.title)
-        assert [needed.key for needed in again.needs] == [needed.key for needed in task.needs]
 
 
 def test_a_cell_says_what_its_remedy_knows_and_has_seen(planned: Planner) -> None:

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 import html
 import json
-import re
-import shutil
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from blurbench_datasets.packaged import packaged_file
-from PIL import Image, ImageFilter
-from torch import nn
 from torchvision import models
-from typer.testing import CliRunner, Result
 
-from blurbench.cli.app import app
-from blurbench.errors import BlurbenchError, UsageError
+from blurbench.errors import UsageError
 from blurbench.matrix.suite import AccuracySuite, find
 from blurbench.metrics.intervals import Interval
 from blurbench.own.diagnosis import GAUSSIANS, Diagnosis, Look, Seen, chosen_blurs, diagnose, look, write
@@ -28,62 +19,7 @@ from blurbench.own.photographs import Photographs, photographs_in
 from blurbench.registry import Registry
 from blurbench.registry.discovery import discover
 from blurbench.running.session import Request
-
-CLASSES = ("astronaut", "grass", "gravel")
-EACH = 8
-SIDE = 64
-NETWORK = """
-from torch import nn
-from torchvision import models
-
-def build(classes):
-    first = [nn.Conv2d(3, 8, 5, 2, 2), nn.BatchNorm2d(8), nn.ReLU()]
-    second = [nn.Conv2d(8, 16, 3, 2, 1), nn.BatchNorm2d(16), nn.ReLU()]
-    return nn.Sequential(*first, *second, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, classes))
-"""
-
-
-def crop(label: int, draws: np.random.Generator) -> Image.Image:
-    """A square of 128 pixels of one of three photographs, in colour."""
-    whole = Image.open(packaged_file("skimage", f"data/{CLASSES[label]}.png", "scikit-image")).convert("RGB")
-    left, top = (int(draws.integers(0, length - 128)) for length in whole.size)
-    return whole.crop((left, top, left + 128, top + 128))
-
-
-@pytest.fixture(scope="module")
-def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of each class half as drawn, half out of focus."""
-    folder, draws = tmp_path_factory.mktemp("photographs"), np.random.default_rng(5)
-    for label, name in enumerate(CLASSES):
-        (folder / name).mkdir()
-        for number in range(EACH):
-            picture = crop(label, draws)
-            if number % 2:
-                picture = picture.filter(ImageFilter.GaussianBlur(3))
-            picture.save(folder / name / f"{number}.png")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A small network, trained here on sharp pictures, as an expression."""
-    folder, draws, scope = tmp_path_factory.mktemp("network"), np.random.default_rng(6), {}
-    (folder / "net.py").write_text(NETWORK)
-    exec(NETWORK, scope)
-    torch.manual_seed(0)
-    module: nn.Module = scope["build"](3)
-    labels = torch.arange(60) % 3
-    images = [np.asarray(crop(int(label), draws).resize((SIDE, SIDE), Image.Resampling.BILINEAR)) for label in labels]
-    batch = torch.from_numpy(np.stack(images)).float().permute(0, 3, 1, 2) / 255
-    mean, deviation = (torch.tensor(one)[:, None, None] for one in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
-    batch = (batch - mean) / deviation
-    optimiser = torch.optim.Adam(module.parameters(), 1e-2)
-    for _ in range(60):
-        optimiser.zero_grad()
-        nn.functional.cross_entropy(module(batch), labels).backward()
-        optimiser.step()
-    torch.save(module.state_dict(), folder / "net.pt")
-    return f"checkpoint[network='{folder}/net.py:build', weights='{folder}/net.pt']"
+from tests.own.camera import CLASSES, EACH, SIDE, asked, some
 
 
 @pytest.fixture(scope="module")
@@ -192,33 +128,6 @@ def test_a_second_diagnosis_measures_nothing_again(seen: Look, diagnosis: tuple[
     assert again.facts() == found.facts()
 
 
-def test_without_labels_it_says_how_blurred_and_what_is_missing(photographs: Path, tmp_path: Path) -> None:
-    shutil.copytree(photographs / "grass", tmp_path / "pictures")
-    arguments = [
-        "diagnose",
-        "--images",
-        str(tmp_path / "pictures"),
-        "--classifier",
-        "timm[model=resnet18]",
-        "--side",
-        str(SIDE),
-    ]
-    done = CliRunner().invoke(app, [*arguments, "--out", str(tmp_path / "report")])
-    assert done.exit_code == 0, done.output
-    assert f"{EACH // 2} of {EACH} pictures are blurred" in done.stdout
-    assert "no labels: put the pictures into one folder a class, FOLDER/CLASS/FILE" in done.stdout
-    assert (tmp_path / "report" / "diagnosis.html").is_file()
-    assert not (tmp_path / "report" / "results").exists()
-
-
-def test_a_folder_that_is_none_is_one_line(registry: Registry, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="there is no such folder; give one with a folder a class in it"):
-        photographs_in(registry, tmp_path / "nowhere")
-    (tmp_path / "broken.png").write_bytes(b"no picture")
-    with pytest.raises(UsageError, match=r"no picture in it can be read; the first: .*broken\.png"):
-        look(photographs_in(registry, tmp_path), SIDE, "spectral")
-
-
 def test_motion_is_tried_at_the_lengths_nearest_to_what_was_read(registry: Registry, tmp_path: Path) -> None:
     suite = find(registry, "diagnosis").under("quick")
     assert isinstance(suite, AccuracySuite)
@@ -236,120 +145,6 @@ def test_motion_is_tried_at_the_lengths_nearest_to_what_was_read(registry: Regis
 def test_a_report_among_the_pictures_is_refused(seen: Look, photographs: Path) -> None:
     with pytest.raises(UsageError, match=r"report: this lies among the pictures; give --out a folder elsewhere"):
         diagnose(seen, wanted(photographs / "report", "timm[model=resnet18]"))
-
-
-# --- classes and labels --------------------------------------------------------------------------------------------
-
-
-FEW = """
-name = "few"
-version = 1
-title = "The network and nothing else"
-datasets = ["imagefolder"]
-test_blurs = ["none", "gaussian[sigma=1]"]
-[[matrix]]
-classifiers = ["timm[model=resnet18]"]
-strategies = ["plain"]
-"""
-SHARP = (0, 2)
-
-
-def some(photographs: Path, folder: Path, names: Sequence[str], numbers: Sequence[int] = SHARP) -> Path:
-    """Some pictures of some classes."""
-    for name in names:
-        (folder / name).mkdir(parents=True)
-        for number in numbers:
-            shutil.copy(photographs / name / f"{number}.png", folder / name)
-    return folder
-
-
-def asked(images: Path, network: str, out: Path, *more: str) -> Result:
-    """`blurbench diagnose` in this process."""
-    suite = images.with_name("few.toml")
-    suite.write_text(FEW)
-    usual = ("--suite", str(suite), "-b", "standard", "--side", str(SIDE), "-j", "0", "--out", str(out), "--json")
-    return CliRunner().invoke(app, ["diagnose", "--images", str(images), "--classifier", network, *usual, *more])
-
-
-@pytest.mark.parametrize("from_folder", [False, True])
-def test_pictures_of_some_classes_are_found_among_the_networks_by_name(
-    photographs: Path, network: str, tmp_path: Path, from_folder: bool
-) -> None:
-    images = some(photographs, tmp_path / "some", CLASSES[1:])
-    names = tmp_path / "names.txt"
-    names.write_text("\n".join(CLASSES) + "\n")
-    done = asked(images, network, tmp_path / "out", "--classes", str(photographs if from_folder else names))
-    assert done.exit_code == 0, done.output
-    (plain,) = (row for row in json.loads(done.stdout)["blocks"][0]["rows"] if row["row"] == "plain")
-    assert (plain["images"], plain["top1"][0]) == (4, 1.0)  # grass and gravel are its second and third
-
-
-@pytest.mark.parametrize(
-    ("classes", "says"),
-    [
-        (None, "net.pt answers 3 classes and the data set has 2: where it lacks some, name all"),
-        ("astronaut\ngras\ngravel\n", "class 'grass' is none of the network's 3 classes; did you mean 'gras'?"),
-        ("grass\ngravel\n", "net.pt answers 3 classes and the data set has 2"),
-        ("grass\ngravel\ngrass\n", "names.txt: 'grass' is there twice; name each of the network's classes"),
-        ("", "names.txt: it is empty; name each of the network's classes"),
-    ],
-)
-def test_what_cannot_be_mapped_is_one_line_before_any_picture_is_read(
-    photographs: Path, network: str, tmp_path: Path, classes: str | None, says: str
-) -> None:
-    images, names = some(photographs, tmp_path / "some", CLASSES[1:]), tmp_path / "names.txt"
-    names.write_text(classes or "")
-    more = () if classes is None else ("--classes", str(names))
-    with pytest.raises(BlurbenchError, match=re.escape(says)):
-        raise asked(images, network, tmp_path / "out", *more).exception or AssertionError
-    assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.parametrize(
-    ("more", "says"),
-    [
-        (("--budget", "medium"), "unknown budget of suite few: 'medium'; known: standard"),
-        (("--suite", "kernel-estimation", "-b", "quick"), "a diagnosis needs one of classifiers"),
-        (("--out", "{images}/report"), "this lies among the pictures; give --out a folder elsewhere"),
-        (("--out", "{images}/.."), "diagnosis.json was not written by blurbench, so it stays"),
-    ],
-)
-def test_a_wrong_request_is_refused_before_any_picture_is_read(
-    photographs: Path, network: str, tmp_path: Path, more: Sequence[str], says: str
-) -> None:
-    images = some(photographs, tmp_path / "some", CLASSES)
-    (images / "grass" / "0.png").write_bytes(b"never read")
-    (tmp_path / "diagnosis.json").write_text("mine")
-    done = asked(images, network, tmp_path / "out", *(word.format(images=images) for word in more))
-    assert says in str(done.exception)
-    assert "Reading" not in done.output
-
-
-def test_of_a_folder_with_parts_the_test_pictures_are_measured_under_the_classes_of_all(
-    photographs: Path, network: str, tmp_path: Path
-) -> None:
-    images, deep = tmp_path / "parts", Path("gravel", "100%")
-    some(photographs, images / "train", CLASSES, [4])
-    shutil.copytree(some(photographs, tmp_path / "more", ["gravel"]) / "gravel", images / "test" / deep)
-    (images / "test" / "gravel" / "cut.png").write_bytes((photographs / "gravel" / "4.png").read_bytes()[:999])
-    done = asked(images, network, tmp_path / "out")
-    assert done.exit_code == 0, done.output
-    facts = json.loads(done.stdout)
-    assert (facts["lacking"], facts["pictures"]["pictures"], len(facts["refused"])) == ("", 2, 1)
-    (plain,) = (row for row in facts["blocks"][0]["rows"] if row["row"] == "plain")
-    assert (plain["images"], plain["top1"][0]) == (2, 1.0)  # gravel is the third of three
-
-
-def test_pictures_laid_out_otherwise_are_read_and_the_first_that_is_out_of_place_is_named(
-    photographs: Path, network: str, tmp_path: Path
-) -> None:
-    images = some(photographs, tmp_path / "odd", CLASSES)
-    shutil.copy(photographs / "grass" / "4.png", images)
-    done = asked(images, network, tmp_path / "out")
-    assert done.exit_code == 0, done.output
-    facts = json.loads(done.stdout)
-    assert facts["lacking"].startswith(f"no labels: {images}: 4.png is not in CLASS/; move it there or elsewhere")
-    assert (facts["pictures"]["pictures"], facts["blocks"]) == (7, [])
 
 
 def test_a_published_network_is_measured_with_its_own_weights(

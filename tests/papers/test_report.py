@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from blurbench.metrics.intervals import Interval, mean_interval
-from blurbench.papers.markdown import render
-from blurbench.papers.report import Comparison, Filled, Judged, Report, Table, Verdict, Wanted, decided
+from blurbench.papers.report import Comparison, Judged, Verdict, Wanted, decided
 
 
 @pytest.mark.parametrize(
@@ -107,18 +106,3 @@ def test_seeds_that_disagree_widen_the_interval() -> None:
     agreeing, disagreeing = mean_interval(images), mean_interval(images + np.array([[-0.5], [0.0], [0.5]]))
 
     assert disagreeing.high - disagreeing.low > 5 * (agreeing.high - agreeing.low)
-
-
-def test_a_reason_names_the_rows_and_the_columns_that_lack_a_figure_for_it() -> None:
-    cells = (
-        Filled("usps", "blurry", 92.33, reason="no USPS"),
-        Filled("usps", "restored", 93.57, reason="no USPS"),
-        Filled("digits", "blurry", measured=95.4),
-        Filled("digits", "restored", reason="no USPS"),
-    )
-    table = Table("Table 5", "top-1", "percent", ("blurry", "restored"), cells)
-
-    text = render(Report("paper", "Somebody 2022", "suite", "quick", (table,), (), ()))
-
-    assert "\n- usps: no USPS\n" in text
-    assert "\n- digits (restored): no USPS\n" in text

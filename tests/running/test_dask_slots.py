@@ -20,8 +20,8 @@ from blurbench.running.dask_cluster import DaskPlace, connected
 from blurbench.running.dask_slots import DaskSlots, devices, differing
 from blurbench.running.worker import Lost, Options
 from tests.conftest import Command
-from tests.running.test_never_loses_work import RESULTS, _hear_signals, _is_alive, start
-from tests.running.tiny import records, write_suite
+from tests.running.test_never_loses_work import _hear_signals, _is_alive
+from tests.running.tiny import RESULTS, records, start, write_suite
 
 # Does to the worker that meets it what its parameter says, once: from then on it blurs nothing.
 TRAP = """

@@ -9,15 +9,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from blurbench.running.session import NO_LOCKS
-from blurbench.store.locks import Locks
 from tests.conftest import Command
-from tests.running.test_never_loses_work import RESULTS, placed, start, striker, undisturbed
-from tests.running.tiny import differences, leftovers, records, write_suite
-
-__all__ = ["striker", "undisturbed"]
+from tests.running.tiny import RESULTS, differences, leftovers, placed, records, start, write_suite
 
 
 def test_three_runs_that_join_do_nothing_twice_and_each_ends_with_everything_there(
@@ -52,21 +46,6 @@ def test_one_of_two_that_is_killed_costs_what_it_had_in_hand_and_nothing_else(
     _, stderr = runs[1].communicate(timeout=240)
     assert runs[1].returncode == 0, stderr
     assert not differences(records(tmp_path / RESULTS), undisturbed)
-
-
-def test_status_shows_what_is_under_way_and_whose_it_is(blurbench: Command, tmp_path: Path) -> None:
-    suite = write_suite(tmp_path)
-    assert "there is no results folder" in blurbench("status").stderr
-    environment = {**os.environ, "SLURM_JOB_ID": "4711"}
-    with subprocess.Popen(start(suite, 1), cwd=tmp_path, env=environment, stdout=-1, stderr=-1, text=True) as run:
-        locks, seen = Locks(tmp_path / RESULTS / "locks"), ""
-        while not any("digits: " in holder.what for holder in locks.under_way().values()) and run.poll() is None:
-            time.sleep(0.01)
-        seen = blurbench("status").stdout
-        run.communicate(timeout=240)
-    assert "under way: run tiny, budget quick (on " in seen
-    assert f"process {run.pid}, job 4711, since " in seen
-    assert "under way" not in blurbench("status").stdout
 
 
 def test_a_run_begins_nothing_that_would_not_end_in_its_time_and_the_next_goes_on(
@@ -124,58 +103,3 @@ def test_a_cluster_of_dask_that_a_file_names_measures_the_same_and_ends_with_the
     assert len(list((tmp_path / RESULTS / "timings").iterdir())) == 1
     assert leftovers(tmp_path / RESULTS) == []
     assert not [path for path in (tmp_path / RESULTS / "locks").iterdir() if path.suffix != ".lock"]
-
-
-# --- Slurm ---------------------------------------------------------------------------------------------------------
-
-SBATCH = """#!/bin/sh
-# An array of jobs, one after the other, as a cluster of one machine would run them.
-grep -q '^#SBATCH --array=1-2$' "$1" || exit 3
-for task in 1 2; do
-    SLURM_ARRAY_JOB_ID=7 SLURM_ARRAY_TASK_ID=$task sh "$1" || exit 4
-done >> sbatch.log 2>&1
-echo Submitted batch job 7
-"""
-
-
-def test_slurm_jobs_share_the_work_of_one_command(
-    blurbench: Command, tmp_path: Path, undisturbed: dict[str, Any]
-) -> None:
-    suite = write_suite(tmp_path)
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "sbatch").write_text(SBATCH)
-    (tmp_path / "bin" / "sbatch").chmod(0o755)
-    path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    command = ("run", "--suite", str(suite), "-j", "0", "--slurm", "2")
-    shown = blurbench(*command, "--dry-run", "--", "--time=60", "--partition=gpu")
-    assert shown.returncode == 0, shown.stderr
-    assert "#SBATCH --array=1-2\n" in shown.stdout
-    assert "#SBATCH --time=60 --partition=gpu\n" in shown.stdout
-    assert not (tmp_path / RESULTS / "records").exists() or records(tmp_path / RESULTS) == {}
-    sent = blurbench(*command, PATH=path)
-    assert sent.returncode == 0, sent.stderr + (tmp_path / "sbatch.log").read_text()
-    assert sent.stdout == "Submitted batch job 7\n"
-    found = records(tmp_path / RESULTS)
-    assert {record["provenance"].pop("job") for record in found.values()} <= {"7_1", "7_2"}
-    assert not differences(found, undisturbed)
-
-
-PRINTED = "--dry-run prints the script, for a machine that has it"
-
-
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        (
-            ("--slurm", "2"),
-            "there is no sbatch on this machine; --dry-run prints the script, for a machine that has it",
-        ),
-        (("--dry-run",), "--dry-run is for --slurm N"),
-        (("--", "--time=5"), "--time=5 is for --slurm N"),
-    ],
-)
-def test_what_cannot_be_submitted_is_one_line(
-    blurbench: Command, tmp_path: Path, arguments: tuple[str, ...], says: str
-) -> None:
-    result = blurbench("run", "--suite", str(write_suite(tmp_path)), *arguments, PATH=str(tmp_path))
-    assert (result.returncode, result.stderr) == (2, f"blurbench: {says}\n")

@@ -13,77 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Command, shared
-from tests.forked import command
-from tests.running.tiny import differences, leftovers, records, write_suite
-
-RESULTS = "blurbench-results"
-
-# Imported by every Python process of a run: notes each artifact and record that is put in place, and strikes once.
-STRIKER = """
-import errno, os, signal
-from pathlib import Path
-
-def strike(target):
-    kind = next((kind for kind in ("artifacts", "records") if kind in Path(target).parts), None)
-    if kind is None or Path(target).suffix not in ("", ".json"):
-        return
-    with open(os.environ["STRIKES"] + "/log", "a") as log:
-        log.write(f"{Path(target).name}\\n")
-    wanted, victim, when = (os.environ.get("STRIKE") or "never never never").split()
-    if kind != wanted:
-        return
-    try:
-        os.close(os.open(os.environ["STRIKES"] + "/struck", os.O_CREAT | os.O_EXCL))
-    except FileExistsError:
-        return
-    if victim == "disk":
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target))
-    if victim == "run":
-        os.kill(os.getppid(), signal.SIGKILL)
-    os.kill(os.getpid(), signal.SIGKILL)
-
-def watched(original):
-    def call(source, target, *rest, **named):
-        when = (os.environ.get("STRIKE") or "x x before").split()[2]
-        if when == "before":
-            strike(target)
-        original(source, target, *rest, **named)
-        if when == "after":
-            strike(target)
-    return call
-
-os.rename, os.replace = watched(os.rename), watched(os.replace)
-"""
-
-
-@pytest.fixture
-def striker(tmp_path: Path) -> dict[str, str]:
-    """The environment in which a run notes what it puts in place."""
-    folder = tmp_path / "striker"
-    folder.mkdir()
-    (folder / "sitecustomize.py").write_text(STRIKER)
-    return {"PYTHONPATH": str(folder), "STRIKES": str(folder)}
-
-
-@pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    """The records of a run that nothing happened to."""
-
-    def run(folder: Path) -> None:
-        command(["run", "--suite", str(write_suite(folder)), "-j", "0"], folder, os.environ).check_returncode()
-
-    return records(shared(tmp_path_factory, "undisturbed", run) / RESULTS)
-
-
-def start(suite: Path, jobs: int = 2) -> list[str]:
-    words = ("run", "--suite", str(suite), "-j", str(jobs))
-    return [sys.executable, "-c", "from blurbench.cli import main; main()", *words]
-
-
-def placed(striker: dict[str, str]) -> Counter[str]:
-    """How often each artifact and record was put in place."""
-    return Counter(Path(striker["STRIKES"], "log").read_text().split())
+from tests.conftest import Command
+from tests.running.tiny import RESULTS, differences, leftovers, placed, records, start, write_suite
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -232,25 +163,6 @@ def test_ctrl_c_again_and_again_ends_at_once_in_one_line(tmp_path: Path, moment:
     assert [line for line in stderr.splitlines() if "nterrupted" in line] == [stderr.splitlines()[-1]]
     assert time.monotonic() - began < 10
     assert not _group(process.pid)
-
-
-def test_signals_are_held_back_while_the_first_worker_of_a_process_starts(tmp_path: Path) -> None:
-    script = """
-import os, signal
-from pathlib import Path
-from blurbench.running.slots import _signals_held_back, _start, _stop
-from blurbench.running.worker import STOPPING, Options
-
-with _signals_held_back():
-    worker = _start(0, Options(Path("results"), "cpu", 1))
-    os.kill(os.getpid(), signal.SIGTERM)  # ends a process that does not hold it back
-    held = set(STOPPING) <= signal.sigpending() | signal.pthread_sigmask(signal.SIG_BLOCK, [])
-    _stop(worker)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-print(held)
-"""
-    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
 
 
 def _group(leader: int) -> list[int]:

@@ -17,10 +17,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Command
-from tests.running.test_never_loses_work import RESULTS, undisturbed
-from tests.running.tiny import differences, records, write_suite
-
-__all__ = ["undisturbed"]
+from tests.running.tiny import RESULTS, differences, records, write_suite
 
 pytestmark = pytest.mark.slow
 

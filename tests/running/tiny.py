@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from blurbench.store.store import Store
 
+RESULTS = "blurbench-results"
 SUITE = """
 name = "tiny"
 version = 1
@@ -71,3 +74,13 @@ def differences(one: dict[str, dict[str, Any]], two: dict[str, dict[str, Any]]) 
 def leftovers(root: Path) -> list[Path]:
     """Half-written files and folders."""
     return [path for path in root.rglob(".*") if path.name != ".gitignore"]
+
+
+def start(suite: Path, jobs: int = 2) -> list[str]:
+    words = ("run", "--suite", str(suite), "-j", str(jobs))
+    return [sys.executable, "-c", "from blurbench.cli import main; main()", *words]
+
+
+def placed(striker: dict[str, str]) -> Counter[str]:
+    """How often each artifact and record was put in place."""
+    return Counter(Path(striker["STRIKES"], "log").read_text().split())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 import socket
 import zipfile
 from collections.abc import Callable
@@ -12,33 +10,14 @@ from typing import Any
 
 import pytest
 
-from blurbench.registry import Registry, config
-from blurbench.store.record import Manifest, Record
+from blurbench.registry import Registry
+from blurbench.store.record import Record
 from blurbench.store.store import Store
 from blurbench.submissions.check import check as check_submission
 from blurbench.submissions.installation import Installation
 from blurbench.submissions.merge import gather, merge
 from blurbench.submissions.submission import Submission, open_submission
-
-BOARD = "smoke.v1.quick"
-
-
-@pytest.fixture
-def store(smoked: Path, tmp_path: Path) -> Store:
-    shutil.copytree(smoked, tmp_path / "results")
-    return Store(tmp_path / "results")
-
-
-def manifest_of(store: Store) -> Manifest:
-    manifest = store.records.board(BOARD)
-    assert manifest is not None
-    return manifest
-
-
-def first(store: Store) -> Record:
-    record = store.records.get(manifest_of(store).lines[0].key)
-    assert record is not None
-    return record
+from tests.submissions.conftest import BOARD, first, manifest_of
 
 
 @pytest.fixture
@@ -59,9 +38,6 @@ def new_store(folder: Path) -> Store:
     store = Store(folder)
     store.create()
     return store
-
-
-# --- out ------------------------------------------------------------------------------------------------------------
 
 
 def test_the_same_results_give_the_same_bytes(store: Store) -> None:
@@ -115,9 +91,6 @@ def test_what_was_not_measured_stays_here(store: Store) -> None:
 def bare(record: Record) -> dict[str, Any]:
     identity = ("key", "measure", "axes", "budget", "seed", "test_seed", "settings")
     return {name: value for name, value in record.model_dump().items() if name in identity}
-
-
-# --- in -------------------------------------------------------------------------------------------------------------
 
 
 def test_merging_twice_is_merging_once(store: Store, bundled: Callable[[Store], Submission], tmp_path: Path) -> None:
@@ -207,59 +180,3 @@ def test_a_board_of_another_content_takes_nothing(
     assert merge(held := bundled(store), other) is None
     assert "its content is not that of the board" in held.refusals[0].reason
     assert not list((other.root / "records").glob("*/*.json"))
-
-
-# --- validating a folder --------------------------------------------------------------------------------------------
-
-
-def test_a_folder_a_board_and_a_record_can_be_validated(store: Store, registry: Registry) -> None:
-    known = Installation(registry, store, ())
-    for path in (store.root, store.records.board_path(BOARD), store.records.path(first(store).key)):
-        held = open_submission(path)
-        assert check_submission(held, known) == []
-        assert held.refusals == []
-        assert held.records
-
-
-def test_a_link_in_a_results_folder_is_not_followed(store: Store, tmp_path: Path) -> None:
-    path = store.records.path(first(store).key)
-    path.rename(tmp_path / "elsewhere.json")
-    path.symlink_to(tmp_path / "elsewhere.json")
-    (refusal,) = open_submission(store.root).refusals
-    assert (refusal.file, refusal.reason) == (path.relative_to(store.root).as_posix(), "a link to another file")
-
-
-def test_a_data_set_that_is_not_here_is_said_and_not_held_against_a_record(
-    store: Store, registry: Registry, tmp_path: Path
-) -> None:
-    path = store.records.path(first(store).key)
-    content = json.loads(path.read_text())
-    usps = config(registry, registry.resolve("datasets", "usps"))
-    content["axes"]["dataset"] = {"name": "usps", "label": "usps", "config": usps}
-    alone = tmp_path / "record.json"
-    alone.write_text(json.dumps(content))
-    notes = check_submission(held := open_submission(alone), Installation(registry, store, (tmp_path,)))
-    assert held.refusals == []
-    assert notes == ["1 record: data set usps is not here, so its images and keys were not checked"]
-
-
-def test_a_suite_that_is_not_installed_is_said_and_its_labels_must_be_used_as_most_records_do(
-    store: Store, registry: Registry
-) -> None:
-    manifest = manifest_of(store)
-    lines = list(manifest.lines)
-    plain = next(at for at, line in enumerate(lines) if line["strategy"] == "plain")
-    retrain = next(at for at, line in enumerate(lines) if line["strategy"] == "retrain")
-    lines[plain], lines[retrain] = (
-        lines[plain].model_copy(update={"key": lines[retrain].key}),
-        lines[retrain].model_copy(update={"key": lines[plain].key}),
-    )
-    store.records.put_board(BOARD, manifest.model_copy(update={"suite": "unheard-of", "lines": lines}))
-    notes = check_submission(
-        held := open_submission(store.records.board_path(BOARD)), Installation(registry, store, ())
-    )
-    assert notes == ["suite unheard-of version 1 is not installed here, so what its labels mean was not checked"]
-    assert len(held.refusals) == 2
-    assert all(
-        "strategy: " in refusal.reason and "not what the board calls" in refusal.reason for refusal in held.refusals
-    )

@@ -3,7 +3,6 @@
 import torch
 from torch import nn
 
-from blurbench.contract import Degraded, ModulePredictor
 from blurbench.training import CHUNK, forward
 
 
@@ -27,16 +26,6 @@ def test_further_inputs_are_cut_at_the_same_places():
     images, more = torch.rand(CHUNK + 1, 1, 2, 2), torch.rand(CHUNK + 1, 5)
     expected = images.flatten(1).sum(1, keepdim=True) + more.sum(1, keepdim=True)
     assert torch.equal(forward(Counting(), images, more), expected)
-
-
-def test_a_module_predictor_gives_the_network_s_logits_in_eval_mode_without_a_graph():
-    module = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(4, 3))
-    images = torch.rand(5, 1, 2, 2)
-    output = ModulePredictor(module).predict(Degraded(images, None))
-    torch.testing.assert_close(output.logits, module[2](images.flatten(1)).detach())
-    assert not output.logits.requires_grad
-    assert output.restored is None
-    assert output.observations == {}
 
 
 def test_a_network_is_asked_without_a_graph():

@@ -35,3 +35,7 @@ def test_the_form_comes_first_and_reads_back(board: Board) -> None:
 def test_what_cannot_be_read_is_named_in_one_line(text: str, says: str) -> None:
     with pytest.raises(RecordError, match=rf"^board\.json: {says}.*$"):
         export.parse(text, "board.json")
+
+
+def test_json_gives_back_the_standings(result):
+    assert export.parse(export.render(result), "board.json") == result

@@ -5,7 +5,6 @@ import pytest
 from PIL import Image
 
 from blurbench.board.outcomes import outcomes_of
-from blurbench.board.render.drawing import merged
 from blurbench.board.render.figures import _lines, recovery_chart, sample_strip
 from blurbench.board.standings import standings
 from blurbench.errors import UsageError
@@ -50,22 +49,6 @@ def test_a_strip_of_four_noisy_images_is_a_small_file_and_always_the_same(tmp_pa
     written = (tmp_path / "one.png").read_bytes()
     assert len(written) < 200_000
     assert written == (tmp_path / "other.png").read_bytes()
-
-
-def test_stages_that_are_the_same_byte_by_byte_share_a_column(tmp_path):
-    images = np.zeros((1, 1, 8, 8), dtype=np.uint8)
-    stages = {"clean": images, "blurred": images + 9, "restored": images + 5}
-    (tmp_path / "three.png").write_bytes(sample_strip(stages))
-    (tmp_path / "five.png").write_bytes(sample_strip({**stages, "identity": images + 9, "again": images + 5}))
-    (tmp_path / "four.png").write_bytes(sample_strip({**stages, "other": images + 1}))
-    three, five, four = (width_of(tmp_path / f"{name}.png") for name in ("three", "five", "four"))
-    assert five == three < four
-    assert list(merged({**stages, "identity": images + 9})) == ["clean", "blurred, identity", "restored"]
-
-
-def width_of(path) -> int:
-    with Image.open(path) as picture:
-        return picture.width
 
 
 def test_a_control_that_does_what_another_row_does_has_no_line(board):

@@ -3,9 +3,9 @@
 import pytest
 import torch
 from blurbench_restorers.caessc import Caessc
-from keras_reference import Layers, parameters, scrambled
 
 from blurbench.contract import Budget, Shape
+from tests.plugins.restorers.keras_reference import Layers, parameters, scrambled
 
 COLOUR = Shape(3, 32, 32)
 

@@ -3,9 +3,9 @@
 import torch
 from blurbench_restorers.ed_densenet import EdDensenet
 from blurbench_restorers.networks.ed_densenet import DenseLayer
-from keras_reference import Layers, parameters, scrambled
 
 from blurbench.contract import Shape
+from tests.plugins.restorers.keras_reference import Layers, parameters, scrambled
 
 
 def test_it_has_the_published_number_of_parameters():

@@ -5,8 +5,9 @@ import torch
 from blurbench_restorers.networks.flips import flip
 from blurbench_restorers.networks.keras import ConvUp, Norm, conv, initialise
 from blurbench_restorers.networks.sizes import doubled, padded, shrunk
-from keras_reference import transposed_same
 from torch import nn
+
+from tests.plugins.restorers.keras_reference import transposed_same
 
 
 def test_a_stride_of_2_reads_each_even_pixel_and_its_neighbours_after_it():

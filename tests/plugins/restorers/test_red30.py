@@ -2,9 +2,9 @@
 
 import torch
 from blurbench_restorers.red30 import Red30
-from keras_reference import Layers, parameters, scrambled
 
 from blurbench.contract import Shape
+from tests.plugins.restorers.keras_reference import Layers, parameters, scrambled
 
 
 def test_it_has_the_published_number_of_parameters():

@@ -3,9 +3,9 @@
 import pytest
 import torch
 from blurbench_restorers.resunet import Resunet
-from keras_reference import Layers, parameters, scrambled
 
 from blurbench.contract import Shape
+from tests.plugins.restorers.keras_reference import Layers, parameters, scrambled
 
 
 @pytest.mark.parametrize(("blocks", "count"), [(1, 1_008_963), (3, 1_969_987)])

@@ -3,9 +3,9 @@
 import torch
 from blurbench_restorers.networks.reverse_unet import IMAGES_AT_ONCE
 from blurbench_restorers.reverse_unet import ReverseUnet
-from keras_reference import Layers, parameters, scrambled
 
 from blurbench.contract import Shape
+from tests.plugins.restorers.keras_reference import Layers, parameters, scrambled
 
 
 def test_it_has_the_published_number_of_parameters():

@@ -5,12 +5,12 @@ import torch
 from blurbench_restorers.networks.lstm import BoundedLinear, LstmCell
 from blurbench_restorers.networks.srn import error_at_all_scales
 from blurbench_restorers.srn import Srn
-from keras_reference import Layers, parameters, scrambled
 from torch import nn
 from torch.nn import functional as F
 
 from blurbench.contract import Budget, Shape
 from blurbench.errors import Skip
+from tests.plugins.restorers.keras_reference import Layers, parameters, scrambled
 
 COLOUR = Shape(3, 32, 32)
 

@@ -10,7 +10,10 @@ from functools import cache
 import torch
 from blurbench_blurs.gaussian import Gaussian
 from blurbench_classifiers.cnn3 import Cnn3
+from blurbench_classifiers.vit import Vit
 from blurbench_datasets.digits import Digits
+from blurbench_restorers.unet import Unet
+from torch import nn
 
 from blurbench.contract import (
     Blur,
@@ -21,6 +24,7 @@ from blurbench.contract import (
     Fitted,
     ImageSet,
     Need,
+    Output,
     PredictorNeed,
     Restorer,
     RestorerJob,
@@ -36,6 +40,8 @@ BLUR = Gaussian(2.0)
 SHAPE = Shape(1, 16, 16)
 BUDGET = Budget("quick", epochs=8, finetune_epochs=2, restorer_epochs=2)
 SMALL = Cnn3((8, 8, 8))
+PATCHY = Vit(width=12, depth=1, heads=2)
+UNET = Unet(kernel=3, widths=(4, 8, 8))
 
 
 @cache
@@ -119,3 +125,17 @@ def logits(where: Setting, images: Degraded) -> torch.Tensor:
 def accuracy(where: Setting, blur: Blur) -> float:
     """On the test images."""
     return (logits(where, degraded(blur)).argmax(1) == parts()[2].labels).float().mean().item()
+
+
+def output(where: Setting, blur: Blur) -> Output:
+    """Of the test images, by a predictor of its own."""
+    return where.strategy.predictor(where, fitted(where), inputs_of(where)).predict(degraded(blur))
+
+
+def state(module: nn.Module) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in module.state_dict().items()}
+
+
+def changed(before: Mapping[str, torch.Tensor], module: nn.Module) -> set[str]:
+    """The names of what differs."""
+    return {name for name, value in module.state_dict().items() if not torch.equal(value, before[name])}
