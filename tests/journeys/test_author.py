@@ -12,6 +12,8 @@ import pytest
 import blurbench as bb
 from tests.conftest import Command
 
+pytestmark = pytest.mark.processes
+
 REMEDY = '''"""A network is asked about an image and about sharpened versions of it; the mean of its answers counts."""
 
 from dataclasses import dataclass

@@ -20,6 +20,8 @@ from torch.nn import functional as F
 import blurbench as bb
 from tests.conftest import Command
 
+pytestmark = pytest.mark.processes
+
 CLASSES = ("brick", "coins", "grass", "gravel", "text")
 SIDE, BLUR = 48, "gaussian[sigma=1]"
 PARTS = {"photos/train": (0.62, 0.8, 24), "photos/test": (0.8, 1, 24), "camera": (0.8, 1, 12)}

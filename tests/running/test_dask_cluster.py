@@ -13,6 +13,8 @@ from blurbench.running import dask_cluster
 from blurbench.running.dask_cluster import ClusterFile, DaskPlace, connected
 from tests.conftest import Command
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.mark.parametrize(
     ("content", "says"),

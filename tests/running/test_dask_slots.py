@@ -23,6 +23,8 @@ from tests.conftest import Command
 from tests.running.test_never_loses_work import _hear_signals, _is_alive
 from tests.running.tiny import RESULTS, records, start, write_suite
 
+pytestmark = pytest.mark.processes
+
 # Does to the worker that meets it what its parameter says, once: from then on it blurs nothing.
 TRAP = """
 import os, signal, time

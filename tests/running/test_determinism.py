@@ -7,8 +7,12 @@ import shutil
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import Command
 from tests.running.tiny import differences, records, write_suite
+
+pytestmark = pytest.mark.processes
 
 
 def test_the_smoke_suite_run_again_gives_the_same_records_with_any_number_of_workers(

@@ -19,3 +19,11 @@ def test_gradients_are_there_whatever_the_caller_has_turned_off(registry: Regist
         assert slots.numbers() == {0}
         assert torch.is_grad_enabled()
         assert not torch.is_inference_mode_enabled()
+
+
+def test_settings_of_the_process_are_the_callers_again_in_the_end(registry: Registry, tmp_path: Path) -> None:
+    with in_process([Options(tmp_path, "cpu", 1)], registry):
+        assert torch.are_deterministic_algorithms_enabled()
+        torch.set_default_dtype(torch.float64)
+    assert not torch.are_deterministic_algorithms_enabled()
+    assert torch.get_default_dtype() == torch.float32

@@ -9,9 +9,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from blurbench.running.session import NO_LOCKS
 from tests.conftest import Command
 from tests.running.tiny import RESULTS, differences, leftovers, placed, records, start, write_suite
+
+pytestmark = pytest.mark.processes
 
 
 def test_three_runs_that_join_do_nothing_twice_and_each_ends_with_everything_there(

@@ -16,6 +16,8 @@ from blurbench.running.session import Request, Session, bytes_of
 from tests.conftest import Command
 from tests.running.tiny import differences, records
 
+pytestmark = pytest.mark.processes
+
 SUITE = """
 name = "photos"
 version = 1

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import Command
 from tests.running.tiny import differences, records, write_suite
+
+pytestmark = pytest.mark.processes
 
 RESULTS = "blurbench-results"
 ONE = "(60, 1, 16, 16)"

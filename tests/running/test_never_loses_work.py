@@ -16,6 +16,8 @@ import pytest
 from tests.conftest import Command
 from tests.running.tiny import RESULTS, differences, leftovers, placed, records, start, write_suite
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("event", ["artifacts", "records"])

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import Command
 from tests.running.tiny import records
+
+pytestmark = pytest.mark.processes
 
 
 def test_the_suite_of_an_outside_package_runs_with_its_blur_and_strategy(

@@ -13,6 +13,8 @@ from tests.conftest import Command
 from tests.registry.test_plugin_files import MINE
 from tests.running.tiny import records
 
+pytestmark = pytest.mark.processes
+
 CHOSEN = (
     *("run", "--suite", "smoke", "-j", "1", "--classifier", "cnn3[widths=[8, 16, 16]]", "--test-blur"),
     *("square-mean", "--strategy", "deblur-then-classify[restorer=unchanged]"),

@@ -14,6 +14,8 @@ from blurbench.errors import UsageError
 from blurbench.scaffold import Kind, package_files, write_package
 from tests.conftest import Command
 
+pytestmark = pytest.mark.processes
+
 KINDS = get_args(Kind)
 
 

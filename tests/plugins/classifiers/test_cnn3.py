@@ -41,6 +41,15 @@ def test_cnn3_starts_with_xavier_uniform_weights_and_zero_biases():
         assert not layer.bias.any()
 
 
+@pytest.mark.parametrize("pool", ["max", "blur"])
+def test_a_block_of_cnn3_is_a_convolution_a_norm_relu_and_pooling(pool):
+    network = Cnn3(pool=pool).build(DIGITS, 10).eval()
+    features = images = torch.randn(3, 1, 16, 16)
+    for convolution, norm in zip(network.convolutions, network.norms, strict=True):
+        features = network.pool(norm(convolution(features)).relu())
+    torch.testing.assert_close(network(images), network.linear(features.flatten(1)))
+
+
 def test_cnn3_s_units_are_its_four_layers_each_with_its_norm():
     network = NARROW.build(MNIST, 10)
     kinds = [[type(layer) for layer in unit] for unit in NARROW.units(network)]
