@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -273,12 +274,17 @@ class _Asked:
         blocks = zip(*(self._measured[row] for row in steady), strict=True)
         scores = [Scores([scored.by_seed for scored in block], weight=1 / len(self.keys)) for block in blocks]
         ranks = dict(zip(steady, rank_sets(scores), strict=True)) if steady else {}
-        # What is worse than the baseline by its own interval is not best, though all pairs at once may not tell. Of a
-        # row that is unsteady the pairs are not asked.
+        # Of a row that is unsteady the pairs are not asked: it may be best if its luckiest seed comes up to the leader.
+        leader = max((options[row].gain.low for row in steady if row in options), default=-math.inf)
+        leading = {row for row in options if (ranks[row].low == 1 if row in ranks else self._luck(row) >= leader)}
+        # What is worse than the baseline by its own interval is not best, though all pairs at once may not tell.
         return _by_gain(
-            replace(option, may_be_best=(row not in ranks or ranks[row].low == 1) and option.gain.high >= 0)
-            for row, option in options.items()
+            replace(option, may_be_best=row in leading and option.gain.high >= 0) for row, option in options.items()
         )
+
+    def _luck(self, key: RowKey) -> float:
+        """The gain of the row's best seed over the baseline's mean."""
+        return max(top1_by_seed(self._measured[key])) - fmean(top1_by_seed(self._baselines))
 
     # --- gaps --------------------------------------------------------------------------------------------------------
 
