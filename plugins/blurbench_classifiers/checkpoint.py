@@ -73,19 +73,19 @@ class Checkpoint(Published):
         return adapted
 
     def _made(self, classes: int) -> nn.Module:
-        from blurbench_classifiers.networks.adapted import channels_last
+        from blurbench_classifiers.networks.adapted import network_channels_last
 
         source, name = self._named()
         if source == "timm":
             import timm
 
             check_timm_model(name)
-            return channels_last(timm.create_model(name, num_classes=classes))
+            return network_channels_last(timm.create_model(name, num_classes=classes))
         if source == "torchvision":
             from torchvision import models
 
             check_torchvision_model(name)
-            return channels_last(models.get_model(name, weights=None, num_classes=classes))
+            return network_channels_last(models.get_model(name, weights=None, num_classes=classes))
         return _from_file(Path(source).expanduser(), name, classes)
 
     def _load(self, network: nn.Module, classes: int) -> None:

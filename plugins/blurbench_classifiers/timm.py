@@ -46,7 +46,7 @@ class Timm(Published):
 
     def build(self, shape: Shape, classes: int) -> nn.Module:
         """Raises UnknownName for the model, Unavailable for weights that are not here, Skip where it does not fit."""
-        from blurbench_classifiers.networks.adapted import Adapted, channels_last
+        from blurbench_classifiers.networks.adapted import Adapted, network_channels_last
 
         check_channels(shape)
         check_timm_model(self.model)
@@ -56,7 +56,7 @@ class Timm(Published):
         if exact and self.side:
             raise UsageError(f"{self.model} takes images of {about['input_size'][-1]} pixels only: leave out side")
         least = about["input_size"][-1] if exact else max(about.get("min_input_size") or (LEAST,))
-        adapted = Adapted(channels_last(network), self.side or least, exact, about["mean"], about["std"])
+        adapted = Adapted(network_channels_last(network), self.side or least, exact, about["mean"], about["std"])
         self._try(adapted, shape)
         return adapted
 

@@ -50,7 +50,7 @@ class Torchvision(Published):
         """Raises UnknownName for the model, Unavailable for weights that are not here."""
         from torchvision import models
 
-        from blurbench_classifiers.networks.adapted import Adapted, channels_last
+        from blurbench_classifiers.networks.adapted import Adapted, network_channels_last
 
         check_channels(shape)
         check_torchvision_model(self.model)
@@ -61,7 +61,7 @@ class Torchvision(Published):
         exact = hasattr(network, "image_size")
         if self.side and (exact or self.side < least):
             raise UsageError(f"{self.model} takes images of {least} pixels{'' if exact else ' or more'}: change side")
-        return Adapted(channels_last(network), self.side or least, exact, MEAN, DEVIATION)
+        return Adapted(network_channels_last(network), self.side or least, exact, MEAN, DEVIATION)
 
     def _options(self) -> dict[str, Any]:
         if self.model not in ("googlenet", "inception_v3"):

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["Adapted", "channels_last", "units_of"]
+__all__ = ["Adapted", "network_channels_last", "units_of"]
 
 
 class Adapted(nn.Module):
@@ -45,7 +45,7 @@ class Adapted(nn.Module):
         return F.interpolate(images, size, mode="bilinear", antialias=True)
 
 
-def channels_last(network: nn.Module) -> nn.Module:
+def network_channels_last(network: nn.Module) -> nn.Module:
     """`network`, its convolutions laid out with the channels last: 1.1 to 1.6 times as fast on processors, and what
     tensor cores take. For timm's and torchvision's, which work in either layout; one's own code may ask for a view that
     this layout does not have."""
