@@ -23,7 +23,7 @@ from blurbench.imaging.gathered import Gathered
 from blurbench.imaging.received import check_degraded
 from blurbench.store.subset import stratified_subset
 
-__all__ = ["DegradedChunks", "TrainingBlur", "degraded_in_chunks", "image_set", "versions"]
+__all__ = ["DegradedChunks", "TrainingBlur", "degraded_in_chunks", "free_memory", "image_set", "versions"]
 
 Phase: TypeAlias = Callable[[], AbstractContextManager[None]]
 """Books the time spent inside it."""
@@ -64,7 +64,7 @@ def _numbers(
 
 def _check_memory(count: int, values: int, device: torch.device) -> None:
     """Raises UsageError where the images would not fit into memory as numbers, once clean and once blurred."""
-    needed, free = 2 * 4 * count * values, _free_memory(device)
+    needed, free = 2 * 4 * count * values, free_memory(device)
     if free is not None and needed > free:
         raise UsageError(
             f"{count:,} images take {needed / 2**30:.1f} GiB of memory, clean and blurred, and {free / 2**30:.1f} GiB "
@@ -74,13 +74,14 @@ def _check_memory(count: int, values: int, device: torch.device) -> None:
         )
 
 
-def _free_memory(device: torch.device) -> int | None:
+def free_memory(device: torch.device) -> int | None:
+    """Bytes that are free on a device; None where nobody tells."""
     if torch.device(device).type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     try:
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
     except OSError:
-        return None  # not Linux: nobody tells
+        return None  # not Linux
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
 
 

@@ -5,6 +5,7 @@ Data, degraded test images and fitted artifacts stay in memory between tasks.
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +30,15 @@ from blurbench.measurements import MEASUREMENTS
 from blurbench.measurements.contract_checks import check_module, check_predictor, plain_notes
 from blurbench.registry import Registry, config
 from blurbench.running.cache import Recent
-from blurbench.running.images import CHUNK, DegradedChunks, TrainingBlur, degraded_in_chunks, image_set, versions
+from blurbench.running.images import (
+    CHUNK,
+    DegradedChunks,
+    TrainingBlur,
+    degraded_in_chunks,
+    free_memory,
+    image_set,
+    versions,
+)
 from blurbench.running.stopwatch import Stopwatch
 from blurbench.running.timing import time_pipeline
 from blurbench.store.artifacts import STATE
@@ -45,6 +54,8 @@ T = TypeVar("T")
 
 CACHED_BYTES = 2**30
 """A worker keeps up to so many bytes of clean images, of blurred ones, and of restored ones between tasks."""
+CACHED_SHARE = 8
+"""Of what is free: all workers together keep no more than so small a part of each kind."""
 SHARES = 8
 """Of the memory that images may take: those of a fit, clean, blurred, varied and restored, and those that are kept."""
 
@@ -57,6 +68,13 @@ def _bytes(kept: tuple[ImageSet, object] | Sequence[Degraded]) -> int:
             return 0 if isinstance(images.images, Gathered) else images.images.nbytes
         case _:
             return sum(part.images.nbytes for part in kept if isinstance(part, Degraded))
+
+
+def _share_of_free_memory(device: torch.device) -> int:
+    """What a worker may keep of a kind of images, with as many workers beside it as the cores would carry."""
+    if (free := free_memory(device)) is None:
+        return CACHED_BYTES
+    return free // CACHED_SHARE // max(1, (os.cpu_count() or 1) // torch.get_num_threads())
 
 
 class WorkerRuntime:
@@ -75,7 +93,7 @@ class WorkerRuntime:
         self.clock = Stopwatch()
         self.room = None if memory is None else memory // SHARES
         """Bytes that the images of a part may take; None: all that there is."""
-        cached = CACHED_BYTES if self.room is None else min(CACHED_BYTES, self.room)
+        cached = min(CACHED_BYTES, _share_of_free_memory(device) if self.room is None else self.room)
         self._images, self._degraded = Recent(cached, _bytes), Recent(cached, _bytes)
         self._restored = Recent(cached, lambda parts: sum(part.nbytes for part in parts))
         self._splits, self._fitted, self._small = Recent(24), Recent(24), Recent(1000)

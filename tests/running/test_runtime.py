@@ -10,7 +10,9 @@ import pytest
 import torch
 from torch import nn
 
-from blurbench.running.runtime import _fingerprint, _load, _save, seed_everything
+from blurbench.registry import Registry
+from blurbench.running.runtime import WorkerRuntime, _fingerprint, _load, _save, seed_everything
+from blurbench.store.store import Store
 
 
 def test_weights_come_back_and_those_that_no_fit_gives_are_refused(tmp_path: Path) -> None:
@@ -49,3 +51,20 @@ def test_all_generators_begin_from_the_seed() -> None:
         seed_everything(2**40 + 7)
         drawn.append((random.random(), np.random.rand(), float(torch.rand(1))))
     assert drawn[0] == drawn[1]
+
+
+@pytest.mark.parametrize(("free", "made"), [(2**20, 3), (2**40, 2), (None, 2)])
+def test_a_worker_keeps_fewer_images_where_less_memory_is_free(
+    free: int | None, made: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("blurbench.running.runtime.free_memory", lambda device: free)
+    runtime = WorkerRuntime(Registry(), Store(tmp_path), torch.device("cpu"), lambda: None)
+    calls = []
+
+    def restore() -> list[torch.Tensor]:
+        calls.append(1)
+        return [torch.zeros(2**18)]
+
+    for cell in ("one", "other", "one"):
+        runtime.restored(cell, restore)
+    assert len(calls) == made
