@@ -80,7 +80,8 @@ class Bench:
 
     def test(self, tests: Sequence[str]) -> tuple[int, str]:
         """Exit code and output of pytest, which stops at the first failure; one core, no caches."""
-        command = [str(self.python), "-m", "pytest", "-n", "0", "-x", "-q", "-rfE", "-p", "no:cacheprovider", *tests]
+        command = [str(self.python), "-m", "pytest", "-n", "0", "-x", "-q", "-rfE", "-p", "no:cacheprovider"]
+        command += ["-m", "not slow and not data and not gpu", *tests]
         own = {"PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}  # a stale .pyc would hide a fault
         done = subprocess.run(
             command,
