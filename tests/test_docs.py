@@ -23,6 +23,7 @@ BLOCK = re.compile(r"^```(?:\{code-block\} )?(python|toml|console)\n(?::caption:
 """A language, the file that the block is to be, if it is one, and the text."""
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("page", ["start", "own", "plugins", "clusters"])
 def test_what_a_page_shows_works_in_its_order(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

@@ -88,13 +88,14 @@ def steps(results: Path, stage: str) -> dict[str, Any]:
     return {step["step"]: step for step in found["steps"]}
 
 
+@pytest.mark.processes
 def test_a_short_call_ends_in_time_and_the_next_one_goes_on(blurbench: Command, tmp_path: Path) -> None:
-    arguments = ("--device", "cpu", "--minutes", "0.2", "--only", "hot_path")
     out = tmp_path / "blurbench-gpu"
-    for _ in range(5):  # on a machine with other work a call may not get beyond its imports
+    for minutes in ("0.2", "0.2", "0.4", "0.8", "1.6"):  # beside other work a call may not get beyond its imports
+        arguments = ("--device", "cpu", "--minutes", minutes, "--only", "hot_path")
         began = time.monotonic()
         result = blurbench("gpu", *arguments)
-        assert time.monotonic() - began < 0.2 * 60 + 8
+        assert time.monotonic() - began < float(minutes) * 60 + 8
         assert result.returncode == 0, result.stderr
         assert sorted(path.name for path in out.iterdir()) == ["log.txt", "report.md", "results.json"]
         first = {name: step for name, step in steps(out, "hot_path").items() if step["state"] == "ok"}
@@ -107,7 +108,7 @@ def test_a_short_call_ends_in_time_and_the_next_one_goes_on(blurbench: Command, 
     assert len(second) > len(first)
     text = (out / "report.md").read_text()
     assert "## The hot path" in text
-    assert "blurbench gpu --device cpu --minutes 0.2 --only hot_path" in text
+    assert f"blurbench gpu --device cpu --minutes {minutes} --only hot_path" in text
     assert str(tmp_path) not in text
 
 

@@ -219,6 +219,7 @@ def test_every_kernel_compiles_for_a_gpu_that_is_not_here(
     assert binary.metadata.shared <= 48 * 1024  # what any GPU has
 
 
+@pytest.mark.processes
 def test_the_kernels_are_right_under_tritons_interpreter() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-n", "0", "-m", "gpu", "-p", "no:cacheprovider", __file__],
