@@ -11,6 +11,8 @@ import pytest
 nbclient = pytest.importorskip("nbclient", reason="pip install -e '.[docs]'")
 nbformat = pytest.importorskip("nbformat")
 
+pytestmark = pytest.mark.processes
+
 NOTEBOOK = Path(__file__).parents[2] / "docs" / "researcher.md"
 CELL = re.compile(r"^```\{code-cell\} python\n(?::tags: [^\n]*\n\n)?(.*?)^```$", re.M | re.S)
 

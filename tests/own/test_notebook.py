@@ -18,6 +18,8 @@ CELLS = (
     """
 import blurbench as bb
 from tests.own.digits import TEST, digits, network
+
+pytestmark = pytest.mark.processes
 images, labels = digits()
 run = bb.evaluate(network(), (images[:TEST], labels[:TEST]), blurs="gaussian[sigma=2]", strategies="bn-adapt")
 """,
