@@ -12,14 +12,14 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parents[2]
 
 CELLS = (
     """
 import blurbench as bb
 from tests.own.digits import TEST, digits, network
-
-pytestmark = pytest.mark.processes
 images, labels = digits()
 run = bb.evaluate(network(), (images[:TEST], labels[:TEST]), blurs="gaussian[sigma=2]", strategies="bn-adapt")
 """,
