@@ -175,10 +175,8 @@ class DaskSlots:
             try:
                 message: Message = pickle.loads(future.result(timeout=LOOK_SECONDS))
                 return message
-            except (
-                OSError,
-                RuntimeError,
-            ) as error:  # its worker keeps the answer, and may be gone before it is fetched
+            except (OSError, RuntimeError) as error:
+                # Its worker keeps the answer, and may be gone before it is fetched.
                 if place.address not in self._workers():
                     return Lost(WORKER_GONE)
                 if not isinstance(error, TimeoutError) or self.now() > end:
