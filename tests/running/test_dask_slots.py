@@ -130,13 +130,13 @@ def test_a_worker_that_does_not_see_the_results_folder_is_refused(tmp_path: Path
 def test_time_limits_crashes_and_lost_workers_cost_one_task_each(
     blurbench: Command, trapped: Path, cluster: LocalCluster
 ) -> None:
-    options = ("--plugins", "trap.py", "--minutes", "0.3", "-j", "2")  # while one hangs, the others are met
+    options = ("--plugins", "trap.py", "--minutes", "0.5", "-j", "2")  # while one hangs, the others are met
     run = blurbench("run", "--suite", "./tiny.toml", "--dask", cluster.scheduler_address, *options)
     assert run.returncode == 1
     found = {record["axes"]["test_blur"]["label"]: record for record in records(trapped / RESULTS).values()}
     assert {label: record["reason"] for label, record in found.items()} == {
         "none": "",
-        "trap[how=hang]": "it took longer than the limit of 0.3 minutes",
+        "trap[how=hang]": "it took longer than the limit of 0.5 minutes",
         "trap[how=crash]": "its worker process died (signal SIGSEGV)",
         "trap[how=lose]": "its worker process died (its Dask worker has gone)",
     }
