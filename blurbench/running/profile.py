@@ -36,6 +36,8 @@ def profiled(
     module = _built(plugin, shape, classes)
     if module is not None:
         module.eval().to(device)
+    if isinstance(plugin, Estimator):  # whose network is fitted to windows, whatever the images are
+        shape = Shape(1, plugin.window, plugin.window)
     batch = max(1, min(32, SOME_PIXELS // (shape.height * shape.width)))
     images = torch.rand(batch, shape.channels, shape.height, shape.width, device=device)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 from blurbench_classifiers.cnn3 import Cnn3
+from blurbench_estimators.cnn_sigma import CnnSigma
 from blurbench_restorers.identity import Identity
 from blurbench_restorers.unet import Unet
 
@@ -30,6 +31,12 @@ def test_a_network_is_counted_and_takes_time_both_ways() -> None:
     assert found.parameters == sum(one.numel() for one in network.build(SHAPE, 10).parameters())
     assert found.forwards > 0
     assert found.training > 0
+
+
+def test_an_estimators_network_is_tried_on_windows_whatever_the_images_are() -> None:
+    for network in ("conv4-fc2", "conv8-fc4", "fcn"):
+        found = profiled(CnnSigma(network=network), Shape(3, 40, 60), 10, "cpu", 1)
+        assert found.training > found.forwards > 0
 
 
 def test_what_has_no_network_is_never_trained() -> None:
