@@ -155,7 +155,7 @@ def judged(fault: Fault, place: Bench) -> Verdict:
 
 
 def _first_failure(output: str) -> str:
-    found = re.search(r"^(?:FAILED|ERROR) ((?:tests/|\().+?)(?: - .*)?$", output, re.MULTILINE)
+    found = re.search(r"^(?:FAILED|ERROR) (\S.*?)(?: - .*)?$", output, re.MULTILINE)
     return found.group(1) if found else "(pytest says not which test)"
 
 
