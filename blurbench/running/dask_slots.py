@@ -47,8 +47,8 @@ PATIENCE_SECONDS = 300.0
 COMPARED = ("blurbench", "torch")
 """What must be the same everywhere, beside the packages that plugins come from."""
 
-
 WORKER_GONE = "its Dask worker has gone"
+"""How a slot's process died, where Dask itself lost it."""
 
 
 @dataclass

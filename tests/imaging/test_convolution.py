@@ -209,6 +209,16 @@ def test_no_product_is_a_number_too_small_for_fast_arithmetic(psf: Psf, monkeypa
     assert not ((along > 0) & (along < torch.finfo(torch.float32).tiny)).any()
 
 
+def test_weights_that_are_0_have_their_derivatives() -> None:
+    image = images(1, 1, 12, 12)
+    weights = torch.zeros(1, 3, 3)
+    weights[0, 1, 1] = 1
+    convolve(image, DensePsf(weights.requires_grad_())).sum().backward()
+    each = torch.eye(9).view(9, 3, 3)  # the blur is linear in them
+    expected = convolve(image.expand(9, -1, -1, -1), DensePsf(each)).sum((1, 2, 3)).view(1, 3, 3)
+    torch.testing.assert_close(weights.grad, expected)
+
+
 def test_a_delta_changes_nothing() -> None:
     x = images(2, 3, 9, 9)
     assert torch.equal(convolve(x, delta(2)), x)
