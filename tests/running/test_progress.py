@@ -9,40 +9,35 @@ from typing import Any
 
 import pytest
 
-from blurbench.matrix.tasks import Results, Runtime, Task
+from blurbench.matrix.tasks import Task
 from blurbench.running import progress
 from blurbench.running.scheduler import Event
 from blurbench.running.session import Request, Session
 from blurbench.running.worker import Answer
+from tests.running.chores import Chore
 
 DONE = Answer("")
 
 
 @dataclass(frozen=True, eq=False)
-class Chore(Task):
-    """Something that takes time."""
+class ChoreOfKind(Chore):
+    """One that is like others of its kind."""
 
     what: tuple[str, str] = ("", "")
 
     @property
-    def alike(self) -> tuple[str, str]:
+    def alike(self) -> tuple[str, str]:  # type: ignore[override]
         return self.what
 
-    def run(self, runtime: Runtime, force: bool) -> str:
-        return ""
 
-    def is_stored(self, store: Results) -> bool:
-        return False
-
-
-class SlowChore(Chore):
+class SlowChore(ChoreOfKind):
     """Of a kind that usually takes 12 seconds."""
 
     urgency = 2
     usual_seconds = 12.0
 
 
-class QuickChore(Chore):
+class QuickChore(ChoreOfKind):
     """Of a kind that usually takes half a second."""
 
     urgency = 0
@@ -70,7 +65,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def tasks(*wanted: tuple[str, str]) -> dict[str, Task]:
-    return {str(number): KINDS[what[0]](str(number), what[1], what) for number, what in enumerate(wanted)}
+    return {str(number): KINDS[what[0]](str(number), what[1], what=what) for number, what in enumerate(wanted)}
 
 
 def do(clock: Clock, tally: Any, todo: Mapping[str, Task], key: str, seconds: float) -> None:
