@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from blurbench.errors import UnknownName, UsageError
 from blurbench.imaging import accelerated, compiled
-from blurbench.imaging.arguments import check_images, check_psfs, single
+from blurbench.imaging.arguments import check_images, check_psfs, distinct_maps, single
 from blurbench.imaging.psf import dense, disc_radius, from_kernel, gaussian_radius, gaussian_taps, is_delta
 from blurbench.imaging.values import DensePsf, DiscPsf, GaussianPsf, Padding, Psf, SigmaMap, TapsPsf
 
@@ -314,15 +314,20 @@ def fast_length(length: int) -> int:
 def _varying(images: torch.Tensor, psf: SigmaMap, padding: Padding, local: bool = False) -> torch.Tensor:
     """A Gaussian of another width at every output pixel. Exact, in (radius + 1)^2 passes: the four
     mirror images of an offset have one weight, so they are added first."""
+    return _in_parts(
+        lambda some, profiles: _varying_part(some, profiles, padding, local), images, _profiles(psf, images)
+    )
+
+
+def _varying_part(images: torch.Tensor, profiles: torch.Tensor, padding: Padding, local: bool) -> torch.Tensor:
     h, w = images.shape[-2:]
-    profile = _profiles(psf).to(images)
-    half = len(profile) - 1
+    half = profiles.shape[1] - 1
     padded = pad(images, half, padding)
     blurred = torch.zeros_like(images)
-    for dy, down in enumerate(profile):
+    for dy, down in enumerate(profiles.unbind(1)):
         rows = _mirrored(padded, dy, half, h, dim=2)
         along = torch.zeros_like(images)
-        for dx, across in enumerate(profile):
+        for dx, across in enumerate(profiles.unbind(1)):
             _add_weighted(along, _mirrored(rows, dx, half, w, dim=3), across, local)
         _add_weighted(blurred, along, down, local)
     return blurred
@@ -336,14 +341,15 @@ def _add_weighted(total: torch.Tensor, values: torch.Tensor, weights: torch.Tens
         total.addcmul_(values, weights)
 
 
-def _profiles(psf: SigmaMap) -> torch.Tensor:
-    """The right half of each pixel's 1-D Gaussian taps, (radius + 1, N, 1, H, W)."""
-    radius = gaussian_radius(psf.sigma) if psf.radius is None else psf.radius
-    half = int(radius.max())
-    taps = gaussian_taps(psf.sigma.reshape(-1), 2 * half + 1)[:, half:]
-    taps = taps * (torch.arange(half + 1, device=taps.device) <= radius.reshape(-1, 1))
+def _profiles(psf: SigmaMap, like: torch.Tensor) -> torch.Tensor:
+    """The right half of each pixel's 1-D Gaussian taps, (N, radius + 1, 1, H, W)."""
+    some = distinct_maps(psf)
+    sigma, radius = psf.sigma[some], gaussian_radius(psf.sigma[some]) if psf.radius is None else psf.radius[some]
+    x = torch.arange(int(radius.max()) + 1, device=like.device).view(-1, 1, 1, 1)
+    # The limit sigma = 0 is a delta.
+    taps = torch.exp(-0.5 * (x / sigma.to(like).clamp_min(1e-6)[:, None, None]) ** 2) * (x <= radius[:, None, None])
     taps = taps / (2 * taps.sum(1, keepdim=True) - taps[:, :1])
-    return taps.T.reshape(half + 1, len(psf.sigma), 1, *psf.sigma.shape[1:])
+    return taps.expand(len(like), -1, -1, -1, -1)
 
 
 def _mirrored(padded: torch.Tensor, offset: int, half: int, length: int, dim: int) -> torch.Tensor:

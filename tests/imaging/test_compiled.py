@@ -124,6 +124,12 @@ def test_maps_of_sigma_agree(name: str, padding: Padding, monkeypatch: pytest.Mo
     both_agree(monkeypatch, some_images(2, 3, 21, 40), maps()[name], padding)
 
 
+def test_maps_agree_where_torch_takes_a_few_images_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    images, sigma = some_images(5, 3, 150, 160), uniform(0, 1, 5, 150, 160)
+    both_agree(monkeypatch, images, SigmaMap(sigma))
+    both_agree(monkeypatch, images, SigmaMap(sigma[:1].expand(5, -1, -1)))
+
+
 def test_wide_gaussians_of_a_map_are_exact(monkeypatch: pytest.MonkeyPatch) -> None:
     sigma = uniform(10, 30, 1, 130, 16)
     both_agree(monkeypatch, some_images(1, 1, 130, 16), SigmaMap(sigma, torch.full((1, 130, 16), 100)), "replicate")

@@ -188,6 +188,8 @@ def test_spectra_are_used_for_large_kernels_of_many_channels(layer, shape):
         (large_kernels.Conv2d(8, 8, 9, padding="same"), (4, 8, 28, 28)),
         (large_kernels.Conv2d(8, 8, 9, padding=4, padding_mode="reflect"), (4, 8, 28, 28)),
         (large_kernels.Conv2d(16, 16, 5, padding=2), (1, 16, 224, 224)),  # long transforms
+        (large_kernels.Conv2d(128, 128, 5, padding=2), (64, 128, 4, 4)),  # not much faster by estimate
+        (large_kernels.Conv2d(64, 64, 9, padding=4), (1, 64, 7, 7)),  # less than what a call costs
     ],
 )
 def test_other_layers_are_torchs(layer, shape):
