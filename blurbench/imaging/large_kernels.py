@@ -41,7 +41,8 @@ class Conv2d(nn.Conv2d):
         kernel, starts = _blocks_of_kernel(_pair(self.kernel_size), padding, stride)
         geometry = Geometry(_ceil(x.shape[-2:], stride), out, kernel, starts, False)
         products = math.prod(out) * math.prod(self.kernel_size)
-        if not _pays(geometry, len(x), self.in_channels * stride**2, self.out_channels, products / stride**2):
+        inputs, outputs = self.in_channels * stride**2, self.out_channels
+        if not _pays(geometry, len(x), inputs, outputs, products / stride**2) or not _is_finite(x):
             return super().forward(x)
         weight = _in_blocks(self.weight, padding, kernel, starts, stride)
         return convolve_spectra(_blocks(x, stride), weight, self.bias, geometry)
@@ -61,7 +62,8 @@ class ConvTranspose2d(nn.ConvTranspose2d):
         kernel, starts = _blocks_of_kernel(_pair(self.kernel_size), padding, stride)
         geometry = Geometry(_pair(x.shape[-2:]), _ceil((height, width), stride), kernel, starts, True)
         products = math.prod(x.shape[-2:]) * math.prod(self.kernel_size)
-        if not _pays(geometry, len(x), self.in_channels, self.out_channels * stride**2, products / stride**2):
+        inputs, outputs = self.in_channels, self.out_channels * stride**2
+        if not _pays(geometry, len(x), inputs, outputs, products / stride**2) or not _is_finite(x):
             return super().forward(x)
         weight = _in_blocks(self.weight, padding, kernel, starts, stride)
         bias = None if self.bias is None else self.bias.repeat_interleave(stride**2)
@@ -86,9 +88,13 @@ def _is_plain(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> bool:
         and x.shape[1] == layer.in_channels
         and x.numel() > 0
         and not any(values is not None and transformed(values) for values in (x, layer.weight, layer.bias))
-        and bool(torch.isfinite(x.detach().sum()))  # a spectrum would carry NaN from one pixel to all
         and not is_in_torch_dispatch_mode()  # whoever counts operations counts those of a plain convolution
     )
+
+
+def _is_finite(x: Tensor) -> bool:
+    """A spectrum would carry NaN from one pixel to all. Asked last, since it looks at every pixel."""
+    return bool(torch.isfinite(x.detach().sum()))
 
 
 def _pays(geometry: Geometry, n: int, inputs: int, outputs: int, products: float) -> bool:
