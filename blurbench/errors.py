@@ -84,7 +84,9 @@ class UnknownName(UsageError):
     """A name that is not in the registry of installed plugins (or not a key of a table)."""
 
     def __init__(self, what: str, name: str, known: Iterable[str], note: str = "") -> None:
-        super().__init__(f"unknown {what} {name!r}{did_you_mean(name, known)}{note}")
+        suggestion = did_you_mean(name, known)
+        more = note.removeprefix(".") if suggestion.endswith("?") else note
+        super().__init__(f"unknown {what} {name!r}{suggestion}{more}")
 
 
 class PluginError(BlurbenchError):

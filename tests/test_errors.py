@@ -1,8 +1,8 @@
-"""Texts of strangers become one visible line."""
+"""Texts of strangers become one visible line; what is said of an unknown name reads as sentences."""
 
 from __future__ import annotations
 
-from blurbench.errors import shortened
+from blurbench.errors import UnknownName, shortened
 
 
 def test_no_escape_code_line_break_or_direction_mark_stays() -> None:
@@ -15,3 +15,9 @@ def test_half_a_character_is_shown_as_one() -> None:
 
 def test_a_long_text_is_cut() -> None:
     assert shortened("x" * 20, 10) == "xxxxxxx..."
+
+
+def test_a_sentence_after_a_suggestion_begins_behind_its_question_mark() -> None:
+    told = str(UnknownName("blur", "gausian", ["gaussian"], ". So it is."))
+    assert told.endswith("did you mean 'gaussian'? So it is.")
+    assert str(UnknownName("blur", "x", ["gaussian"], ". So it is.")).endswith("known: gaussian. So it is.")
