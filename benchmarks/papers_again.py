@@ -15,13 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
-
-from blurbench.metrics.intervals import Interval
 from blurbench.papers import markdown
-from blurbench.papers import report as told
 from blurbench.papers.paper import ReportedPaper
-from blurbench.papers.report import Judged, Report, to_json
+from blurbench.papers.report import Judged, Report, from_content, to_json
 from blurbench.registry.discovery import discover
 
 NOTE = (
@@ -38,9 +34,7 @@ def told_again(text: str) -> Report:
         _add_seeds(content, sizes["seeds"]["here"])
         _count_patches(sizes)
         content["notes"].append(NOTE)
-    adapter = TypeAdapter(Report)
-    adapter.rebuild(_types_namespace={**vars(told), "Interval": Interval})  # which the module imports for types alone
-    report: Report = adapter.validate_python(content)
+    report = from_content(content)
     paper: ReportedPaper[Any] = discover().resolve("papers", report.name)
     rules = paper.claims()
     return replace(report, claims=tuple(_by_rule(claim, rules[claim.id]) for claim in report.claims))

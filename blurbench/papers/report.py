@@ -21,6 +21,7 @@ __all__ = [
     "Verdict",
     "Wanted",
     "decided",
+    "from_content",
     "to_json",
 ]
 
@@ -182,8 +183,21 @@ class Report:
 SCHEMA_VERSION = 2
 
 
+def from_content(content: Mapping[str, Any]) -> Report:
+    """The report that a JSON file, or `asdict`, holds. Raises pydantic.ValidationError."""
+    from pydantic import TypeAdapter
+
+    from blurbench.metrics.intervals import Interval
+
+    adapter = TypeAdapter(Report)
+    adapter.rebuild(_types_namespace={**globals(), "Interval": Interval})  # which this module imports for types alone
+    report: Report = adapter.validate_python(content)
+    return report
+
+
 def to_json(report: Report) -> str:
     """Everything that the markdown shows, and the keys of the records behind it; keys in a fixed order."""
+    report = from_content(asdict(report))  # a paper may give 10 where 10.0 is read back
     content = {"schema_version": SCHEMA_VERSION, **asdict(report), "claims": [_claim(claim) for claim in report.claims]}
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 

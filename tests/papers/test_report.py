@@ -1,12 +1,25 @@
-"""Verdicts."""
+"""Verdicts, and reports as JSON."""
 
 from __future__ import annotations
+
+import json
 
 import numpy as np
 import pytest
 
 from blurbench.metrics.intervals import Interval, mean_interval
-from blurbench.papers.report import Comparison, Judged, Verdict, Wanted, decided
+from blurbench.papers.report import (
+    Comparison,
+    Filled,
+    Judged,
+    Report,
+    Table,
+    Verdict,
+    Wanted,
+    decided,
+    from_content,
+    to_json,
+)
 
 
 @pytest.mark.parametrize(
@@ -106,3 +119,11 @@ def test_seeds_that_disagree_widen_the_interval() -> None:
     agreeing, disagreeing = mean_interval(images), mean_interval(images + np.array([[-0.5], [0.0], [0.5]]))
 
     assert disagreeing.high - disagreeing.low > 5 * (agreeing.high - agreeing.low)
+
+
+def test_a_report_is_written_as_it_is_read_back_whole_numbers_of_a_paper_included() -> None:
+    table = Table("Table 1", "error", "MSE", ("plain",), (Filled("row", "plain", 3),), scale=10)
+    text = to_json(Report("paper", "Somebody", "suite", "small", (table,), (), ()))
+
+    assert '"scale": 10.0' in text
+    assert to_json(from_content(json.loads(text))) == text
