@@ -22,7 +22,15 @@ from torch.nn import functional as F
 from blurbench.errors import UnknownName, UsageError
 from blurbench.imaging import accelerated, compiled
 from blurbench.imaging.arguments import check_images, check_psfs, distinct_maps, single
-from blurbench.imaging.psf import dense, disc_radius, from_kernel, gaussian, gaussian_radius, gaussian_taps, is_delta
+from blurbench.imaging.psf import (
+    dense,
+    disc_radius,
+    from_kernel,
+    gaussian_profile,
+    gaussian_radius,
+    gaussian_taps,
+    is_delta,
+)
 from blurbench.imaging.values import DensePsf, DiscPsf, GaussianPsf, Padding, Psf, SigmaMap, TapsPsf
 
 __all__ = ["convolve", "fast_length", "pad"]
@@ -346,7 +354,7 @@ def _profiles(psf: SigmaMap, like: torch.Tensor) -> torch.Tensor:
     some = distinct_maps(psf)
     sigma, radius = psf.sigma[some], gaussian_radius(psf.sigma[some]) if psf.radius is None else psf.radius[some]
     x = torch.arange(int(radius.max()) + 1, device=like.device).view(-1, 1, 1, 1)
-    taps = gaussian(x, sigma.to(like)[:, None, None]) * (x <= radius[:, None, None])
+    taps = gaussian_profile(x, sigma.to(like)[:, None, None]) * (x <= radius[:, None, None])
     taps = taps / (2 * taps.sum(1, keepdim=True) - taps[:, :1])
     return taps.expand(len(like), -1, -1, -1, -1)
 

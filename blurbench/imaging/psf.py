@@ -20,7 +20,7 @@ __all__ = [
     "dense",
     "disc_radius",
     "from_kernel",
-    "gaussian",
+    "gaussian_profile",
     "gaussian_radius",
     "gaussian_taps",
     "is_delta",
@@ -99,7 +99,7 @@ def gaussian_radius(sigma: torch.Tensor) -> torch.Tensor:
     return torch.floor(4.0 * finely(sigma.detach()) + 0.5).long()
 
 
-def gaussian(x: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
+def gaussian_profile(x: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
     """exp(-x^2 / (2 sigma^2)); the limit sigma = 0 is a delta."""
     return torch.exp(-0.5 * (x / sigma.clamp_min(1e-6)) ** 2)
 
@@ -112,7 +112,7 @@ def gaussian_taps(sigma: torch.Tensor, size: int | None = None) -> torch.Tensor:
     sigma = finely(sigma)
     half = int(gaussian_radius(sigma).max()) if size is None else size // 2
     x = torch.arange(-half, half + 1, device=sigma.device)
-    taps = gaussian(x, sigma[:, None])
+    taps = gaussian_profile(x, sigma[:, None])
     if size is None:
         taps = taps * (x.abs() <= gaussian_radius(sigma)[:, None])
     return taps / taps.sum(1, keepdim=True)
