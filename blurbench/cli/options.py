@@ -84,6 +84,13 @@ def _request(
     fitted_on: Annotated[
         list[str] | None, typer.Option(help="In suites of estimators: only fitted on this data set.")
     ] = None,
+    split: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="picture|patch",
+            help="In suites of estimators: only fitted on other pictures than the test's, or on patches of all.",
+        ),
+    ] = None,
     metric: Annotated[
         list[str] | None, typer.Option(help="Also measure this metric of every cell; see `blurbench ls metrics`.")
     ] = None,
@@ -106,6 +113,7 @@ def _request(
         "test_blur": test_blur,
         "estimator": estimator,
         "fitted_on": fitted_on,
+        "split": split,
     }
     return Request.of(
         suite,

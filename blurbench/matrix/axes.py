@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, cast, get_args
 
 from blurbench.contract.plugin import Plugin
 from blurbench.errors import UnknownName, UsageError, shortened
@@ -115,7 +115,7 @@ class EstimationAxes:
             axis("test_blur", "blurs", suite.test_blurs),
             axis("estimator", "estimators", suite.estimators),
             axis("fitted_on", "datasets", suite.fitted_on),
-            tuple(suite.splits),
+            keep.splits(suite.splits),
         )
         keep.check()
         return found
@@ -170,6 +170,15 @@ class AxisFilter:
         own = [value for choice in missing for value in self._resolved(axis, kind, choice, listed)]
         check_labels(self.suite.name, axis, [*dict.fromkeys(listed), *own])
         return tuple(own)
+
+    def splits(self, listed: Sequence[SplitBy]) -> tuple[SplitBy, ...]:
+        """The ways to split that the user wants, whether the suite lists them or not; else those that it lists."""
+        self.unused.pop("split", None)
+        chosen = self.chosen.get("split", listed)
+        for choice in chosen:
+            if choice not in get_args(SplitBy):
+                raise UnknownName("way to split:", choice, get_args(SplitBy))
+        return tuple(cast("Sequence[SplitBy]", chosen))
 
     def _is(self, choice: str, value: AxisValue) -> bool:
         """Whether a choice is the value's label, its plugin's name, or another way to write it."""

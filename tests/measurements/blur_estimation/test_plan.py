@@ -106,6 +106,19 @@ def test_an_estimator_of_ones_own_is_measured_as_the_suites_are(registry: Regist
         plan(registry, found, estimator=("spectrol",))
 
 
+def test_a_way_to_split_is_chosen_as_the_axes_are_and_one_that_the_suite_lacks_is_added(
+    registry: Registry, tmp_path: Path
+) -> None:
+    found = suite(tmp_path, registry)
+    fitted = {place(cell, "split") for cell in plan(registry, found, split=("patch",)).cells}
+    assert fitted == {("patch",), ("",)}  # some are not fitted, and split nothing
+    by_picture = found.model_copy(update={"splits": ["picture"]})
+    keys = [{cell.key for cell in plan(registry, one, split=("patch",)).cells} for one in (found, by_picture)]
+    assert keys[0] == keys[1]
+    with pytest.raises(UnknownName, match="unknown way to split: 'patches'; did you mean 'patch'"):
+        plan(registry, found, split=("patches",))
+
+
 def test_pictures_that_cannot_be_had_are_skipped_rows_and_the_rest_goes_on(registry: Registry, tmp_path: Path) -> None:
     def lacking(dataset: Dataset) -> Data:
         if getattr(dataset, "content", "") == "text":
