@@ -50,6 +50,10 @@ class Metric(Plugin):
     limits: ClassVar[tuple[float, float]] = (-math.inf, math.inf)
     """The least and the largest number that it can give; others are refused, in the records of strangers, too."""
 
+    def prepare(self) -> None:
+        """Have at hand what it measures with, such as weights to be downloaded. A run asks for it before it fits
+        anything, so that what is lacking is told at once. Raises Unavailable with how to get it."""
+
     @abstractmethod
     def measure(self, answered: Answered) -> torch.Tensor:
         """One number an image, floating point (N,): finite and within `limits`, or NaN where it says nothing (of what

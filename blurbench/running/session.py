@@ -262,7 +262,8 @@ class Session:
         """Do what is outstanding and write the board's manifest. Work that is stored stays if this is interrupted.
 
         A narrower run (fewer data sets, more seeds) adds to the board that is there; a changed suite replaces it. Other
-        runs on the same folder share the work. Raises UsageError where one of them has other versions of plugins.
+        runs on the same folder share the work. Raises UsageError where one of them has other versions of plugins,
+        Unavailable where a metric lacks what it measures with.
         """
         self.store.create()
         if not self.store.locks.hold():
@@ -272,6 +273,8 @@ class Session:
             return self._run(rerun)
 
     def _run(self, rerun: Rerun) -> Outcome:
+        if self.outstanding(rerun):
+            self._prepare_metrics()
         self.store.records.add_to_board(self.board, self.manifest(), self._in_suite_order)
         self._record_skips()
         outcome = Outcome()
@@ -282,6 +285,11 @@ class Session:
         for phase, seconds in self.seconds.items():
             outcome.seconds[phase] = outcome.seconds.get(phase, 0.0) + seconds
         return outcome
+
+    def _prepare_metrics(self) -> None:
+        asked = self.suite.asking_for(self.request.metrics)
+        for config in self.measurement.settings(self.registry, asked).get("metrics", ()):
+            self.registry.resolve("metrics", config).prepare()
 
     @contextmanager
     def _workers(self, tasks: int) -> Iterator[Slots]:

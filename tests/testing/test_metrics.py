@@ -12,6 +12,8 @@ from blurbench.contract import (
     Answered,
     Plugin,
 )
+from blurbench.errors import Unavailable
+from blurbench.testing import check_plugin
 from blurbench.testing.samples import (
     SampleMetric,
 )
@@ -56,3 +58,15 @@ class MeanOfAll(SampleMetric):
 @pytest.mark.parametrize(("cls", "finding"), FAULTS)
 def test_the_broken_promise_is_the_one_that_is_found(cls: type[Plugin], finding: str) -> None:
     check_found(cls, finding)
+
+
+class LacksWeights(SampleMetric):
+    """A number of a network whose weights are not here."""
+
+    def measure(self, answered: Answered) -> Tensor:
+        raise Unavailable("the weights are not here")
+
+
+def test_what_cannot_be_tried_here_is_told_and_breaks_no_promise() -> None:
+    report = check_plugin(LacksWeights)
+    assert set(report.unchecked) == {"measuring: the weights are not here"}

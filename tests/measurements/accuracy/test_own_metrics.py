@@ -114,6 +114,35 @@ def test_what_cannot_be_measured_is_refused_in_one_line(
     assert (result.returncode, result.stderr) == (2, f"blurbench: {said}\n")
 
 
+LACKING = """
+from dataclasses import dataclass
+from blurbench.contract import Metric
+from blurbench.errors import Unavailable
+
+@dataclass(frozen=True)
+class Lacking(Metric):
+    def prepare(self):
+        raise Unavailable("lacking needs weights that are not here; get them from their authors")
+
+    def measure(self, answered):
+        return answered.logits[:, 0]
+"""
+
+
+def test_a_metric_that_lacks_what_it_measures_with_ends_the_run_before_anything_is_fitted(
+    blurbench: Command, suite: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "lacking.py").write_text(LACKING)
+    asked = ("--suite", str(suite), "--plugins", "lacking.py", "--out", "results", "-j", "0")
+    result = blurbench("run", *asked, "--metric", "lacking")
+    says = "blurbench: lacking needs weights that are not here; get them from their authors\n"
+    assert (result.returncode, result.stderr.splitlines(keepends=True)[-1]) == (1, says)
+    folders = [tmp_path / "results" / name for name in ("records", "artifacts", "boards")]
+    assert not [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    # What is stored already needs nothing more, and boards are made without it.
+    assert blurbench("plan", *asked[:-2], "--metric", "lacking").returncode == 0
+
+
 # --- what is stored and shown --------------------------------------------------------------------------------------
 
 
