@@ -22,6 +22,7 @@ SENSOR = "chain[steps=[gaussian[sigma=2], gaussian-noise[std=2], round-8bit]]"
         ("gaussian[sigma={low=1, high=3}]", ["gaussian[sigma={low=1, high=2}]"], "unseen severity"),
         ("gaussian[sigma={low=1, high=2}]", ["gaussian[sigma={choice=[1, 2]}]"], "unseen severity"),
         ("gaussian[sigma={choice=[1, 2]}]", ["gaussian[sigma={choice=[1, 2, 3]}]"], "seen"),
+        ("gaussian[sigma={choice=[1, 2]}]", ["gaussian[sigma={choice=[2, 3]}]"], "unseen severity"),
         (MOVE, ["gaussian[sigma=1]"], "unseen family"),
         ("gaussian[sigma=2]", ["gaussian[sigma=2, padding=zeros]"], "unseen severity"),
         (MOVE, [MOVE], "seen"),

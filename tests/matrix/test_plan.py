@@ -5,9 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from blurbench_strategies.retrain import Retrain
 
+from blurbench.contract import Budget, Dataset, PredictorNeed, Setting, Shape
 from blurbench.errors import UsageError
+from blurbench.matrix import plan as plans
+from blurbench.matrix.cell import Data
 from blurbench.matrix.tasks import Evaluate, FitPredictor, TimePipeline
+from blurbench.registry import Registry
 from tests.matrix.conftest import Planner, keys, tasks
 
 
@@ -37,6 +42,60 @@ def test_needs_come_before_what_needs_them(planned: Planner) -> None:
     for task in plan.tasks.values():
         assert seen.issuperset(needed.key for needed in task.needs)
         seen.add(task.key)
+
+
+def test_what_leads_to_a_cell_is_all_that_it_builds_on_and_nothing_else(planned: Planner) -> None:
+    plan = planned()
+    cell = next(cell for cell in plan.cells if cell.labels["strategy"] == "first-n[n=1]")
+    leading = plan.leading_to([cell.key])
+    kinds = [type(task).__name__ for task in leading.values()]
+    assert kinds == ["FitPredictor", "FitPredictor", "Evaluate"], "the clean network, its first layers, the cell"
+    assert plan.leading_to(["no such key"]) == {}
+
+
+def test_a_need_is_met_for_its_own_seed_blur_and_data_where_it_names_them(registry: Registry) -> None:
+    def described(dataset: Dataset) -> Data:
+        name = registry.name_of(dataset)
+        return Data(name, name, Shape(1, 16, 16), 10, 1000, 300)
+
+    def plugin(kind: str, expression: str) -> Any:
+        return registry.resolve(kind, expression)
+
+    planner = plans.Planner(registry, Budget("quick"), described)
+    row = (plugin("datasets", "digits"), plugin("blurs", "gaussian[sigma=2]"), plugin("classifiers", "cnn3"))
+    retrain = plugin("strategies", "retrain")
+    setting = Setting(*row, retrain, Shape(1, 16, 16), 10, planner.budget, seed=1)
+
+    def met(**own: Any) -> tuple[int, Any, Any, Any]:
+        fit = planner.need(setting, PredictorNeed(retrain, **own))
+        assert isinstance(fit, FitPredictor)
+        return fit.seed, fit.dataset, fit.setting.train_blur, fit.setting.classifier
+
+    assert met() == (1, *row)
+    assert met(seed=7) == (7, *row)
+    assert met(seed=0) == (0, *row)
+    assert met(dataset=(other := plugin("datasets", "glyphs"))) == (1, other, *row[1:])
+    assert met(train_blur=(other := plugin("blurs", "defocus[radius=3]"))) == (1, row[0], other, row[2])
+    assert met(classifier=(other := plugin("classifiers", "cnn2"))) == (1, *row[:2], other)
+
+
+def test_a_row_has_met_what_the_networks_that_it_is_built_on_were_fitted_to(planned: Planner) -> None:
+    router = "router[estimator=spectral, blurs=[gaussian[sigma=1], gaussian[sigma=2]]]"
+    plan = planned(matrix=[{"classifiers": ["cnn3"], "strategies": ["plain", router]}])
+    tested = (plan.tasks[cell.key] for cell in plan.cells if cell.labels["strategy"] == router)
+    assert [task.facts["exposure"] for task in tested if isinstance(task, Evaluate)] == ["clean", "seen"]
+
+
+def test_a_plugin_that_cannot_be_asked_is_a_row_with_the_reason_and_the_others_go_on(
+    planned: Planner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: Retrain, setting: Setting) -> dict[str, Any]:
+        raise ZeroDivisionError("of its own")
+
+    monkeypatch.setattr(Retrain, "needs", broken)
+    reasons = {cell.labels["strategy"]: cell.skip for cell in planned().cells}
+    assert reasons["retrain"] == "it cannot be planned: ZeroDivisionError: of its own"
+    assert reasons["plain"] == ""
 
 
 def test_planning_again_gives_the_same_keys(planned: Planner) -> None:

@@ -7,6 +7,7 @@ import pytest
 from blurbench.papers.filling import above, fill, near
 from blurbench.papers.findings import Place
 from blurbench.papers.published import Anchor
+from blurbench.store.record import OUT_OF_TIME
 from tests.builders import PaperBoard
 
 PLAIN, BLURRED = Place("digits", "plain", "", "none"), Place("digits", "plain", "", "soft")
@@ -53,3 +54,22 @@ def test_what_cannot_be_paired_has_a_reason(measured: PaperBoard) -> None:
     other = above(findings, "x", (PLAIN, "top1"), (Place("digits", "odd", "", "none"), "top1"))
     assert other.reason == "the two were measured on different test images"
     assert above(findings, "x", (PLAIN, "top1"), "it cannot be had").reason == "it cannot be had"
+
+
+def test_a_seed_that_its_time_limit_ended_leaves_the_row_open(measured: PaperBoard) -> None:
+    reason = f"it took {OUT_OF_TIME} 60 minutes"
+    measured.failure("soft", "plain", status="failed", reason=reason, dataset="digits", seed=3)
+    row = above(measured.findings(), "blur costs", (PLAIN, "top1"), (BLURRED, "top1"), margin=10.0)
+    assert row.interval is not None, "three seeds are there"
+    assert row.verdict == "undecided: cut short"
+
+
+def test_a_difference_is_that_of_each_seed_with_the_same_seed(board: PaperBoard) -> None:
+    board.seeds = 1
+    for seed, right in enumerate((60, 100, 140)):
+        board.cell("digits", "plain", "", "none", hits="1" * right + "0" * (200 - right), seed=seed)
+        board.cell("digits", "plain", "", "soft", hits="1" * (right - 20) + "0" * (220 - right), seed=seed)
+    row = above(board.findings(), "blur costs", (PLAIN, "top1"), (BLURRED, "top1"))
+    assert row.interval is not None
+    assert row.interval.estimate == pytest.approx(10.0)
+    assert row.interval.high - row.interval.low < 12, "seeds differ by 20 points in both, and not in the difference"
