@@ -101,6 +101,7 @@ class Board:
         requires: Sequence[str] = ("labels",),
         exposure: str = "seen",
         fit_seconds: float = 10.0,
+        images_seen: int = 1000,
         metrics: dict[str, Any] | None = None,
         truth: int = 3,
         errors: Mapping[str, Sequence[float]] | None = None,
@@ -131,7 +132,7 @@ class Board:
                 ),
                 cost=Cost(
                     fit_seconds=fit_seconds,
-                    fit_images_seen=1000,
+                    fit_images_seen=images_seen,
                     still_improving=still_improving,
                     parameters=61_700,
                     evaluate_seconds=0.1,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,12 @@ import torch
 from torch import nn
 
 from blurbench.registry import Registry
+from blurbench.registry.discovery import files_in_use, use_only
 from blurbench.running.runtime import WorkerRuntime, _fingerprint, _load, _save, seed_everything
+from blurbench.running.session import Request, Session
+from blurbench.store.record import Record
 from blurbench.store.store import Store
+from tests.running.tiny import write_suite
 
 
 def test_weights_come_back_and_those_that_no_fit_gives_are_refused(tmp_path: Path) -> None:
@@ -68,3 +73,70 @@ def test_a_worker_keeps_fewer_images_where_less_memory_is_free(
     for cell in ("one", "other", "one"):
         runtime.restored(cell, restore)
     assert len(calls) == made
+
+
+# --- plugins that change what others meet --------------------------------------------------------------------------
+
+TRAMPLING = """
+from dataclasses import dataclass
+from blurbench.contract import Output, Predictor, Strategy
+from blurbench.training import fit_from_scratch
+
+class Wearing(Predictor):
+    def __init__(self, module):
+        self.module = module
+
+    def predict(self, degraded):
+        logits = self.module(degraded.images)
+        for weight in self.module.parameters():
+            weight.data.mul_(0.5)
+        return Output(logits)
+
+@dataclass(frozen=True)
+class {name}(Strategy):
+    def uses_train_blur(self):
+        return False
+
+    def fit(self, module, job):
+        {before}
+        return fit_from_scratch(module, job, lambda images, epoch: images.images)
+
+    def predictor(self, setting, own, inputs):
+        return Wearing(own.module)
+"""
+
+
+def measured(tmp_path: Path, before: str, name: str, *blurs: str) -> dict[str, Record]:
+    """The records of a run of that strategy, by the test blur's label."""
+    (tmp_path / "own.py").write_text(
+        TRAMPLING.format(before=before, name="".join(word.capitalize() for word in name.split("-")))
+    )
+    suite = write_suite(tmp_path, ("plain", name), blurs)
+    root = tmp_path / f"results of {len(blurs)}"
+    session = Session(Request(str(suite), out=root, jobs=0, timing=False, plugins=(tmp_path / "own.py",)))
+    session.run()
+    mine = [cell for cell in session.plan.cells if cell.labels["strategy"] == name]
+    return {cell.labels["test_blur"]: record for cell in mine if (record := session.store.records.get(cell.key))}
+
+
+@pytest.fixture
+def plugins_of_before() -> Iterator[None]:
+    before = files_in_use()
+    yield
+    use_only(before)
+
+
+@pytest.mark.usefixtures("plugins_of_before")
+def test_a_network_that_its_predictor_wears_out_is_whole_again_for_the_next_cell(tmp_path: Path) -> None:
+    both = measured(tmp_path, "pass", "wearing-out", "none", "gaussian[sigma=2]")
+    alone = measured(tmp_path, "pass", "wearing-out", "gaussian[sigma=2]")
+    assert both["gaussian[sigma=2]"].accuracy.images == alone["gaussian[sigma=2]"].accuracy.images
+
+
+@pytest.mark.usefixtures("plugins_of_before")
+def test_a_fit_that_changes_its_training_images_is_refused(tmp_path: Path) -> None:
+    found = measured(tmp_path, "job.train.images.mul_(0.5)", "darkening", "none")
+    assert {record.status for record in found.values()} == {"failed"}
+    assert {record.reason for record in found.values()} == {
+        "fitting changed its training or validation images in place; work on a clone"
+    }

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from blurbench.running.session import Request, Session, without_folders
+from blurbench.matrix.tasks import Evaluate
+from blurbench.running.session import Request, Rerun, Session, is_wanted, without_folders
 from blurbench.store.record import Record
 from tests.running.tiny import write_suite
 
@@ -74,3 +76,27 @@ def test_a_skip_shows_its_latest_reason(tmp_path: Path) -> None:
     record = session.store.records.get(skipped.key)
     assert record is not None
     assert record.reason.startswith("imagefolder: ")
+
+
+@pytest.mark.parametrize(
+    ("rerun", "again"),
+    [
+        ("missing", {"none": True, "ok": False, "failed": False, "skipped": False, "blocked": False}),
+        ("failed", {"none": True, "ok": False, "failed": True, "skipped": True, "blocked": True}),
+        ("all", {"none": True, "ok": True, "failed": True, "skipped": True, "blocked": True}),
+    ],
+)
+def test_what_is_measured_again_is_what_was_asked_for(rerun: Rerun, again: dict[str, bool]) -> None:
+    records = {status: Record.model_construct(status=status) for status in again if status != "none"}
+    assert {status: is_wanted(records.get(status), rerun) for status in again} == again
+
+
+def test_what_is_fitted_is_not_fitted_again_for_another_test(tmp_path: Path) -> None:
+    suite = write_suite(tmp_path)
+    asked = Request(str(suite), out=tmp_path / "results", jobs=0, timing=False)
+    assert set(Session(asked).run().status.values()) == {"ok"}
+    more = Session(replace(asked, only={"test_blur": ("gaussian[sigma=2]", "gaussian[sigma=3]")}))
+    outstanding = more.outstanding("missing")
+    assert {task.cell.labels["test_blur"] for task in outstanding.values() if task.cell} == {"gaussian[sigma=3]"}
+    assert all(isinstance(task, Evaluate) for task in outstanding.values())
+    assert len(more.outstanding("all")) > len(more.plan.cells), "with the fits"
