@@ -43,6 +43,13 @@ def test_an_artifact_whose_bytes_changed_counts_as_none_and_can_be_put_again(sto
     assert store.artifact(KEY) is not None
 
 
+def test_an_artifact_of_which_something_else_is_said_than_was_counts_as_none(store: Store) -> None:
+    store.artifacts.put(KEY, METADATA, save("weights"))
+    path = store.artifacts.path(KEY) / "artifact.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "notes": {"epochs": 30}}))
+    assert store.artifact(KEY) is None
+
+
 def test_an_artifact_that_says_too_little_of_itself_counts_as_none(store: Store) -> None:
     store.artifacts.put(KEY, {"notes": {}}, save("weights"))
     assert store.artifact(KEY) is None

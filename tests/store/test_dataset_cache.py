@@ -13,10 +13,10 @@ import pytest
 from numpy.typing import NDArray
 
 from blurbench.contract import Dataset, Split, Splits
-from blurbench.errors import PluginError
+from blurbench.errors import PluginError, RecordError
 from blurbench.registry import Registration, Registry
 from blurbench.store import dataset_cache
-from blurbench.store.dataset_cache import describe
+from blurbench.store.dataset_cache import describe, fingerprint, read_splits, restored_splits
 from blurbench.store.store import Store
 
 CLEAN = np.random.default_rng(0).integers(0, 256, (120, 1, 8, 8), np.uint8)
@@ -75,12 +75,74 @@ def test_test_images_that_were_seen_before_are_refused_in_one_line(tmp_path: Pat
     assert str(caught.value).endswith("give each image to one part only")
 
 
+LABELLED = APART.train.labels
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "says"),
+    [
+        (split(CLEAN[:60, :, :4]), r"images must be \(N, C, H, W\), of one size in all parts"),
+        (split(CLEAN[:60].astype(np.float32)), "train images must be uint8 and labels int64"),  # type: ignore[arg-type]
+        (Split(CLEAN[:60], LABELLED.astype(np.int32)), "train images must be uint8 and labels int64"),  # type: ignore[arg-type]
+        (Split(CLEAN[:60], LABELLED[:50]), "train has 60 images and 50 labels"),
+        (Split(CLEAN[:60], LABELLED + 1), "train has labels outside 0..2"),
+        (Split(CLEAN[:60], LABELLED - 1), "train has labels outside 0..2"),
+        (replace(APART.train, recorded=CLEAN[:59]), "train recorded images must be as the images, uint8 and of their"),
+    ],
+)
+def test_parts_that_are_no_images_with_labels_are_refused_in_one_line(tmp_path: Path, spoilt: Split, says: str) -> None:
+    with pytest.raises(PluginError, match=f"^data set given: {says}"):
+        decode(tmp_path, replace(APART, train=spoilt))
+
+
+def test_a_data_set_without_test_images_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PluginError, match="^data set given: test has 0 images and 0 labels"):
+        decode(tmp_path, replace(APART, test=split(CLEAN[:0])))
+
+
 def test_a_few_that_were_collected_twice_and_black_ones_are_tolerated(tmp_path: Path) -> None:
     few = np.concatenate([CLEAN[57:60], CLEAN[83:]])
     black = np.zeros_like(CLEAN[:30])
     assert decode(tmp_path / "few", replace(APART, test=split(few))) == 60
     both = replace(APART, train=split(np.concatenate([black, CLEAN[:30]])), test=split(black))
     assert decode(tmp_path / "black", both) == 60
+
+
+def test_one_pixel_one_label_and_one_image_in_another_part_change_the_fingerprint() -> None:
+    pixel, labels = CLEAN[:60].copy(), APART.train.labels.copy()
+    pixel[7, 0, 3, 3] ^= 1
+    labels[7] = (labels[7] + 1) % 3
+    moved = replace(APART, train=split(CLEAN[:59]), validation=split(CLEAN[59:80]))
+    recorded = replace(APART.train, recorded=CLEAN[:60])
+    others = [split(pixel), replace(APART.train, labels=labels), recorded]
+    found = [fingerprint(one) for one in (APART, moved, *(replace(APART, train=other) for other in others))]
+    assert len(set(found)) == 5
+
+
+def test_decoded_images_that_were_changed_are_not_believed_and_decoded_again(tmp_path: Path) -> None:
+    decode(tmp_path, APART)
+    store, registry = Store(tmp_path), Registry()
+    registry.add(Registration("datasets", "given", Given, "outside", "1"))
+    data = describe(registry, store, Given(), ())
+    path = store.root / "data" / data.key / "test-images.npy"
+    spoilt = bytearray(path.read_bytes())
+    spoilt[-1] ^= 1
+    path.write_bytes(spoilt)
+    with pytest.raises(RecordError, match="the decoded images in the results folder were changed"):
+        read_splits(store, data.key)
+    again = restored_splits(registry, store, Given(), data, ())
+    np.testing.assert_array_equal(again["test"].images, APART.test.images)
+
+
+def test_a_data_set_that_is_another_one_by_now_is_not_measured_on(tmp_path: Path) -> None:
+    decode(tmp_path, APART)
+    store, registry = Store(tmp_path), Registry()
+    registry.add(Registration("datasets", "given", Given, "outside", "1"))
+    data = describe(registry, store, Given(), ())
+    (store.root / "data" / data.key / "test-images.npy").unlink()
+    HELD[0] = replace(APART, test=split(CLEAN[85:]))
+    with pytest.raises(RecordError, match="the images of given are not those that the run was planned with; run again"):
+        restored_splits(registry, store, Given(), data, ())
 
 
 def test_looking_at_as_many_images_as_mnist_has_takes_no_time_to_speak_of(tmp_path: Path) -> None:
