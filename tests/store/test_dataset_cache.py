@@ -96,7 +96,7 @@ def test_parts_that_are_no_images_with_labels_are_refused_in_one_line(tmp_path: 
 
 
 def test_a_data_set_without_test_images_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(PluginError, match="^data set given: test has 0 images and 0 labels"):
+    with pytest.raises(PluginError, match=r"^data set given: test has 0 images and 0 labels"):
         decode(tmp_path, replace(APART, test=split(CLEAN[:0])))
 
 
@@ -141,7 +141,7 @@ def test_a_data_set_that_is_another_one_by_now_is_not_measured_on(tmp_path: Path
     data = describe(registry, store, Given(), ())
     (store.root / "data" / data.key / "test-images.npy").unlink()
     HELD[0] = replace(APART, test=split(CLEAN[85:]))
-    with pytest.raises(RecordError, match="the images of given are not those that the run was planned with; run again"):
+    with pytest.raises(RecordError, match=r"the images of given are not those that the run was planned with; run again"):
         restored_splits(registry, store, Given(), data, ())
 
 
