@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from blurbench.board.outcomes import RowOutcomes
 from blurbench.store.record import OUT_OF_TIME
 
-__all__ = ["flags_of"]
+__all__ = ["flags_of", "is_one_class"]
 
 _LEAST = 0.1
 """Of the way from always saying the commonest class to being always right: below it a network has learnt nothing."""
@@ -25,7 +25,7 @@ def flags_of(row: RowOutcomes, sharp: RowOutcomes | None) -> tuple[str, ...]:
     cells = row.cells.values()
     found = {
         "near chance on sharp images": sharp is not None and _is_at_chance(sharp),
-        "predicts one class": any(_is_one_class(cell.predicted, cell.truth) for cell in cells),
+        "predicts one class": any(is_one_class(cell.predicted, cell.truth) for cell in cells),
         "fit still improving": any(cell.still_improving for cell in cells),
         "cut short by its time limit": any(OUT_OF_TIME in gap.reason for gap in row.missing),
     }
@@ -38,8 +38,9 @@ def _is_at_chance(row: RowOutcomes) -> bool:
     return chance < 1 and (top1 - chance) / (1 - chance) < _LEAST
 
 
-def _is_one_class(predicted: NDArray[np.integer], truth: tuple[int, ...]) -> bool:
-    return _commonest(predicted.tolist()) > _NEARLY_ALL and _commonest(truth) < _MOST
+def is_one_class(predicted: Sequence[int] | NDArray[np.integer], truth: Sequence[int]) -> bool:
+    """Whether nearly all images are given one label, though their true ones differ."""
+    return _commonest(np.asarray(predicted).tolist()) > _NEARLY_ALL and _commonest(truth) < _MOST
 
 
 def _commonest(labels: Iterable[int]) -> float:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
+
+from blurbench.errors import counted
 
 if TYPE_CHECKING:  # papers are plugins: finding them loads neither numpy nor what reads records
     import numpy as np
@@ -163,6 +165,17 @@ class Findings(Cells):
                 return Found(dataset, dict(sorted(by_seed.items())))
             reasons.append(records)
         return next((reason for reason in reasons if reason != self.absent), self.absent)
+
+    def of_one_class(self) -> Iterator[str]:
+        """The places where networks learnt nothing, in words, in the order of the board: their seeds lie far apart."""
+        from blurbench.board.flags import is_one_class
+
+        for place, lines in self._lines.items():
+            images = [record.accuracy.images for record in self.of_lines(lines) if record.status == "ok"]
+            if place.classifier or not (lost := sum(is_one_class(one.predicted, one.label) for one in images)):
+                continue
+            row = f"{place.strategy} on {place.train_blur}" if place.train_blur else place.strategy
+            yield f"{row}, tested on {place.test_blur} of {place.dataset}, in {lost} of {counted(len(images), 'seed')}"
 
     def ran_out_of_time(self, place: Place) -> bool:
         """Whether a time limit ended a seed of it."""

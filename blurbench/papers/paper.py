@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from blurbench.contract import Paper
-from blurbench.errors import PluginError, UsageError
+from blurbench.errors import PluginError, UsageError, listed
 from blurbench.papers.findings import Cells, Findings
 from blurbench.papers.published import Anchor, Statement
 from blurbench.papers.report import Comparison, Curve, Judged, Report, Size, Table
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["CellPaper", "Claim", "ReportedPaper", "StoredBoard"]
 
 Evidence = TypeVar("Evidence", bound=Cells)
+
+MOST_LOST = 12
+"""Rows of one class that a report lists."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,4 +144,6 @@ class CellPaper(ReportedPaper[Findings]):
 
     def all_notes(self, evidence: Findings) -> tuple[str, ...]:
         named = (item for others in self.stand_ins.values() for item in others.items())
-        return (*self.notes, *(sentence for label, sentence in named if label in evidence.datasets))
+        lost = list(evidence.of_one_class())
+        told = [f"Nearly all images are given one class: {listed(lost, MOST_LOST, '; ')}."] if lost else []
+        return (*self.notes, *(sentence for label, sentence in named if label in evidence.datasets), *told)

@@ -25,3 +25,12 @@ def test_a_cell_measured_on_other_test_images_than_the_rest_stands_in_no_table(
     assert isinstance(findings.find(Place("digits", "plain", "", "none")), Found)
     refused = findings.find(Place("digits", "odd", "", "none"))
     assert refused == "failed: refused: its test labels are not those of 2 other records of digits"
+
+
+def test_networks_that_learnt_nothing_are_named_with_their_seeds(board: PaperBoard) -> None:
+    board.seeds, labels = 1, [0, 1] * 100
+    for seed in range(3):
+        dead = {"labels": labels, "predicted": [1] * 200 if seed == 1 else labels, "seed": seed}
+        board.cell("digits", "unet", "soft", "soft", hits="1" * (100 if seed == 1 else 200), **dead)
+        board.cell("digits", "plain", "", "none", seed=seed)
+    assert list(board.findings().of_one_class()) == ["unet on soft, tested on soft of digits, in 1 of 3 seeds"]

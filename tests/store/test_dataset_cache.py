@@ -141,7 +141,7 @@ def test_a_data_set_that_is_another_one_by_now_is_not_measured_on(tmp_path: Path
     data = describe(registry, store, Given(), ())
     (store.root / "data" / data.key / "test-images.npy").unlink()
     HELD[0] = replace(APART, test=split(CLEAN[85:]))
-    with pytest.raises(RecordError, match=r"the images of given are not those that the run was planned with; run again"):
+    with pytest.raises(RecordError, match=r"given are not those that the run was planned with; run again"):
         restored_splits(registry, store, Given(), data, ())
 
 
