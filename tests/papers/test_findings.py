@@ -31,6 +31,13 @@ def test_networks_that_learnt_nothing_are_named_with_their_seeds(board: PaperBoa
     board.seeds, labels = 1, [0, 1] * 100
     for seed in range(3):
         dead = {"labels": labels, "predicted": [1] * 200 if seed == 1 else labels, "seed": seed}
-        board.cell("digits", "unet", "soft", "soft", hits="1" * (100 if seed == 1 else 200), **dead)
+        board.cell(
+            "digits",
+            "unet",
+            "soft",
+            "soft",
+            hits="1" * (100 if seed == 1 else 200) + "0" * (100 if seed == 1 else 0),
+            **dead,
+        )
         board.cell("digits", "plain", "", "none", seed=seed)
     assert list(board.findings().of_one_class()) == ["unet on soft, tested on soft of digits, in 1 of 3 seeds"]
