@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -77,23 +78,22 @@ def test_a_worker_keeps_fewer_images_where_less_memory_is_free(
 
 # --- plugins that change what others meet --------------------------------------------------------------------------
 
-TRAMPLING = """
+CARELESS = """
 from dataclasses import dataclass
 from blurbench.contract import Output, Predictor, Strategy
 from blurbench.training import fit_from_scratch
 
-class Wearing(Predictor):
+class Predicting(Predictor):
     def __init__(self, module):
         self.module = module
 
     def predict(self, degraded):
         logits = self.module(degraded.images)
-        for weight in self.module.parameters():
-            weight.data.mul_(0.5)
+        {after}
         return Output(logits)
 
 @dataclass(frozen=True)
-class {name}(Strategy):
+class Careless(Strategy):
     def uses_train_blur(self):
         return False
 
@@ -102,21 +102,21 @@ class {name}(Strategy):
         return fit_from_scratch(module, job, lambda images, epoch: images.images)
 
     def predictor(self, setting, own, inputs):
-        return Wearing(own.module)
+        return Predicting(own.module)
 """
 
 
-def measured(tmp_path: Path, before: str, name: str, *blurs: str) -> dict[str, Record]:
-    """The records of a run of that strategy, by the test blur's label."""
-    (tmp_path / "own.py").write_text(
-        TRAMPLING.format(before=before, name="".join(word.capitalize() for word in name.split("-")))
-    )
-    suite = write_suite(tmp_path, ("plain", name), blurs)
-    root = tmp_path / f"results of {len(blurs)}"
+def measured(tmp_path: Path, *blurs: str, strategies: Sequence[str] = (), **does: str) -> dict[str, Record]:
+    """The records of a run, by strategy and test blur; `careless` is a strategy that does so much more."""
+    (tmp_path / "own.py").write_text(CARELESS.format(**{"before": "pass", "after": "pass", **does}))
+    suite = write_suite(tmp_path, tuple(strategies or ("careless", "plain")), blurs)
+    root = Path(tempfile.mkdtemp(dir=tmp_path))
     session = Session(Request(str(suite), out=root, jobs=0, timing=False, plugins=(tmp_path / "own.py",)))
     session.run()
-    mine = [cell for cell in session.plan.cells if cell.labels["strategy"] == name]
-    return {cell.labels["test_blur"]: record for cell in mine if (record := session.store.records.get(cell.key))}
+    found = {cell: session.store.records.get(cell.key) for cell in session.plan.cells}
+    return {
+        f"{cell.labels['strategy']}, {cell.labels['test_blur']}": record for cell, record in found.items() if record
+    }
 
 
 @pytest.fixture
@@ -126,17 +126,26 @@ def plugins_of_before() -> Iterator[None]:
     use_only(before)
 
 
+SOFT = "gaussian[sigma=2]"
+
+
 @pytest.mark.usefixtures("plugins_of_before")
 def test_a_network_that_its_predictor_wears_out_is_whole_again_for_the_next_cell(tmp_path: Path) -> None:
-    both = measured(tmp_path, "pass", "wearing-out", "none", "gaussian[sigma=2]")
-    alone = measured(tmp_path, "pass", "wearing-out", "gaussian[sigma=2]")
-    assert both["gaussian[sigma=2]"].accuracy.images == alone["gaussian[sigma=2]"].accuracy.images
+    wears = "[weight.data.mul_(0.5) for weight in self.module.parameters()]"
+    both, alone = measured(tmp_path, "none", SOFT, after=wears), measured(tmp_path, SOFT, after=wears)
+    assert both[f"careless, {SOFT}"].accuracy.images == alone[f"careless, {SOFT}"].accuracy.images
+
+
+@pytest.mark.usefixtures("plugins_of_before")
+def test_a_predictor_that_works_in_place_changes_no_other_rows_images(tmp_path: Path) -> None:
+    both = measured(tmp_path, "none", SOFT, after="degraded.images.zero_()")
+    alone = measured(tmp_path, "none", SOFT, strategies=("plain",))
+    assert both.keys() > alone.keys()
+    assert all(both[cell].accuracy.images == record.accuracy.images for cell, record in alone.items())
 
 
 @pytest.mark.usefixtures("plugins_of_before")
 def test_a_fit_that_changes_its_training_images_is_refused(tmp_path: Path) -> None:
-    found = measured(tmp_path, "job.train.images.mul_(0.5)", "darkening", "none")
-    assert {record.status for record in found.values()} == {"failed"}
-    assert {record.reason for record in found.values()} == {
-        "fitting changed its training or validation images in place; work on a clone"
-    }
+    refused = measured(tmp_path, "none", before="job.train.images.mul_(0.5)")["careless, none"]
+    says = "fitting changed its training or validation images in place; work on a clone"
+    assert (refused.status, refused.reason) == ("failed", says)
