@@ -223,6 +223,20 @@ def test_what_another_run_has_in_hand_is_asked_for_again_a_second_later(tmp_path
     assert [time for time, _ in slots.sent] == [0.0, 2.0, 4.0], "a second for the answer, and one until it asks again"
 
 
+class Quiet(Chore):
+    """Wants the machine for itself."""
+
+    urgency = 4
+    wants_quiet = True
+
+
+def test_nothing_is_timed_before_all_else_is_done_in_whatever_run(tmp_path: Path) -> None:
+    alone, timing = Measured(key("b"), "a cell"), Quiet(key("f"), "a timing")
+    slots = Saying({alone.key: [Passed(alone.key), Passed(alone.key)]})
+    outcome(tmp_path, slots, timing, alone)
+    assert [sent for _, sent in slots.sent] == [alone.key] * 3 + [timing.key]
+
+
 def test_what_another_run_found_to_fail_is_believed_and_not_tried_again(tmp_path: Path) -> None:
     alone = Measured(key("b"), "a cell")
     store = Store(tmp_path)

@@ -10,8 +10,11 @@ from typing import Any
 import blurbench_strategies.deblur_then_classify as deblurring
 import pytest
 import torch
+from torch import nn
 
+from blurbench.contract import Shape
 from blurbench.matrix.tasks import Task
+from blurbench.registry import Registry
 from blurbench.running.runtime import WorkerRuntime
 from blurbench.running.session import Request, Session
 from tests.running.tiny import differences, records, write_suite
@@ -92,3 +95,49 @@ def test_a_classifier_that_works_in_place_changes_no_other_rows_restored_images(
     for task in tasks(spoilt):
         task.run(one, force=False)
     assert not differences(records(tmp_path / "right"), records(tmp_path / "spoilt"))
+
+
+LAYERS = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
+
+
+def by_hand(network: nn.Module, shape: tuple[int, ...]) -> tuple[int, int]:
+    """Parameters, and the multiplications of its layers for one image."""
+    counts: list[int] = []
+
+    def count(layer: nn.Module, given: Any, made: torch.Tensor) -> None:
+        assert isinstance(layer, LAYERS)
+        counts.append(
+            layer.weight.numel() * (given[0] if isinstance(layer, nn.ConvTranspose2d) else made)[0, 0].numel()
+        )
+
+    layers = [layer for layer in network.modules() if isinstance(layer, LAYERS)]
+    handles = [layer.register_forward_hook(count) for layer in layers]
+    network.eval()(torch.rand(1, *shape))
+    for handle in handles:
+        handle.remove()
+    return sum(parameter.numel() for parameter in network.parameters()), sum(counts)
+
+
+def test_each_network_that_runs_is_counted_once_and_for_one_image(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, registry: Registry
+) -> None:
+    behind = "deblur-then-classify[restorer=unet[widths=[2, 4, 4]], classifier=clean]"
+    write_suite(tmp_path, ("plain", behind), BLURS)
+    monkeypatch.chdir(tmp_path)
+    session = Session(Request("./tiny.toml", out=tmp_path / "results"))
+    session.store.create()
+    one = runtime(session)
+    for task in tasks(session):
+        task.run(one, force=False)
+    shape = Shape(1, 16, 16)
+    classifier = registry.resolve("classifiers", "cnn3[widths=[4, 8, 8]]").build(shape, 10)
+    restorer = registry.resolve("restorers", "unet[widths=[2, 4, 4]]").build(shape)
+    own, others = (by_hand(network, (1, 16, 16)) for network in (classifier, restorer))
+    for cell in session.plan.cells:
+        record = session.store.records.get(cell.key)
+        assert record is not None
+        cost = record.accuracy.cost
+        assert cost.macs is not None
+        expected = own if cell.labels["strategy"] == "plain" else tuple(map(sum, zip(own, others, strict=True)))
+        assert cost.parameters == expected[0]
+        assert cost.macs == expected[1]
