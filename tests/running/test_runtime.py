@@ -106,9 +106,12 @@ class Careless(Strategy):
 """
 
 
-def measured(tmp_path: Path, *blurs: str, strategies: Sequence[str] = (), **does: str) -> dict[str, Record]:
+def measured(
+    tmp_path: Path, *blurs: str, strategies: Sequence[str] = (), code: str = "", **does: str
+) -> dict[str, Record]:
     """The records of a run, by strategy and test blur; `careless` is a strategy that does so much more."""
-    (tmp_path / "own.py").write_text(CARELESS.format(**{"before": "pass", "after": "pass", **does}))
+    own = code or CARELESS.format(**{"before": "pass", "after": "pass", **does})
+    (tmp_path / "own.py").write_text(own)
     suite = write_suite(tmp_path, tuple(strategies or ("careless", "plain")), blurs)
     root = Path(tempfile.mkdtemp(dir=tmp_path))
     session = Session(Request(str(suite), out=root, jobs=0, timing=False, plugins=(tmp_path / "own.py",)))
@@ -149,3 +152,49 @@ def test_a_fit_that_changes_its_training_images_is_refused(tmp_path: Path) -> No
     refused = measured(tmp_path, "none", before="job.train.images.mul_(0.5)")["careless, none"]
     says = "fitting changed its training or validation images in place; work on a clone"
     assert (refused.status, refused.reason) == ("failed", says)
+
+
+ALIKE = """
+from dataclasses import dataclass
+from blurbench.contract import Restoring, Strategy
+from blurbench.training import fit_from_scratch
+
+class Answering(Restoring):
+    def __init__(self, module):
+        self.module = module
+
+    def restores_as(self):
+        return "alike"
+
+    def restore(self, degraded):
+        return degraded.images * (0.5 if degraded.psf is None else 1.0)
+
+    def classify(self, restored):
+        return self.module(restored)
+
+@dataclass(frozen=True)
+class Alike(Strategy):
+    told: bool = True
+
+    def knows(self):
+        return "true PSF" if self.told else "nothing"
+
+    def uses_train_blur(self):
+        return False
+
+    def fit(self, module, job):
+        return fit_from_scratch(module, job, lambda images, epoch: images.images)
+
+    def predictor(self, setting, own, inputs):
+        return Answering(own.module)
+"""
+
+
+@pytest.mark.usefixtures("plugins_of_before")
+def test_what_an_oracle_restored_is_not_shared_with_who_is_told_nothing(tmp_path: Path) -> None:
+    strategies = ("alike", "alike[told=false]", "plain")
+    found = measured(tmp_path, "none", SOFT, strategies=strategies, code=ALIKE)
+    oracle, blind = (found[f"{strategy}, {SOFT}"].accuracy.metrics for strategy in strategies[:2])
+    assert oracle.restored_mse == oracle.blurred_mse == blind.blurred_mse
+    assert blind.restored_mse is not None
+    assert blind.restored_mse > 2 * oracle.blurred_mse
