@@ -14,6 +14,7 @@ from torch import nn
 
 from blurbench.contract import Shape
 from blurbench.matrix.tasks import Task
+from blurbench.measurements.accuracy.measure import _any_said
 from blurbench.registry import Registry
 from blurbench.running.runtime import WorkerRuntime
 from blurbench.running.session import Request, Session
@@ -141,3 +142,9 @@ def test_each_network_that_runs_is_counted_once_and_for_one_image(
         expected = own if cell.labels["strategy"] == "plain" else tuple(map(sum, zip(own, others, strict=True)))
         assert cost.parameters == expected[0]
         assert cost.macs == expected[1]
+
+
+def test_one_fit_that_was_still_improving_is_told_beside_others_that_ended() -> None:
+    assert _any_said([False, True, None]) is True
+    assert _any_said([False, None]) is False
+    assert _any_said([None]) is None
