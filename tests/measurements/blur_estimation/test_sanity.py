@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from blurbench.measurements.blur_estimation.result import Errors
 from blurbench.measurements.blur_estimation.sanity import sanity_check
 from blurbench.store.record import Line
 from tests.builders import estimated
@@ -41,6 +42,29 @@ def test_what_was_read_is_believed() -> None:
 def test_figures_that_contradict_each_other_are_refused(measured: dict[str, Any], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         check(**measured)
+
+
+@pytest.mark.parametrize(
+    ("errors", "says"),
+    [
+        (
+            {"mse": 1.0, "rmse": 1.0, "bias": 1.01, "per_picture": [1.0, 1.0]},
+            "a bias of 1.01 cannot be with an rmse of 1",
+        ),
+        ({"mse": 1.0, "rmse": 1.0, "bias": -1.01, "per_picture": [1.0, 1.0]}, "a bias of -1.01 cannot be with"),
+        ({"mse": 1.0, "rmse": 1.0, "bias": 0.0, "per_picture": [-1.0, 3.0]}, "an error below 0"),
+        (
+            {"mse": 1e6, "rmse": 1e3, "bias": 0.0, "per_picture": [1e6, 1e6]},
+            "an rmse of 1000 pixels, at most 100 can be",
+        ),
+    ],
+)
+def test_errors_that_cannot_be_are_refused(errors: dict[str, Any], says: str) -> None:
+    record = estimated(LINE, [1.0, 1.0])
+    result = record.estimation
+    odd = result.model_copy(update={"measured": result.measured.model_copy(update={"smoothed": Errors(**errors)})})
+    with pytest.raises(ValueError, match=f"measured.smoothed: {says}"):
+        sanity_check(odd, record)  # type: ignore[arg-type]
 
 
 def test_nothing_that_was_not_fitted_has_seeds() -> None:
