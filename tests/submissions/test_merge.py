@@ -46,7 +46,8 @@ def test_the_same_results_give_the_same_bytes(store: Store) -> None:
 
 def test_no_folder_of_this_machine_goes_into_a_bundle(store: Store, tmp_path: Path) -> None:
     record = first(store)
-    store.records.put(record.model_copy(update={"provenance": {**record.provenance, "folder": "/home/ada/secret"}}))
+    provenance = {**record.provenance, "folder": "/home/ada/secret"}
+    store.records.put(record.model_copy(update={"provenance": provenance, "log": f"logs/{record.key}.log"}))
     manifest = manifest_of(store)
     commands = ["blurbench run --suite smoke", "blurbench run --suite smoke --dataset 'imagefolder[path=/home/ada/x]'"]
     store.records.put_board(BOARD, manifest.model_copy(update={"commands": commands}))
@@ -57,6 +58,7 @@ def test_no_folder_of_this_machine_goes_into_a_bundle(store: Store, tmp_path: Pa
         text = b"".join(packed.read(name) for name in packed.namelist())
     assert b"/home" not in text
     assert b"secret" not in text
+    assert b".log" not in text
     assert outgoing.board.commands == commands[:1]
     assert any("command" in what for what in outgoing.staying)
 
