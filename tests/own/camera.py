@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 from blurbench.cli.app import app
 
 CLASSES = ("astronaut", "grass", "gravel")
-EACH = 8
+EACH = 16
 SIDE = 64
 SHARP = (0, 2)
 NETWORK = """
@@ -28,6 +28,7 @@ def build(classes):
     second = [nn.Conv2d(8, 16, 3, 2, 1), nn.BatchNorm2d(16), nn.ReLU()]
     return nn.Sequential(*first, *second, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, classes))
 """
+STEPS = 300
 FEW = """
 name = "few"
 version = 1
@@ -82,15 +83,22 @@ def write_network(folder: Path) -> None:
     (folder / "net.py").write_text(NETWORK)
     exec(NETWORK, scope)
     torch.manual_seed(0)
-    module: nn.Module = scope["build"](3)
+    module: nn.Sequential = scope["build"](3)
     labels = torch.arange(60) % 3
     images = [np.asarray(crop(int(label), draws).resize((SIDE, SIDE), Image.Resampling.BILINEAR)) for label in labels]
     batch = torch.from_numpy(np.stack(images)).float().permute(0, 3, 1, 2) / 255
     mean, deviation = (torch.tensor(one)[:, None, None] for one in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
     batch = (batch - mean) / deviation
-    optimiser = torch.optim.Adam(module.parameters(), 1e-2)
-    for _ in range(60):
+    # Only the last layer is fitted, to features that stay: its best weights are the same on every machine.
+    norms = [layer for layer in module.modules() if isinstance(layer, nn.BatchNorm2d)]
+    for norm in norms:
+        norm.momentum = None
+    with torch.no_grad():
+        module(batch)
+        features = module.eval()[:-1](batch)
+    optimiser = torch.optim.Adam(module[-1].parameters(), 1e-1)
+    for _ in range(STEPS):
         optimiser.zero_grad()
-        nn.functional.cross_entropy(module(batch), labels).backward()
+        nn.functional.cross_entropy(module[-1](features), labels).backward()
         optimiser.step()
     torch.save(module.state_dict(), folder / "net.pt")
