@@ -15,7 +15,7 @@ __all__ = ["render", "summary"]
 def render(report: Report, pictures: tuple[str, ...] = ()) -> str:
     """The whole report. `pictures` are files that lie beside it."""
     parts = [
-        f"# {for_markdown(report.name)}: published beside measured",
+        f"# {for_markdown(report.name)}, budget {for_markdown(report.budget)}: published beside measured",
         for_markdown(report.citation) + ".",
         bullets(
             [f"Suite {for_markdown(report.suite)}, budget {for_markdown(report.budget)}", *map(_sentence, report.notes)]
