@@ -166,8 +166,10 @@ class DaskSlots:
         return [(slot, message)]
 
     def _message(self, place: _Place, future: Future) -> Message:
-        if future.status in ("cancelled", "lost"):  # Dask's client lost its scheduler
-            raise _gone()
+        if future.status in ("cancelled", "lost"):
+            if place.address not in self._workers():  # the answer went with it
+                return Lost(WORKER_GONE)
+            raise _gone()  # Dask's client lost its scheduler
         if future.status == "error":
             return Lost(shortened(f"Dask says {future.exception()!r}", 200))
         end = self.now() + PATIENCE_SECONDS
