@@ -167,7 +167,7 @@ class DaskSlots:
 
     def _message(self, place: _Place, future: Future) -> Message:
         if future.status in ("cancelled", "lost"):
-            if place.address not in self._workers():  # the answer went with it
+            if self._has_left(place):  # and took the answer along
                 return Lost(WORKER_GONE)
             raise _gone()  # Dask's client lost its scheduler
         if future.status == "error":
@@ -179,7 +179,7 @@ class DaskSlots:
                 return message
             except (OSError, RuntimeError) as error:
                 # Its worker keeps the answer, and may be gone before it is fetched.
-                if place.address not in self._workers():
+                if self._has_left(place):
                     return Lost(WORKER_GONE)
                 if not isinstance(error, TimeoutError) or self.now() > end:
                     raise _gone() from error
@@ -221,6 +221,9 @@ class DaskSlots:
             return set(self.client.nthreads())
         except (OSError, RuntimeError) as error:
             raise _gone() from error
+
+    def _has_left(self, place: _Place) -> bool:
+        return place.address not in self._workers()
 
     def _forget(self, address: str) -> None:
         self.known.discard(address)
