@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from blurbench.registry import Registry
-from blurbench.registry.discovery import discover
+from blurbench.registry.discovery import discover, files_in_use, use_only
 from tests.forked import command
 from tests.running.tiny import RESULTS, records, write_suite
 
@@ -30,6 +30,14 @@ Command = Callable[..., "subprocess.CompletedProcess[str]"]
 @pytest.fixture(scope="session")
 def registry() -> Registry:
     return discover()
+
+
+@pytest.fixture
+def plugins_of_before() -> Iterator[None]:
+    """Files of plugins in use as they were, afterwards."""
+    before = files_in_use()
+    yield
+    use_only(before)
 
 
 @pytest.fixture

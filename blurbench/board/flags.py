@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from blurbench.board.outcomes import RowOutcomes
 from blurbench.store.record import OUT_OF_TIME
 
@@ -25,7 +22,7 @@ def flags_of(row: RowOutcomes, sharp: RowOutcomes | None) -> tuple[str, ...]:
     cells = row.cells.values()
     found = {
         "near chance on sharp images": sharp is not None and _is_at_chance(sharp),
-        "predicts one class": any(is_one_class(cell.predicted, cell.truth) for cell in cells),
+        "predicts one class": any(is_one_class(cell.predicted.tolist(), cell.truth) for cell in cells),
         "fit still improving": any(cell.still_improving for cell in cells),
         "cut short by its time limit": any(OUT_OF_TIME in gap.reason for gap in row.missing),
     }
@@ -38,9 +35,9 @@ def _is_at_chance(row: RowOutcomes) -> bool:
     return chance < 1 and (top1 - chance) / (1 - chance) < _LEAST
 
 
-def is_one_class(predicted: Sequence[int] | NDArray[np.integer], truth: Sequence[int]) -> bool:
+def is_one_class(predicted: Sequence[int], truth: Sequence[int]) -> bool:
     """Whether nearly all images are given one label, though their true ones differ."""
-    return _commonest(np.asarray(predicted).tolist()) > _NEARLY_ALL and _commonest(truth) < _MOST
+    return _commonest(predicted) > _NEARLY_ALL and _commonest(truth) < _MOST
 
 
 def _commonest(labels: Iterable[int]) -> float:

@@ -273,8 +273,7 @@ class Session:
             return self._run(rerun)
 
     def _run(self, rerun: Rerun) -> Outcome:
-        if self.outstanding(rerun):
-            self._prepare_metrics()
+        self._prepare_metrics(rerun)
         self.store.records.add_to_board(self.board, self.manifest(), self._in_suite_order)
         self._record_skips()
         outcome = Outcome()
@@ -286,10 +285,12 @@ class Session:
             outcome.seconds[phase] = outcome.seconds.get(phase, 0.0) + seconds
         return outcome
 
-    def _prepare_metrics(self) -> None:
+    def _prepare_metrics(self, rerun: Rerun) -> None:
         asked = self.suite.asking_for(self.request.metrics)
-        for config in self.measurement.settings(self.registry, asked).get("metrics", ()):
-            self.registry.resolve("metrics", config).prepare()
+        configs = self.measurement.settings(self.registry, asked).get("metrics", ())
+        if configs and self.outstanding(rerun):
+            for config in configs:
+                self.registry.resolve("metrics", config).prepare()
 
     @contextmanager
     def _workers(self, tasks: int) -> Iterator[Slots]:

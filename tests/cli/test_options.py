@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ import typer
 from typer.testing import CliRunner
 
 from blurbench.cli import options
-from blurbench.registry.discovery import discover, files_in_use, use_only
+from blurbench.registry.discovery import discover
 from blurbench.running.session import Request
 
 BLUR = """
@@ -22,14 +21,6 @@ class Mine(Blur):
     def psf(self, draws):
         raise NotImplementedError
 """
-
-
-@pytest.fixture
-def files() -> Iterator[None]:
-    """Files of plugins in use as they were, afterwards."""
-    before = files_in_use()
-    yield
-    use_only(before)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +49,7 @@ def test_a_command_is_given_a_request_made_of_the_shared_options_ahead_of_its_ow
     assert "No such option: --seeds" in CliRunner().invoke(app, ["--seeds", "2"]).output
 
 
-@pytest.mark.usefixtures("files")
+@pytest.mark.usefixtures("plugins_of_before")
 def test_files_of_plugins_are_loaded_before_a_command_begins(tmp_path: Path) -> None:
     def names(kind: str) -> None:
         typer.echo("mine" in {entry.name for entry in discover() if entry.kind == kind})

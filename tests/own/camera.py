@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 from blurbench.cli.app import app
 
 CLASSES = ("astronaut", "grass", "gravel")
-EACH = 16
+EACH = 8
 SIDE = 64
 SHARP = (0, 2)
 NETWORK = """
@@ -78,11 +78,11 @@ def write_photographs(folder: Path) -> None:
 
 
 def write_network(folder: Path) -> None:
-    """A small network, trained here on sharp pictures: net.py and net.pt."""
+    """A small network that goes by edges, fitted here to sharp pictures: net.py and net.pt."""
     draws, scope = np.random.default_rng(6), {}
     (folder / "net.py").write_text(NETWORK)
     exec(NETWORK, scope)
-    torch.manual_seed(0)
+    torch.manual_seed(4)
     module: nn.Sequential = scope["build"](3)
     labels = torch.arange(60) % 3
     images = [np.asarray(crop(int(label), draws).resize((SIDE, SIDE), Image.Resampling.BILINEAR)) for label in labels]
@@ -94,6 +94,7 @@ def write_network(folder: Path) -> None:
     for norm in norms:
         norm.momentum = None
     with torch.no_grad():
+        module[0].weight -= module[0].weight.mean((2, 3), keepdim=True)  # it sees edges alone, which blur takes away
         module(batch)
         features = module.eval()[:-1](batch)
     optimiser = torch.optim.Adam(module[-1].parameters(), 1e-1)

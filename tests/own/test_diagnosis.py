@@ -44,7 +44,7 @@ def test_the_pictures_out_of_focus_are_told_from_the_others(seen: Look, photogra
     assert (
         len(sharp & {one.path for one in seen.sharper_half}) >= len(sharp) - 1
     )  # what is smooth by itself reads as blurred
-    assert abs(seen.summary.blurred - len(sharp)) <= EACH // 4
+    assert abs(seen.summary.blurred - len(sharp)) <= 2
     assert 1.0 < seen.added_sigma < 3.0  # 3 pixels of 128, reduced to 64
     assert seen.lacking == ""
 
@@ -79,8 +79,7 @@ def test_the_advice_and_the_page_say_the_same_as_the_figures(diagnosis: tuple[Di
     plain = next(row for row in facts["blocks"][0]["rows"] if row["row"] == "plain")
     assert f"right on {100 * plain['top1'][0]:.0f}% [" in advice[1]
     assert found.photographs is not None
-    (as_it_is,) = (row for row in found.photographs.rows if row.strategy == "plain")
-    assert as_it_is.rank_low == 1, "so few pictures do not tell it from its remedies"
+    assert all(row.rank_low == 1 for row in found.photographs.rows)  # 24 pictures tell nothing apart
     best = found.remedies[0]
     assert best.gain is not None
     assert best.gain.low > 0

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from blurbench.errors import BlurbenchError, PluginError
 from blurbench.registry import config, discovery
-from blurbench.registry.discovery import discover, files_in_use, use, use_only
+from blurbench.registry.discovery import discover, files_in_use, use
 from blurbench.registry.plugin_files import PluginFile
+
+pytestmark = pytest.mark.usefixtures("plugins_of_before")
 
 HEAD = """
 from abc import abstractmethod
@@ -52,13 +53,6 @@ class Unchanged(Restorer):
         return images
 """
 )
-
-
-@pytest.fixture(autouse=True)
-def as_before() -> Iterator[None]:
-    before = files_in_use()
-    yield
-    use_only(before)
 
 
 @pytest.fixture

@@ -36,3 +36,10 @@ class Urgent(Chore):
     """Goes first."""
 
     urgency = 0
+
+
+class Quiet(Chore):
+    """Wants the machine for itself."""
+
+    urgency = 4
+    wants_quiet = True

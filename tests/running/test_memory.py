@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,6 @@ from PIL import Image
 
 from blurbench.errors import UsageError
 from blurbench.running.session import Request, Session, bytes_of
-from blurbench.store.store import Store
 from tests.conftest import Command
 from tests.running.tiny import differences, records
 
@@ -73,19 +73,24 @@ def test_every_way_of_fitting_and_restoring_gives_the_same_records_in_little_mem
         request = Request(str(suite), out=tmp_path / out, jobs=0, memory=memory, timing=False, metrics=("margin",))
         outcome = Session(request).run()
         assert {outcome.status[key] for key in outcome.status} <= {"ok", "skipped"}, outcome.reasons
-    held, streamed = (Store(tmp_path / out).records for out in ("all", "little"))
-    keys = held.keys("")
-    assert keys == streamed.keys("")
-    for key in keys:
-        one, other = held.get(key), streamed.get(key)
-        assert one is not None
-        assert other is not None
-        assert one.status == other.status
-        if one.result is not None and other.result is not None:
-            # Batches of other sizes may round otherwise in the last digit, and a fit goes on from there.
-            same, told = one.result.repeated(other.result)  # type: ignore[arg-type]
-            assert same, f"{one.label('strategy')}: {told}"
-            assert not one.difference(other)
+    held, streamed = (parted(flat(records(tmp_path / out))) for out in ("all", "little"))
+    assert streamed[0] == held[0]
+    # Batches of other sizes may round otherwise in the last digit, and a fit goes on from there.
+    assert streamed[1] == pytest.approx(held[1], rel=1e-5, abs=1.01e-4)
+
+
+def flat(content: Any, place: str = "") -> dict[str, Any]:
+    """Every value of nested content, by its place."""
+    if not isinstance(content, dict | list):
+        return {place: content}
+    inner = content.items() if isinstance(content, dict) else enumerate(content)
+    return {name: value for key, one in inner for name, value in flat(one, f"{place}/{key}").items()}
+
+
+def parted(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, float]]:
+    """What no rounding touches (labels, predictions, counts, words), and the other numbers."""
+    numbers = {place: value for place, value in values.items() if isinstance(value, float)}
+    return {place: value for place, value in values.items() if place not in numbers}, numbers
 
 
 RUN_WITHIN = """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,6 @@ import torch
 from torch import nn
 
 from blurbench.registry import Registry
-from blurbench.registry.discovery import files_in_use, use_only
 from blurbench.running.runtime import WorkerRuntime, _fingerprint, _load, _save, seed_everything
 from blurbench.running.session import Request, Session
 from blurbench.store.record import Record
@@ -120,13 +119,6 @@ def measured(
     return {
         f"{cell.labels['strategy']}, {cell.labels['test_blur']}": record for cell, record in found.items() if record
     }
-
-
-@pytest.fixture
-def plugins_of_before() -> Iterator[None]:
-    before = files_in_use()
-    yield
-    use_only(before)
 
 
 SOFT = "gaussian[sigma=2]"

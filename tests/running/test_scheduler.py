@@ -17,7 +17,7 @@ from blurbench.running.simulated import SimulatedSlots
 from blurbench.running.worker import Answer, Lost, Message, Passed, Status, Waiting
 from blurbench.store.record import OUT_OF_TIME, Record
 from blurbench.store.store import Store
-from tests.running.chores import Chore, Urgent
+from tests.running.chores import Chore, Quiet, Urgent
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,13 +221,6 @@ def test_what_another_run_has_in_hand_is_asked_for_again_a_second_later(tmp_path
     found = outcome(tmp_path, slots, alone)
     assert found.status == {alone.key: "ok"}
     assert [time for time, _ in slots.sent] == [0.0, 2.0, 4.0], "a second for the answer, and one until it asks again"
-
-
-class Quiet(Chore):
-    """Wants the machine for itself."""
-
-    urgency = 4
-    wants_quiet = True
 
 
 def test_nothing_is_timed_before_all_else_is_done_in_whatever_run(tmp_path: Path) -> None:

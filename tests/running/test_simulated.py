@@ -8,14 +8,7 @@ import pytest
 
 from blurbench.running.simulated import simulated
 from blurbench.store.store import Store
-from tests.running.chores import Chore, Urgent
-
-
-class Quiet(Chore):
-    """Wants the machine for itself."""
-
-    urgency = 4
-    wants_quiet = True
+from tests.running.chores import Chore, Quiet, Urgent
 
 
 def total(tmp_path: Path, workers: int, *chores: Chore) -> float:

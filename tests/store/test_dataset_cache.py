@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from blurbench.contract import Dataset, Split, Splits
 from blurbench.errors import PluginError, RecordError
+from blurbench.matrix.cell import Data
 from blurbench.registry import Registration, Registry
 from blurbench.store import dataset_cache
 from blurbench.store.dataset_cache import describe, fingerprint, read_splits, restored_splits
@@ -45,14 +46,19 @@ class Given(Dataset):
 HELD: dict[int, Splits] = {}
 
 
-def decode(folder: Path, splits: Splits) -> int:
-    """Through the door that planning takes; the number of training images."""
+def decoded(folder: Path, splits: Splits) -> tuple[Registry, Store, Data]:
+    """Through the door that planning takes."""
     registry = Registry()
     registry.add(Registration("datasets", "given", Given, "outside", "1"))
     HELD[0] = splits
     store = Store(folder)
     store.create()
-    return describe(registry, store, Given(), ()).train
+    return registry, store, describe(registry, store, Given(), ())
+
+
+def decode(folder: Path, splits: Splits) -> int:
+    """The number of training images."""
+    return decoded(folder, splits)[2].train
 
 
 def test_parts_that_share_nothing_are_taken(tmp_path: Path) -> None:
@@ -120,10 +126,7 @@ def test_one_pixel_one_label_and_one_image_in_another_part_change_the_fingerprin
 
 
 def test_decoded_images_that_were_changed_are_not_believed_and_decoded_again(tmp_path: Path) -> None:
-    decode(tmp_path, APART)
-    store, registry = Store(tmp_path), Registry()
-    registry.add(Registration("datasets", "given", Given, "outside", "1"))
-    data = describe(registry, store, Given(), ())
+    registry, store, data = decoded(tmp_path, APART)
     path = store.root / "data" / data.key / "test-images.npy"
     spoilt = bytearray(path.read_bytes())
     spoilt[-1] ^= 1
@@ -135,10 +138,7 @@ def test_decoded_images_that_were_changed_are_not_believed_and_decoded_again(tmp
 
 
 def test_a_data_set_that_is_another_one_by_now_is_not_measured_on(tmp_path: Path) -> None:
-    decode(tmp_path, APART)
-    store, registry = Store(tmp_path), Registry()
-    registry.add(Registration("datasets", "given", Given, "outside", "1"))
-    data = describe(registry, store, Given(), ())
+    registry, store, data = decoded(tmp_path, APART)
     (store.root / "data" / data.key / "test-images.npy").unlink()
     HELD[0] = replace(APART, test=split(CLEAN[85:]))
     with pytest.raises(RecordError, match=r"given are not those that the run was planned with; run again"):

@@ -43,12 +43,15 @@ class Lpips(Metric):
 
     def prepare(self) -> None:
         """Download the weights where they are not here. Raises Unavailable where that fails."""
+        self._loaded()
+
+    def _loaded(self) -> Any:
         from torch import hub
         from torchvision import models
 
         weights: Any = models.get_model_weights(NETWORKS[self.network])
         try:
-            _network(self.network, hub.get_dir())
+            return _network(self.network, hub.get_dir())
         except (OSError, RuntimeError) as error:
             raise Unavailable(
                 f"lpips needs the ImageNet weights of {NETWORKS[self.network]}, which are not here and could not be "
@@ -63,10 +66,8 @@ class Lpips(Metric):
         seen = answered.blurred if answered.restored is None else answered.restored
         if answered.sharp is None or min(seen.shape[-2:]) < LEAST or seen.shape[1] not in (1, 3):
             return torch.full((len(seen),), torch.nan)
-        self.prepare()
-        network = _network(self.network, torch.hub.get_dir()).to(seen.device)
         pair = [images.clamp(0, 1).expand(-1, 3, -1, -1) for images in (answered.sharp, seen)]
-        distances: torch.Tensor = network(*pair, normalize=True)
+        distances: torch.Tensor = self._loaded().to(seen.device)(*pair, normalize=True)
         return distances.flatten().clamp(min=0)
 
 

@@ -106,10 +106,9 @@ def test_grey_images_count_as_grey_colours_and_values_beyond_the_range_as_its_en
     seen = blurred(sharp, 1.0)
     expected = LPIPS.measure(answered(sharp.expand(-1, 3, -1, -1), seen.expand(-1, 3, -1, -1)))
     torch.testing.assert_close(LPIPS.measure(answered(sharp, seen)), expected)
-    over = [
-        torch.where(images == images.amax(), images.amax() + shift, images) for images, shift in ((seen, 0), (seen, 9))
-    ]
-    assert LPIPS.measure(answered(sharp, over[1])).isfinite().all()
+    over = torch.where(seen == seen.amax(), 9.0, seen)
+    ends = torch.where(seen == seen.amax(), 1.0, seen)
+    torch.testing.assert_close(LPIPS.measure(answered(sharp, over)), LPIPS.measure(answered(sharp, ends)))
 
 
 def test_it_says_nothing_of_small_images_and_without_a_sharp_image() -> None:
@@ -136,20 +135,9 @@ def test_weights_that_are_not_here_are_named_with_where_to_put_them() -> None:
         LPIPS.measure(answered(photographs(), photographs()))
 
 
-def run(folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    chosen = ("--suite", "blind-pipeline", "--strategy", "wiener-spectral", "--limit", "200", "--test-blur", "unknown")
-    words = (
-        "run",
-        *chosen,
-        "-j",
-        "1",
-        "--no-timing",
-        "--out",
-        str(folder),
-        "--metric",
-        "lpips[network=squeeze]",
-        *more,
-    )
+def run(folder: Path) -> subprocess.CompletedProcess[str]:
+    chosen = "--suite blind-pipeline --strategy wiener-spectral --limit 200 --test-blur unknown"
+    words = [*f"run {chosen} --metric lpips[network=squeeze] -j 1 --no-timing --out".split(), str(folder)]
     return subprocess.run([sys.executable, "-m", "blurbench", *words], capture_output=True, text=True, timeout=600)
 
 
